@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bootstrap.importing.plain_secrets import HARMLESS, has_user, remove_user
+from bootstrap.importing.plain_secrets import HARMLESS, NAMES, VALUES, has_user, is_named_after_secret, remove_user
 from bootstrap.jenkins.definitions import footer
 from bootstrap.jenkins.definitions.casc import is_secret
 from bootstrap.jenkins.definitions.raw_jobs import remove_white_space
@@ -40,11 +40,12 @@ def clean(xml: str) -> Cleaned:
     for token in root.findall("authToken"):  # who knows it can start builds
         root.remove(token)
         secrets.append("authToken")
+    named = {id(value) for element in root.iter() for value in _find_named_values(element)}
     for path, element in _walk(root, ""):
         if "plugin" in element.attrib:
             element.set("plugin", element.attrib["plugin"].partition("@")[0])
         text = element.text or ""
-        if _ENCRYPTED.search(text) or (_is_secret(element) and text.strip() not in HARMLESS):
+        if _ENCRYPTED.search(text) or ((_is_secret(element) or id(element) in named) and text.strip() not in HARMLESS):
             secrets.append(path)
             element.text = None
         elif len(text.split()) > 1:
@@ -64,6 +65,16 @@ def _walk(element: ElementTree.Element, above: str) -> Iterator[tuple[str, Eleme
         yield from _walk(child, path)
     if not above:
         yield "", element
+
+
+def _find_named_values(element: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """The values in an element that is named after a secret: a parameter DB_PASSWORD, or an entry of a map."""
+    names = [element.findtext(name) or "" for name in NAMES]
+    values = [child for child in element if child.tag in VALUES]
+    if element.tag == "entry" and [child.tag for child in element] == ["string", "string"]:
+        names, values = [element[0].text or ""], [element[1]]
+    if any(map(is_named_after_secret, names)):
+        yield from (value for value in values if not len(value))
 
 
 def _is_secret(element: ElementTree.Element) -> bool:

@@ -16,7 +16,7 @@ _PORT = re.compile(r".*:\d*|\[[^\]]*\]")
 _REFERENCE = re.compile(r"\$\{[^}]*\}(:\$\{[^}]*\})?")
 _REFERENCE_IN_TEXT = re.compile(r"(\$\{[^}]*\}|\$\w+)(:(\$\{[^}]*\}|\$\w+))?|[^:$]*:(\$\{[^}]*\}|\$\w+)")
 _VARIABLE = re.compile(r"(apikey|accesskey|passwd)$", re.IGNORECASE)
-NAMES = ("name", "key", "id")
+NAMES = ("id", "name", "key")
 VALUES = frozenset({"value", "defaultValue", "default"})
 HARMLESS = frozenset({"", "true", "false"})
 

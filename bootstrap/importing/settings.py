@@ -78,7 +78,7 @@ class _Conversion:
                 self._note_accounts(exported)
             kept = self._split(attributes, self._own_tree.get(root, _ABSENT), (root,))
             if isinstance(kept, dict) and kept:
-                carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add)
+                carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add, self._tell_url)
             if root == _CREDENTIALS:
                 self._add_own_credentials(carried.get(root, {}))
         files = self._judge(carried)
@@ -89,6 +89,9 @@ class _Conversion:
         }
         secrets = [secret for secret in self._variables.secrets if secret.variable in names]
         return Converted(files, dump(self._left) if self._left else "", secrets, self._notes)
+
+    def _tell_url(self, path: tuple[str, ...], why: str) -> None:
+        self._notes.append(make_note("secret", ".".join(path), why, "use a credential by its id in its place"))
 
     def _add_own_credentials(self, attributes: dict[str, Any]) -> None:
         """Put the toolkit's own credentials before the imported ones; those without a domain stand in one entry."""
@@ -125,7 +128,8 @@ class _Conversion:
             return {key: value for key, value in kept.items() if value is not _ABSENT} or _ABSENT
         file = next((name for at, name in self._own_files.items() if _overlaps(at, path)), "casc/")
         same = theirs == own or str(theirs).lower() == str(own).lower()
-        why = f"{file} has it already, {'with the same value' if same else f'as {_show(own)}; there it is {_show(theirs)}'}"
+        difference = f"as {_show(own, path)}; there it is {_show(theirs, path)}"
+        why = f"{file} has it already, {'with the same value' if same else difference}"
         self._leave(
             path, theirs, why, "nothing to do" if same else f"if the other value is right, write it into {file}"
         )
@@ -280,9 +284,9 @@ def _is_choice(path: tuple[str, ...]) -> bool:
     return kind in known["choices"]
 
 
-def _show(value: Any) -> str:
-    """A value in a few words, without its secrets."""
-    masked = settings_tree.replace_secrets(value, ("value",), lambda _: settings_tree.MASK)
+def _show(value: Any, path: tuple[str, ...]) -> str:
+    """The value at a path in a few words, without its secrets."""
+    masked = settings_tree.replace_secrets(value, path, lambda _: settings_tree.MASK)
     if isinstance(masked, list):
         return f"a list of {len(masked)}"
     if isinstance(masked, Mapping):

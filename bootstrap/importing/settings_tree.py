@@ -14,6 +14,7 @@ import yaml
 
 from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES
 from bootstrap.importing.findings import Secret, make_variable
+from bootstrap.importing.plain_secrets import HARMLESS, NAMES, VALUES, has_user, is_named_after_secret, remove_user
 from bootstrap.jenkins.definitions import casc_tree
 from bootstrap.jenkins.definitions.casc import is_secret
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
@@ -75,20 +76,43 @@ class _Expansion:
         )
 
 
-def replace_secrets(value: Any, path: tuple[str, ...], replace: Callable[[tuple[str, ...]], str]) -> Any:
+def replace_secrets(
+    value: Any,
+    path: tuple[str, ...],
+    replace: Callable[[tuple[str, ...]], str],
+    tell: Callable[[tuple[str, ...], str], None] = lambda *_: None,
+) -> Any:
     """The value with `replace(path)` in place of each secret; in a path, an entry of a list has the name that it has itself.
 
-    Other texts keep their meaning: what looks like a variable in them is escaped.
+    Other texts keep their meaning: what looks like a variable in them is escaped. `tell(path, why)` is called for a URL with a
+    user and a password.
     """
     if isinstance(value, Mapping):
-        return {key: replace_secrets(inner, (*path, key), replace) for key, inner in value.items()}
+        named = any(is_named_after_secret(name) for name in _list_names(value))
+        return {
+            key: replace((*path, key))
+            if named and key in VALUES and isinstance(inner, str) and inner not in HARMLESS
+            else replace_secrets(inner, (*path, key), replace, tell)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [replace_secrets(inner, (*path, _name_entry(inner, at)), replace) for at, inner in enumerate(value)]
+        return [
+            replace_secrets(inner, (*path, _name_entry(inner, at)), replace, tell) for at, inner in enumerate(value)
+        ]
     if not isinstance(value, str) or not value:
         return value
     if _CIPHERTEXT.search(value) or is_secret(path[-1]):
         return replace(path)
-    return _UNESCAPED.sub("^${", value)
+    shorter = value if len(value.split()) > 1 else remove_user(value)
+    if shorter != value:
+        tell(path, "user and password were left out of its URL")
+    elif has_user(value):
+        tell(path, "a URL there seems to have a password")
+    return _UNESCAPED.sub("^${", shorter)
+
+
+def _list_names(entry: Mapping[Any, Any]) -> list[str]:
+    return [name for name in (entry.get(key) for key in NAMES) if isinstance(name, str)]
 
 
 def _name_entry(entry: Any, at: int) -> str:
@@ -96,8 +120,8 @@ def _name_entry(entry: Any, at: int) -> str:
     inner = entry
     if isinstance(entry, Mapping) and len(entry) == 1 and isinstance(next(iter(entry.values())), Mapping):
         inner = next(iter(entry.values()))
-    names = (inner.get(key) for key in ("id", "name", "key")) if isinstance(inner, Mapping) else ()
-    return next((name for name in names if isinstance(name, str) and name), str(at))
+    names = _list_names(inner) if isinstance(inner, Mapping) else []
+    return next((name for name in names if name), str(at))
 
 
 class Variables:

@@ -60,3 +60,24 @@ def test_a_token_in_the_url_of_a_job_is_left_out_and_told() -> None:
     cleaned = clean("<project><scm><url>https://ghp_SECRET@host/a.git</url></scm></project>")
     assert cleaned.root.findtext("scm/url") == "https://host/a.git"
     assert cleaned.secrets == ("scm/url, user and password in the URL",)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "<hudson.model.StringParameterDefinition><name>DB_PASSWORD</name><defaultValue>geheim</defaultValue>"
+        "</hudson.model.StringParameterDefinition>",
+        "<x.StringProperty><key>API_KEY</key><value>geheim</value></x.StringProperty>",
+        "<entry><string>GH_TOKEN</string><string>geheim</string></entry>",
+    ],
+)
+def test_the_value_of_a_parameter_that_is_named_after_a_secret_is_left_out_and_told(pair: str) -> None:
+    cleaned = clean(f"<project><properties>{pair}</properties></project>")
+    assert len(cleaned.secrets) == 1 and "geheim" not in "".join(cleaned.root.itertext())
+
+
+def test_the_values_of_other_parameters_stay() -> None:
+    other = "<p><name>HOME</name><defaultValue>/x</defaultValue></p>"
+    switch = "<p><name>USE_TOKEN</name><defaultValue>true</defaultValue></p>"
+    cleaned = clean(f"<project><properties>{other}{switch}</properties></project>")
+    assert cleaned.secrets == () and [each.text for each in cleaned.root.iter("defaultValue")] == ["/x", "true"]

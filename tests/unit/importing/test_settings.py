@@ -88,6 +88,37 @@ def test_an_implementation_of_another_kind_is_not_merged_with_the_toolkits() -> 
     assert converted.files == {} and converted.secrets == [] and "***" in converted.left
 
 
+def test_the_value_of_a_variable_that_is_named_after_a_secret_is_one() -> None:
+    converted = convert(
+        "unclassified:\n"
+        "  folders: [{env: [{key: DB_PASSWORD, value: in clear text}, {key: USE_TOKEN, value: 'true'}]}]\n"
+        "  templates: [{name: API_KEY, defaultValue: geheim}, {name: HOME, defaultValue: /x}]\n"
+    )
+    everything = "".join(converted.files.values()) + converted.left
+    assert "in clear text" not in everything and "geheim" not in everything
+    assert "/x" in everything and '"true"' in everything
+    assert [secret.variable for secret in converted.secrets] == ["DB_PASSWORD_VALUE", "API_KEY_DEFAULTVALUE"]
+
+
+def test_user_and_password_in_a_url_of_a_setting_are_left_out_and_told() -> None:
+    url = "https://ghp_SECRET:x-oauth-basic@host/a.git"
+    converted = convert(f"unclassified:\n  library: {{remote: '{url}', script: 'git clone {url} x'}}\n")
+    (text,) = converted.files.values()
+    assert '"https://host/a.git"' in text
+    told = tell(converted)
+    assert "secret unclassified.library.remote: user and password were left out of its URL; use a credential" in told
+    assert "secret unclassified.library.script: a URL there seems to have a password; use a credential" in told
+
+
+def test_a_note_shows_no_secret_of_either_side(tmp_path: Path) -> None:
+    own = tmp_path / "casc"
+    own.mkdir()
+    (own / "mine.yaml").write_text("unclassified:\n  x: {apiToken: our-own, url: 'https://us:pw@host/'}\n")
+    told = tell(convert("unclassified:\n  x: {apiToken: geheim, url: 'https://them:pw@host/x'}\n", own))
+    assert "unclassified.x.apiToken: casc/mine.yaml has it already, as '***'; there it is '***'" in told
+    assert not any(secret in told for secret in ("our-own", "geheim", "pw@"))
+
+
 def test_accounts_are_named() -> None:
     text = "jenkins:\n  securityRealm:\n    local:\n      users: [{id: admin}, {id: bob}]\n"
     told = tell(convert(text))
