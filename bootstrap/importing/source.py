@@ -107,9 +107,10 @@ class Source:
                 raise Unreachable(f"reading {url}", _explain(error), "Check the URL, and whether it runs.") from error
             if answer.status not in {301, 302, 303, 307, 308}:
                 return answer
-            target = _resolve(url, answer.headers.get("Location", ""))
+            location = answer.headers.get("Location", "")
+            target = _resolve(url, location)
             if method != "GET" or not left or _origin(target) != _origin(self.url):
-                found = f"it redirects to {clean_line(target)[:200]}, and a redirect to another host is not followed"
+                found = f"it redirects to {clean_line(target or location)[:200]}, and a redirect to another host is not followed"
                 raise self._failure(path, found, "Give the URL at which this Jenkins itself answers.")
             url, params, left = target, {}, left - 1
 
@@ -164,19 +165,23 @@ def _is_loopback(host: str) -> bool:
 
 
 def _resolve(url: str, location: str) -> str:
+    """Where a redirect leads; empty if it cannot be read, or if two parsers read it differently."""
+    # The parser of this module and that of the HTTP client take another host from 'https://other\\@this/'.
+    if "\\" in location or any(letter <= " " or letter == "\x7f" for letter in location):
+        return ""
     try:
         return urljoin(url, location)
     except ValueError:
-        return location
+        return ""
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def _origin(url: str) -> tuple[str | None, str | None, int | None]:
+    """Scheme, host and port as the HTTP client reads them, which decides where the token goes."""
     try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-        return parts.scheme, parts.hostname, port
-    except ValueError:
-        return "", None, None
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return None, None, None
+    return parts.scheme, parts.host, parts.port or {"http": 80, "https": 443}.get(parts.scheme or "")
 
 
 def _explain(error: Exception) -> str:

@@ -80,9 +80,22 @@ def test_a_redirect_on_the_same_host_is_followed(other) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example.org/x", "http://127.0.0.1:1/", "//127.0.0.1/", "http://[", "file:///x"]
+    "target",
+    [
+        "https://evil.example.org/x",
+        "http://127.0.0.1:1/",
+        "//127.0.0.1/",
+        "http://[",
+        "file:///x",
+        "http://evil.example.org\\@HOST/x",
+        "/\\evil.example.org/x",
+        "/x y",
+        "/x\ty",
+        "/x\x7fy",
+    ],
 )
 def test_a_redirect_to_another_host_is_refused(target: str, other) -> None:
+    target = target.replace("HOST", other.url.split("/")[2])
     other.add("GET old", {"status": 307, "headers": {"Location": target}, "body": ""})
     with pytest.raises(ImportFailed) as refused:
         other.source().get("old")
