@@ -166,7 +166,7 @@ def _is_loopback(host: str) -> bool:
 
 def _resolve(url: str, location: str) -> str:
     """Where a redirect leads; empty if it cannot be read, or if two parsers read it differently."""
-    # The parser of this module and that of the HTTP client take another host from 'https://other\\@this/'.
+    # The parser of this module and that of the HTTP client take another host from 'https://other\@this/'.
     if "\\" in location or any(letter <= " " or letter == "\x7f" for letter in location):
         return ""
     try:

@@ -32,7 +32,11 @@ def parse(text: str) -> ElementTree.Element:
     content = _VERSION.sub('<?xml version="1.0"', text.strip(), count=1).encode("utf-8", "replace")
     _Scan().read(content)
     # The text is Unicode already, whatever encoding it declares.
-    return ElementTree.fromstring(content, ElementTree.XMLParser(encoding="utf-8"))
+    try:
+        return ElementTree.fromstring(content, ElementTree.XMLParser(encoding="utf-8"))
+    except ElementTree.ParseError as error:
+        line, column = error.position
+        raise UnsafeXml(f"not XML: {error.msg}", line, column + 1) from error
 
 
 class _Scan:
@@ -40,7 +44,8 @@ class _Scan:
 
     def __init__(self) -> None:
         self._depth = self._count = 0
-        self._parser = expat.ParserCreate("utf-8")
+        # With a separator the parser knows name spaces, as the one does that builds the elements.
+        self._parser = expat.ParserCreate("utf-8", "}")
         self._parser.StartDoctypeDeclHandler = self._refuse_doctype
         self._parser.StartElementHandler = self._enter
         self._parser.EndElementHandler = self._leave

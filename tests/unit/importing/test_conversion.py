@@ -262,6 +262,7 @@ def test_any_json_is_read_or_refused_and_never_breaks_the_command(jobs, plugins,
         "no xml",
         "",
         "<project>\x01</project>",
+        "<project><a:b/></project>",
     ],
 )
 def test_hostile_xml_is_told_and_not_written(xml: str, other, import_it, tmp_path: Path) -> None:

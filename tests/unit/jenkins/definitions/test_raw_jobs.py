@@ -88,6 +88,7 @@ def test_a_text_with_carriage_returns_and_white_space_stays_as_it_is(tmp_path: P
             "1:",
             "not XML: reference to invalid character number",
         ),
+        ("<project>\n <a:b/></project>", "2:2", "not XML: unbound prefix"),
         ("<project/>" + " " * 2_000_000, "1:1", "more than the limit"),
         ("<project><builders><EnvInjectBuilder/></builders></project>", "1:1", "plugin envinject"),
         (
