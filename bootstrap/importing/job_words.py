@@ -7,6 +7,7 @@ decided here: `jobs` renders them and compares.
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ _ROTATION = {
     "artifact-days-to-keep": "artifactDaysToKeep",
     "artifact-num-to-keep": "artifactNumToKeep",
 }
+_NUMBER = re.compile("[0-9]{1,9}")
 Component = str | dict[str, Any]
 
 
@@ -114,6 +116,8 @@ class _Saying:
     def _say_definition(self, definition: ElementTree.Element) -> None:
         kind = definition.get("class", "")
         if kind == f"{_WORKFLOW}cps.CpsFlowDefinition":
+            # A folder cannot have the name of the script of another job.
+            _require(not any(part.endswith(".groovy") for part in self._name.split("/")[:-1]))
             path = f"pipelines/imported/{self._name}.groovy"
             self._words.scripts[path] = definition.findtext("script") or ""
             self._body["dsl"] = Script(path)
@@ -150,7 +154,7 @@ def _say_rotation(element: ElementTree.Element) -> Component | None:
     if strategy.get("class") != "hudson.tasks.LogRotator":
         return None
     texts = {word: strategy.findtext(tag) or "-1" for word, tag in _ROTATION.items()}
-    return {"build-discarder": {word: int(text) for word, text in texts.items() if text.isdigit()}}
+    return {"build-discarder": {word: int(text) for word, text in texts.items() if _NUMBER.fullmatch(text)}}
 
 
 def _say_trigger(trigger: ElementTree.Element) -> Component:

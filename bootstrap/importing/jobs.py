@@ -26,6 +26,7 @@ from bootstrap.jenkins.definitions.safe_xml import parse
 
 YAML = "imported.yaml"
 _HEAD = "# Imported; see docs/import.md of the toolkit. In a text, '{{' and '}}' stand for single braces.\n"
+_LONGEST = 2000  # bytes of a full name; a system takes 4096 for a path, and the folder of the project is part of it
 _VARIABLES = {"repository": "file:///repository-of-this-toolkit", "branch": "main"}
 
 
@@ -101,6 +102,10 @@ class _Conversion:
         """Clean the jobs and say them in words; leave out those whose names the toolkit has itself."""
         taken = render(self._own, _VARIABLES, self._plugins).jobs
         for item in items:
+            if len(item.name.encode("utf-8", "replace")) > _LONGEST:
+                why = f"its name with its folders has more than {_LONGEST} bytes"
+                self._notes.append(make_note("job", item.name, why, "move it up there, read again"))
+                continue
             parts = item.name.split("/")
             clash = next(
                 (each for each in taken if each in {"/".join(parts[:at]) for at in range(1, len(parts) + 1)}), None

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+DEEPEST = 100
+"""The most brackets inside of each other; code that walks statements calls itself for each."""
+
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _QUOTES = ("'''", '"""', "'", '"')
 _TYPOGRAPHIC = "‘’‚“”„«»"
@@ -18,7 +21,7 @@ _FOLLOWS = frozenset({"catch", "finally", "else", "while", "as", "in", "instance
 
 
 class Broken(ValueError):
-    """A string, comment or bracket is not closed; `offset` is its place in the text."""
+    """A string, comment or bracket is not closed, or brackets are nested too deeply; `offset` is its place in the text."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -117,6 +120,8 @@ def _pair_brackets(tokens: list[Token], text: str) -> dict[int, int]:
     for at, token in enumerate(tokens):
         if token.kind == "open":
             waiting.append(at)
+            if len(waiting) > DEEPEST:
+                raise Broken(token.offset, f"brackets are nested more than {DEEPEST} deep")
         elif token.kind == "close":
             opened = tokens[waiting[-1]] if waiting else None
             if opened is None or _CLOSING[opened.text] != token.text:

@@ -228,3 +228,27 @@ def test_names_with_braces_and_spaces_are_written_and_read_again(tmp_path: Path)
     items = [Item("a {b} c", FREE), Item("team", FOLDER), Item("team/x {y}", IN_WORDS["a Pipeline"])]
     converted = jobs.convert(items, ROOT / "jobs", LOCKED)
     assert {each.name: each.difference for each in converted.outcomes} == {"a {b} c": "", "team": "", "team/x {y}": ""}
+
+
+def test_deep_braces_and_numbers_that_are_none_break_nothing() -> None:
+    deep = pipeline("a {" * 5000 + "}" * 5000)
+    strange = pipeline("x", properties=PROPERTIES.replace("<numToKeep>10<", "<numToKeep>\u00b2<"))
+    long = pipeline("x", properties=PROPERTIES.replace("<numToKeep>10<", f"<numToKeep>{'9' * 5000}<"))
+    converted = convert(deep=deep, strange=strange, long=long)
+    assert {each.name: each.difference for each in converted.outcomes} == {"deep": "", "strange": "", "long": ""}
+    list(requirements.judge(converted.rendered, LOCKED, ROOT / "casc"))
+
+
+def test_a_folder_with_the_name_of_a_script_takes_no_place_of_it() -> None:
+    script = IN_WORDS["a Pipeline"]
+    items = [Item("a", script), Item("a.groovy", FOLDER), Item("a.groovy/b", script)]
+    converted = jobs.convert(items, ROOT / "jobs", LOCKED)
+    assert {each.name: each.is_xml for each in converted.outcomes} == {"a": False, "a.groovy": True, "a.groovy/b": True}
+
+
+def test_a_path_that_is_too_long_is_left_out_and_told() -> None:
+    names = ["/".join(["x" * 190] * depth) for depth in range(1, 21)]
+    items = [Item(name, FOLDER) for name in names]
+    converted = jobs.convert([*items, Item("good", FREE)], ROOT / "jobs", LOCKED)
+    assert len(converted.outcomes) == 11 and len(converted.notes) == 10
+    assert "its name with its folders has more than 2000 bytes; move it up there" in tell(converted)
