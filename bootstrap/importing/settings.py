@@ -8,7 +8,7 @@ the toolkit; an attribute with a fault is taken out and told.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from typing import Any
 
 from bootstrap.acts import casc
 from bootstrap.errors import CascRejected, Fault
-from bootstrap.importing import settings_tree
+from bootstrap.importing import own_settings, settings_tree
 from bootstrap.importing.findings import Note, Secret, make_note, shorten
 from bootstrap.importing.yaml_text import dump
 from bootstrap.jenkins.definitions.casc import find_variables
@@ -61,7 +61,7 @@ class _Conversion:
 
     def __init__(self, own: Path) -> None:
         self._own = own
-        self._own_tree, self._own_files = _read_own(own)
+        self._own_tree, self._own_files = own_settings.read_files(own)
         self._notes: list[Note] = []
         self._left: dict[str, Any] = {}
         self._variables = settings_tree.Variables()
@@ -95,7 +95,9 @@ class _Conversion:
 
     def _add_own_credentials(self, attributes: dict[str, Any]) -> None:
         """Put the toolkit's own credentials before the imported ones; those without a domain stand in one entry."""
-        own, theirs = (_find(tree, _LIST[1:]) for tree in (self._own_tree.get(_CREDENTIALS), attributes))
+        own, theirs = (
+            own_settings.find_list(tree, _LIST[1:]) for tree in (self._own_tree.get(_CREDENTIALS), attributes)
+        )
         if not own or not theirs:
             return
         joined = copy.deepcopy(own)
@@ -120,13 +122,13 @@ class _Conversion:
             if not isinstance(theirs, Mapping) or len(path) > 3:
                 return theirs
             own = {}
-        if isinstance(theirs, Mapping) and isinstance(own, Mapping) and not (own and _is_choice(path)):
+        if isinstance(theirs, Mapping) and isinstance(own, Mapping) and not (own and own_settings.is_choice(path)):
             mine = {key.lower(): value for key, value in own.items()}
             kept = {
                 key: self._split(value, mine.get(key.lower(), _ABSENT), (*path, key)) for key, value in theirs.items()
             }
             return {key: value for key, value in kept.items() if value is not _ABSENT} or _ABSENT
-        file = next((name for at, name in self._own_files.items() if _overlaps(at, path)), "casc/")
+        file = next((name for at, name in self._own_files.items() if own_settings.overlaps(at, path)), "casc/")
         same = theirs == own or str(theirs).lower() == str(own).lower()
         difference = f"as {_show(own, path)}; there it is {_show(theirs, path)}"
         why = f"{file} has it already, {'with the same value' if same else difference}"
@@ -158,7 +160,7 @@ class _Conversion:
         """The files, without the attributes that a launch would refuse."""
         for _ in range(_ROUNDS):
             files = _write_files(carried)
-            faults = self._find_faults(files)
+            faults = self._find_faults(files, carried)
             if not faults:
                 break
             for root, attribute, fault in faults:
@@ -182,7 +184,9 @@ class _Conversion:
                 )
         return files
 
-    def _find_faults(self, files: Mapping[str, str]) -> list[tuple[str, str, Fault]]:
+    def _find_faults(
+        self, files: Mapping[str, str], carried: Mapping[str, Mapping[str, Any]]
+    ) -> list[tuple[str, str, Fault]]:
         """Root, attribute and fault of everything that the reading of `casc/` refuses."""
         if not files:
             return []
@@ -197,91 +201,51 @@ class _Conversion:
             try:
                 casc.read(stage, own=provided)
             except CascRejected as error:
-                return [_locate(fault, files) for fault in error.faults]
+                return [_locate(fault, files, carried) for fault in error.faults]
         return []
 
 
-def _locate(fault: Fault, files: Mapping[str, str]) -> tuple[str, str, Fault]:
-    """The root and attribute in which a fault is; a fault of the toolkit's own files cannot be mended here."""
-    text = files.get(fault.file.rpartition("/")[2])
+def _locate(fault: Fault, files: Mapping[str, str], carried: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, Fault]:
+    """The root and attribute in which a fault is; a fault of the toolkit's own files cannot be mended here.
+
+    A fault of the whole file, such as its size, is that of the largest attribute.
+    """
+    name = fault.file.rpartition("/")[2]
+    text = files.get(name)
     if text is None:
         raise CascRejected(
             "reading the settings of this toolkit together with the imported ones", [fault], "Correct the file."
         )
-    lines = text.splitlines()[: fault.line]
+    lines = text.splitlines()
     root = next(line for line in lines if line[:1].isalnum()).rstrip(":")
-    attribute = next(line for line in reversed(lines) if line[:2] == "  " and line[2:3] not in {" ", "-", ""})
-    return root, next(iter(settings_tree.parse(f"{attribute.strip().partition(': ')[0].rstrip(':')}:"))), fault
+    attribute = next(
+        (line for line in reversed(lines[: fault.line]) if line[:2] == "  " and line[2:3] not in {" ", "-", ""}), None
+    )
+    if attribute is not None:
+        return root, next(iter(settings_tree.parse(f"{attribute.strip().partition(': ')[0].rstrip(':')}:"))), fault
+    sizes = {key: len(dump({key: value})) for key, value in carried[root].items() if _file_of(root, key) == name}
+    return root, max(sizes, key=lambda key: sizes[key]), fault
 
 
 def _write_files(carried: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """The text of each file: one for each root, and one with what only a plugin that the lock lacks can know."""
-    roots = load_vocabulary()["roots"]
-    files = {}
+    files: dict[str, dict[str, Any]] = {}
+    roots: dict[str, str] = {}
     for root, attributes in carried.items():
-        known = {key: value for key, value in attributes.items() if _is_known(key, roots.get(root))}
-        other = {key: value for key, value in attributes.items() if key not in known}
-        name = f"{_CREDENTIALS}.yaml" if root == _CREDENTIALS else f"imported-{root}.yaml"
-        for file, chosen in ((name, known), (f"imported-{root}-other.yaml", other)):
-            if chosen:
-                files[file] = _HEAD + dump({root: chosen})
-    return files
+        for key, value in attributes.items():
+            files.setdefault(_file_of(root, key), {})[key] = value
+            roots[_file_of(root, key)] = root
+    return {file: _HEAD + dump({roots[file]: chosen}) for file, chosen in files.items()}
+
+
+def _file_of(root: str, attribute: str) -> str:
+    if not _is_known(attribute, load_vocabulary()["roots"].get(root)):
+        return f"imported-{root}-other.yaml"
+    return f"{_CREDENTIALS}.yaml" if root == _CREDENTIALS else f"imported-{root}.yaml"
 
 
 def _is_known(attribute: str, known: Collection[str] | None) -> bool:
     return known is not None and attribute.lower() in {name.lower() for name in known}
-
-
-def _read_own(folder: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """The toolkit's settings as one tree, and the file of each value by its path in small letters."""
-    tree: dict[str, Any] = {}
-    files: dict[tuple[str, ...], str] = {}
-    for path in sorted(folder.glob("*.y*ml")):
-        settings = settings_tree.parse(path.read_text(encoding="utf-8"))
-        for at in _list_leaves(settings, ()):
-            files[tuple(part.lower() for part in at)] = f"{folder.name}/{path.name}"
-        _merge(tree, settings)
-    return tree, files
-
-
-def _list_leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _list_leaves(inner, (*path, key))
-    else:
-        yield path
-
-
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
-    for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = dict(value) if isinstance(value, Mapping) else value
-
-
-def _find(tree: Any, path: Sequence[str]) -> list[Any]:
-    """The list at a path; empty if there is none."""
-    for part in path:
-        tree = tree.get(part) if isinstance(tree, Mapping) else None
-    return tree if isinstance(tree, list) else []
-
-
-def _overlaps(own: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Whether a value of the toolkit is at this path, above it or below it."""
-    length = min(len(own), len(path))
-    return own[:length] == tuple(part.lower() for part in path[:length])
-
-
-def _is_choice(path: tuple[str, ...]) -> bool:
-    """Whether Jenkins takes one of several implementations at this path: then two files cannot share it."""
-    known = load_vocabulary()
-    attributes: Mapping[str, str] = known["roots"].get(path[0], {})
-    kind = ""
-    for part in path[1:]:
-        kind = next((kind for name, kind in attributes.items() if name.lower() == part.lower()), "")
-        attributes = known["classes"].get(kind) or known["choices"].get(kind) or {}
-    return kind in known["choices"]
 
 
 def _show(value: Any, path: tuple[str, ...]) -> str:

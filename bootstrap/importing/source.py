@@ -110,7 +110,8 @@ class Source:
             location = answer.headers.get("Location", "")
             target = _resolve(url, location)
             if method != "GET" or not left or _origin(target) != _origin(self.url):
-                found = f"it redirects to {clean_line(target or location)[:200]}, and a redirect to another host is not followed"
+                where = clean_line(target or location)[:200]
+                found = f"it redirects to {where}, and a redirect to another host is not followed"
                 raise self._failure(path, found, "Give the URL at which this Jenkins itself answers.")
             url, params, left = target, {}, left - 1
 

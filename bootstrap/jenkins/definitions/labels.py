@@ -13,6 +13,8 @@ _WORD = re.compile(r'\s*(<->|->|&&|\|\||!|\(|\)|"[^"]*"|(?:(?!<->|->)[^\s&|!()"]
 
 _OPERATORS = {"<->", "->", "&&", "||", "!", "(", ")"}
 
+_DEEPEST = 50  # parentheses and negations: the parser calls itself for each
+
 
 class NoExpression(ValueError):
     """The text is not a label expression for Jenkins."""
@@ -24,6 +26,8 @@ def satisfies(labels: Collection[str], expression: str) -> bool:
     Raises NoExpression if Jenkins cannot read the expression.
     """
     words = _split(expression)
+    if words.count("(") + words.count("!") > _DEEPEST:
+        raise NoExpression(f"it has more than {_DEEPEST} of '(' and '!'")
     parser = _Parser(expression, words, labels)
     value = parser.parse_equivalence()
     if words:

@@ -141,6 +141,17 @@ def test_an_attribute_with_a_fault_is_taken_out_and_told() -> None:
     assert yaml.safe_load(converted.left) == {"unclassified": {"pollSCM": {"pollingThreadCount": "many"}}}
 
 
+def test_a_section_that_is_too_large_loses_its_largest_attribute(tmp_path: Path) -> None:
+    own = tmp_path / "casc"
+    own.mkdir()
+    large = "x" * 1_100_000
+    converted = convert(f"unclassified:\n  pollSCM: {{x: '{large}'}}\n  shell: {{shell: /bin/sh}}\n", own)
+    assert "setting unclassified.pollSCM: it has a fault: " in tell(converted) and "more than the limit" in tell(
+        converted
+    )
+    assert list(yaml.safe_load(converted.files["imported-unclassified.yaml"])["unclassified"]) == ["shell"]
+
+
 def test_what_no_locked_plugin_knows_is_in_a_file_of_its_own() -> None:
     converted = convert("unclassified:\n  sonarGlobalConfiguration: {buildWrapperEnabled: true}\nartifactory: {x: 1}\n")
     assert set(converted.files) == {"imported-unclassified-other.yaml", "imported-artifactory-other.yaml"}

@@ -49,6 +49,15 @@ def test_what_is_no_label_expression_is_refused(expression: str) -> None:
     assert "asks for a label that Jenkins cannot read" in str(MACHINE.refusal(expression))
 
 
+@pytest.mark.parametrize("expression", ["(" * 5000 + "a" + ")" * 5000, "!" * 5000 + "a"])
+def test_a_label_expression_that_is_nested_too_deeply_is_refused(expression: str) -> None:
+    assert "it has more than 50 of '(' and '!'" in str(MACHINE.refusal(expression))
+
+
+def test_a_pipeline_that_is_nested_too_deeply_is_not_judged() -> None:
+    assert list(agents.faults_of_script("node {" * 5000 + "}" * 5000, MACHINE)) == []
+
+
 def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
     assert "asks for no label, and every agent in casc/" in str(MACHINE.refusal(""))
     assert "use one of these labels: infrastructure, linux" in str(MACHINE.refusal(""))

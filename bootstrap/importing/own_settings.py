@@ -1,0 +1,62 @@
+"""The settings that the toolkit has itself: which value is in which file, and where two files cannot share a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bootstrap.importing import settings_tree
+from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
+
+
+def read_files(folder: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """The toolkit's settings as one tree, and the file of each value by its path in small letters."""
+    tree: dict[str, Any] = {}
+    files: dict[tuple[str, ...], str] = {}
+    for path in sorted(folder.glob("*.y*ml")):
+        settings = settings_tree.parse(path.read_text(encoding="utf-8"))
+        for at in _list_leaves(settings, ()):
+            files[tuple(part.lower() for part in at)] = f"{folder.name}/{path.name}"
+        _merge(tree, settings)
+    return tree, files
+
+
+def _list_leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _list_leaves(inner, (*path, key))
+    else:
+        yield path
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def find_list(tree: Any, path: Sequence[str]) -> list[Any]:
+    """The list at a path; empty if there is none."""
+    for part in path:
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree if isinstance(tree, list) else []
+
+
+def overlaps(own: tuple[str, ...], path: tuple[str, ...]) -> bool:
+    """Whether a value of the toolkit is at this path, above it or below it."""
+    length = min(len(own), len(path))
+    return own[:length] == tuple(part.lower() for part in path[:length])
+
+
+def is_choice(path: tuple[str, ...]) -> bool:
+    """Whether Jenkins takes one of several implementations at this path: then two files cannot share it."""
+    known = load_vocabulary()
+    attributes: Mapping[str, str] = known["roots"].get(path[0], {})
+    kind = ""
+    for part in path[1:]:
+        kind = next((kind for name, kind in attributes.items() if name.lower() == part.lower()), "")
+        attributes = known["classes"].get(kind) or known["choices"].get(kind) or {}
+    return kind in known["choices"]
