@@ -68,8 +68,9 @@ class _Conversion:
 
     def convert(self, exported: Mapping[str, Any]) -> Converted:
         carried: dict[str, dict[str, Any]] = {}
-        for root, attributes in exported.items():
-            if root in _IGNORED:
+        for root, value in exported.items():
+            attributes = self._take_out_failed(value, (root,))
+            if root in _IGNORED or attributes is _ABSENT:
                 continue
             if not isinstance(attributes, Mapping) or not root.replace("-", "").isalnum() or not root.isascii():
                 self._leave((root,), attributes, "it is no section of settings", "look at it in not-carried.yaml")
@@ -108,11 +109,25 @@ class _Conversion:
                 joined.append(entry)
         attributes["system"]["domainCredentials"] = joined
 
+    def _take_out_failed(self, value: Any, path: tuple[str, ...]) -> Any:
+        """The value without the messages that Jenkins writes in place of what it cannot export, at any depth."""
+        if isinstance(value, str) and value.lstrip().startswith(_FAILED):
+            self._leave(path, value, "that Jenkins could not export it", "set it in casc/ by hand")
+            return _ABSENT
+        if not value or not isinstance(value, Mapping | list):
+            return value
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        kept = [
+            (key, inner)
+            for key, old in pairs
+            if (inner := self._take_out_failed(old, (*path, str(key)))) is not _ABSENT
+        ]
+        if not kept:
+            return _ABSENT
+        return dict(kept) if isinstance(value, Mapping) else [inner for _, inner in kept]
+
     def _split(self, theirs: Any, own: Any, path: tuple[str, ...]) -> Any:
         """What is carried over of a value; the rest is told and kept for a person. _ABSENT if nothing is."""
-        if isinstance(theirs, str) and theirs.startswith(_FAILED):
-            self._leave(path, theirs, "that Jenkins could not export it", "set it in casc/ by hand")
-            return _ABSENT
         if len(path) <= 3 and theirs in (None, {}):
             return _ABSENT  # it sets nothing
         if tuple(part.lower() for part in path) in _FIXED:

@@ -166,6 +166,22 @@ def test_what_that_jenkins_could_not_export_is_told() -> None:
     assert "setting unclassified.shell: that Jenkins could not export it" in tell(converted) and converted.files == {}
 
 
+def test_what_could_not_be_exported_is_taken_out_at_any_depth() -> None:
+    failed = '"FAILED TO EXPORT\\nhudson.x#y: java.lang.Error"'
+    converted = convert(
+        "unclassified:\n"
+        f"  libraries: [{{name: a, retriever: {{git: {failed}}}}}, {failed}, {{name: b, deep: {{x: {{y: {failed}}}, z: 1}}}}]\n"
+        f"tool: {failed}\n"
+    )
+    assert "FAILED" not in "".join(converted.files.values())
+    (text,) = converted.files.values()
+    assert yaml.safe_load(text) == {"unclassified": {"libraries": [{"name": "a"}, {"name": "b", "deep": {"z": 1}}]}}
+    told = tell(converted)
+    for place in ("libraries.0.retriever.git", "libraries.1", "libraries.2.deep.x.y"):
+        assert f"setting unclassified.{place}: that Jenkins could not export it; set it in casc/ by hand" in told
+    assert "setting tool: that Jenkins could not export it" in told
+
+
 @pytest.mark.parametrize("root", ["../x", "a b", "x\u202e", "jenkins/..", "ü"])
 def test_a_section_with_a_strange_name_names_no_file(root: str) -> None:
     converted = convert(f'"{root}":\n  a: 1\n')
