@@ -32,7 +32,10 @@ class Reading:
 
 
 def read(source: Source) -> Reading:
-    """Read the Jenkins; Unreachable or ImportFailed if it cannot be read at all."""
+    """Read the Jenkins; Unreachable or ImportFailed if it does not answer, or stops to do so.
+
+    One thing that cannot be read is a note, and the rest is read.
+    """
     greeting = source.get("api/json", "mode")
     version = greeting.headers.get("X-Jenkins", "")
     if greeting.status != 200 or not version:
@@ -64,7 +67,12 @@ def _read_plugins(source: Source, notes: list[Note]) -> list[dict[str, Any]]:
 
 
 def _read_settings(source: Source, notes: list[Note]) -> str | None:
-    answer = source.export_settings()
+    remedy = "install the plugin there and read again with an administrator's token, or write casc/ by hand"
+    try:
+        answer = source.export_settings()
+    except ImportFailed as error:
+        notes.append(make_note("settings", "", f"they cannot be exported: {error.found}", "read again"))
+        return None
     if answer.status == 200:
         try:
             return answer.body.decode()
@@ -72,7 +80,6 @@ def _read_settings(source: Source, notes: list[Note]) -> str | None:
             why = "the export is not UTF-8"
     else:
         why = "it has no plugin configuration-as-code" if answer.status == 404 else answer.refusal
-    remedy = "install the plugin there and read again with an administrator's token, or write casc/ by hand"
     notes.append(make_note("settings", "", f"they cannot be exported: {why}", remedy))
     return None
 
@@ -82,10 +89,9 @@ def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Ite
     try:
         listed = source.get_json(f"{job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
     except ImportFailed as error:
-        if not folder:
-            raise
         remedy = "read again with a token of a user who may read it"
-        notes.append(make_note("folder", folder, f"its jobs cannot be listed: {error.found}", remedy))
+        kind, whose = ("folder", "its") if folder else ("jobs", "the")
+        notes.append(make_note(kind, folder, f"{whose} jobs cannot be listed: {error.found}", remedy))
         return
     _note_views(listed, folder, notes)
     for each in _list_entries(listed, "jobs")[:_MOST]:

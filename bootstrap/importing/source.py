@@ -29,6 +29,9 @@ MOST = 512 << 20  # bytes of all answers
 SLOWEST = 120.0  # seconds for one answer
 _TIMEOUTS = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
 _REDIRECTS = 5
+PAUSES = (0.2, 1.0)  # seconds before a GET is repeated
+FAILURES = 5  # requests without an answer, one after the other: then the Jenkins is gone
+_NO_ANSWER = frozenset({502, 503, 504})  # a proxy, or a Jenkins that starts
 _EXPORT = "configuration-as-code/export"
 
 
@@ -72,6 +75,8 @@ class Source:
         # A proxy that is set in the environment would get what is meant for this machine alone.
         self._session.trust_env = not _is_loopback(urlsplit(self.url).hostname or "")
         self._received = 0
+        self._has_answered = False
+        self._failures = 0
 
     def get(self, path: str, tree: str = "") -> Answer:
         """The answer to a GET of `path`, relative to the URL; `tree` selects the fields of an API."""
@@ -96,6 +101,31 @@ class Source:
         self._session.close()
 
     def _ask(self, method: str, path: str, params: Mapping[str, str]) -> Answer:
+        """The answer; a GET is repeated once the Jenkins has answered before.
+
+        Then a request without an answer is an ImportFailed, and one thing is missing; after several of them in a row it is
+        Unreachable.
+        """
+        for pause in (*(PAUSES if method == "GET" and self._has_answered else ()), None):
+            failure: Unreachable | None = None
+            try:
+                answer = self._ask_once(method, path, params)
+            except Unreachable as error:
+                failure = error
+            else:
+                if answer.status not in _NO_ANSWER:
+                    self._failures, self._has_answered = 0, True
+                    return answer
+                failure = Unreachable(f"reading {self.url}{path}", answer.refusal, "Check whether it runs.")
+            if pause is not None:
+                time.sleep(pause)
+        assert failure is not None
+        self._failures += 1
+        if not self._has_answered or self._failures >= FAILURES:
+            raise failure
+        raise ImportFailed(failure.doing, failure.found, failure.remedy) from failure
+
+    def _ask_once(self, method: str, path: str, params: Mapping[str, str]) -> Answer:
         url, left = self.url + path, _REDIRECTS
         while True:
             try:

@@ -15,7 +15,7 @@ from recorded_jenkins import EXPORT, FOLDER, FREESTYLE, PIPELINE, RECORDED, ROOT
 from bootstrap.acts import casc
 from bootstrap.errors import ImportFailed, UsageError
 from bootstrap.importing import plugins as plugin_list
-from bootstrap.importing import reading
+from bootstrap.importing import reading, source
 from bootstrap.importing.conversion import Imported, describe, import_jenkins
 from bootstrap.importing.source import Answer
 from bootstrap.jenkins.definitions.rendering import render
@@ -212,6 +212,30 @@ def test_a_folder_or_a_list_of_agents_that_cannot_be_read_does_not_stop_the_rest
     assert [each.name for each in imported.outcomes] == ["team", "build it"]
     assert "folder team: its jobs cannot be listed: Jenkins answered 403" in tell(imported)
     assert "agents: they cannot be listed: Jenkins answered 500: Oops!" in tell(imported)
+
+
+def test_a_request_that_fails_costs_no_more_than_its_answer(other, import_it, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_off(request) -> None:
+        request.close_connection = True
+
+    monkeypatch.setattr(source, "PAUSES", (0.0, 0.0))
+    fill(other)
+    for request in (
+        "POST configuration-as-code/export",
+        "GET pluginManager/api/json",
+        "GET job/team/job/free/config.xml",
+        "GET computer/api/json",
+    ):
+        other.add(request, break_off)
+    imported = import_it()
+    assert [each.name for each in imported.outcomes] == ["team", "team/pipe", "build it"]
+    for said in (
+        "settings: they cannot be exported: ",
+        "plugins: they cannot be read: ",
+        "job team/free: its configuration cannot be read: ",
+        "agents: they cannot be listed: ",
+    ):
+        assert said in tell(imported)
 
 
 VALUES = st.recursive(

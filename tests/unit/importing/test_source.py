@@ -190,6 +190,62 @@ def test_a_connection_that_ends_in_the_middle_is_told(other) -> None:
         other.source().get("x")
 
 
+def break_off(request: BaseHTTPRequestHandler) -> None:
+    request.close_connection = True
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSES", (0.0, 0.0))
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("failure", [break_off, {"status": 503, "body": "starting"}])
+def test_a_get_that_fails_is_repeated_once_the_jenkins_has_answered(failure, other) -> None:
+    source = other.source()
+    source.get("api/json", "mode")
+
+    def recover(request: BaseHTTPRequestHandler) -> None:
+        other.add("GET x", {"status": 200, "body": "here"})
+        request.close_connection = True
+
+    other.add("GET x", recover)
+    assert source.get("x").body == b"here"
+    other.add("GET y", failure)
+    with pytest.raises(ImportFailed):
+        source.get("y")
+    assert other.asked.count("GET y") == 3
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_jenkins_that_stops_to_answer_is_given_up_after_several_failures(other) -> None:
+    source = other.source()
+    source.get("api/json", "mode")
+    other.add("GET x", break_off)
+    for _ in range(module.FAILURES - 1):
+        with pytest.raises(ImportFailed):
+            source.get("x")
+    source.get("api/json", "mode")  # an answer between them begins the count anew
+    for _ in range(module.FAILURES - 1):
+        with pytest.raises(ImportFailed):
+            source.get("x")
+    with pytest.raises(Unreachable):
+        source.get("x")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_the_first_request_and_the_export_are_not_repeated(other) -> None:
+    source = other.source()
+    other.add("GET x", break_off)
+    with pytest.raises(Unreachable):
+        source.get("x")
+    source.get("api/json", "mode")
+    other.add("POST configuration-as-code/export", break_off)
+    with pytest.raises(ImportFailed):
+        source.export_settings()
+    assert other.asked.count("POST configuration-as-code/export") == other.asked.count("GET x") == 1
+
+
 def test_a_jenkins_that_does_not_run_is_told() -> None:
     with pytest.raises(Unreachable) as failed:
         Source("http://127.0.0.1:1/", "alice", SECRET).get("api/json")
