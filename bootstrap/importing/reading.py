@@ -101,7 +101,7 @@ def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Ite
             why = f"its name cannot be that of a file: {reason}"
             notes.append(make_note("job", name, why, "rename it there, read again"))
             continue
-        item = _read_item(source, name, notes)
+        item = _read_item(source, name, notes, is_folder=str(each.get("_class", "")) == FOLDER)
         if item is None:
             continue
         yield item
@@ -119,14 +119,15 @@ def _list_entries(listed: Any, key: str) -> list[dict[str, Any]]:
     return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
 
 
-def _read_item(source: Source, name: str, notes: list[Note]) -> Item | None:
+def _read_item(source: Source, name: str, notes: list[Note], *, is_folder: bool) -> Item | None:
     try:
         answer = source.get(f"{job_path(name)}config.xml")
         why, remedy = _explain_unreadable(answer)
     except ImportFailed as error:
         why, remedy = f"its configuration cannot be read: {error.found}", "look at it there"
     if why:
-        notes.append(make_note("job", name, why, remedy))
+        kind, more = ("folder", ", so nothing inside of it was read") if is_folder else ("job", "")
+        notes.append(make_note(kind, name, f"{why}{more}", remedy))
         return None
     text = answer.body.decode()
     if parse(text).tag.endswith(_COMPUTED):

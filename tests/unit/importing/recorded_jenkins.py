@@ -35,11 +35,15 @@ class Server(ThreadingHTTPServer):
 
 
 class Jenkins:
-    """The server; `answers` by method and path, `asked` is what came, `unexpected` what has no answer."""
+    """The server; `answers` by method and path, `asked` is what came, `unexpected` what has no answer.
+
+    `classes` has the class of an item by its name; an item without one is a freestyle job.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, dict[str, Any] | Callable[[BaseHTTPRequestHandler], None]] = {}
         self.asked: list[str] = []
+        self.classes: dict[str, str] = {}
         self.unexpected: list[str] = []
         self.credentials: set[str] = set()
         self.add("GET api/json?mode", RECORDED["greeting"])
@@ -74,7 +78,8 @@ class Jenkins:
 
     def list_jobs(self, folder: str, *names: str, views: tuple[str, ...] = ()) -> None:
         path = "".join(f"job/{part}/" for part in folder.split("/") if part)
-        found = {"jobs": [{"name": name} for name in names], "views": [{"name": name} for name in ("all", *views)]}
+        jobs = [{"_class": self.classes.get(name, "hudson.model.FreeStyleProject"), "name": name} for name in names]
+        found = {"jobs": jobs, "views": [{"name": name} for name in ("all", *views)]}
         self.add(f"GET {path}api/json", {"status": 200, "body": json.dumps(found)})
 
     def add_job(self, path: str, xml: str) -> None:

@@ -238,6 +238,16 @@ def test_a_request_that_fails_costs_no_more_than_its_answer(other, import_it, mo
         assert said in tell(imported)
 
 
+def test_a_folder_that_cannot_be_read_takes_what_it_holds_with_it_and_says_so(other, import_it) -> None:
+    other.classes["team"] = reading.FOLDER
+    fill(other)
+    other.add("GET job/team/config.xml", RECORDED["refused job"])
+    imported = import_it()
+    assert [each.name for each in imported.outcomes] == ["build it"]
+    note = next(note for note in imported.notes if note.kind == "folder")
+    assert note.name == "team" and note.why.endswith(", so nothing inside of it was read")
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
