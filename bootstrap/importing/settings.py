@@ -95,18 +95,32 @@ class _Conversion:
         self._notes.append(make_note("secret", ".".join(path), why, "use a credential by its id in its place"))
 
     def _add_own_credentials(self, attributes: dict[str, Any]) -> None:
-        """Put the toolkit's own credentials before the imported ones; those without a domain stand in one entry."""
+        """Put the toolkit's own credentials before the imported ones; those without a domain stand in one entry.
+
+        An id is there once: an imported credential with an id of the toolkit's is left out and told.
+        """
         own, theirs = (
             own_settings.find_list(tree, _LIST[1:]) for tree in (self._own_tree.get(_CREDENTIALS), attributes)
         )
         if not own or not theirs:
             return
         joined = copy.deepcopy(own)
+        taken = {
+            settings_tree.find_id(each) for entry in own for each in own_settings.find_list(entry, ["credentials"])
+        }
         for entry in theirs:
-            if isinstance(entry, Mapping) and not entry.get("domain") and not joined[0].get("domain"):
-                joined[0]["credentials"] = [*joined[0]["credentials"], *(entry.get("credentials") or [])]
-            else:
+            if not isinstance(entry, Mapping):
                 joined.append(entry)
+                continue
+            listed = own_settings.find_list(entry, ["credentials"])
+            kept = [each for each in listed if settings_tree.find_id(each) not in taken - {""}]
+            for name in (settings_tree.find_id(each) for each in listed if each not in kept):
+                why = f"casc/{_CREDENTIALS}.yaml has a credential with this id already"
+                self._notes.append(make_note("credential", name, why, "give it another id there, and read again"))
+            if not entry.get("domain") and not joined[0].get("domain"):
+                joined[0]["credentials"] = [*joined[0]["credentials"], *kept]
+            elif kept:
+                joined.append({**entry, "credentials": kept})
         attributes["system"]["domainCredentials"] = joined
 
     def _take_out_failed(self, value: Any, path: tuple[str, ...]) -> Any:

@@ -117,11 +117,22 @@ def _list_names(entry: Mapping[Any, Any]) -> list[str]:
 
 def _name_entry(entry: Any, at: int) -> str:
     """What an entry of a list is called: `{string: {id: token}}` is 'token'; otherwise its number."""
-    inner = entry
-    if isinstance(entry, Mapping) and len(entry) == 1 and isinstance(next(iter(entry.values())), Mapping):
-        inner = next(iter(entry.values()))
+    inner = _unwrap(entry)
     names = _list_names(inner) if isinstance(inner, Mapping) else []
     return next((name for name in names if name), str(at))
+
+
+def find_id(entry: Any) -> str:
+    """The id of an entry of a list, such as a credential; empty if it has none."""
+    inner = _unwrap(entry)
+    return str(inner.get("id") or "") if isinstance(inner, Mapping) else ""
+
+
+def _unwrap(entry: Any) -> Any:
+    """The body of an entry that names its kind: `{string: {id: token}}` has the body `{id: token}`."""
+    if isinstance(entry, Mapping) and len(entry) == 1 and isinstance(next(iter(entry.values())), Mapping):
+        return next(iter(entry.values()))
+    return entry
 
 
 class Variables:

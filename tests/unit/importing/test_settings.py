@@ -50,6 +50,20 @@ def test_secrets_become_variables_with_names_that_an_environment_takes() -> None
     assert '"${DEPLOY_TOKEN_SECRET}"' in converted.files["credentials.yaml"]
 
 
+@pytest.mark.parametrize("domain", ["", "domain: {name: of a domain}, "])
+def test_a_credential_with_an_id_of_the_toolkits_is_left_out_and_told(domain: str) -> None:
+    mine, theirs = ({"string": {"id": each, "secret": CIPHER}} for each in ("mail", "theirs"))
+    listed = f"{{{domain}credentials: [{mine}, {theirs}]}}"
+    converted = convert(f"credentials: {{system: {{domainCredentials: [{listed}]}}}}\n")
+    domains = yaml.safe_load(converted.files["credentials.yaml"])["credentials"]["system"]["domainCredentials"]
+    ids = [next(iter(each.values()))["id"] for entry in domains for each in entry["credentials"]]
+    assert ids.count("mail") == 1 and "theirs" in ids and len(domains) == (2 if domain else 1)
+    assert [secret.variable for secret in converted.secrets] == ["THEIRS_SECRET"]
+    assert "credential mail: casc/credentials.yaml has a credential with this id already; give it another" in tell(
+        converted
+    )
+
+
 def test_two_secrets_of_one_name_get_two_variables() -> None:
     text = f"unclassified:\n  a: [{{name: x, token: '{CIPHER}'}}, {{name: x, token: '{CIPHER}'}}]\n"
     assert [secret.variable for secret in convert(text).secrets] == ["X_TOKEN", "X_TOKEN_2"]
