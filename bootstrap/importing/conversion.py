@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootstrap.importing import jobs, plugins, requirements, settings, writing
+from bootstrap.importing import jobs, own_settings, plugins, requirements, settings, writing
 from bootstrap.importing.findings import Note, Secret
 from bootstrap.importing.jobs import Outcome
 from bootstrap.importing.plugins import Plugin
@@ -40,8 +40,9 @@ class Imported:
         return [outcome for outcome in self.outcomes if outcome.difference]
 
 
-def import_jenkins(source: Source, into: Path, root: Path) -> Imported:
-    """Import a Jenkins into the new folder `into`; `root` is the checkout of the toolkit."""
+def import_jenkins(source: Source, into: Path, root: Path, project: Path | None = None) -> Imported:
+    """Import a Jenkins into the new folder `into`; `root` is the toolkit's folder, `project` a project's that lies above it."""
+    casc_folder, jobs_folder = (project / name if project else None for name in ("casc", "jobs"))
     writing.check_target(into)
     reading = read(source)
     lock = load_lock(places.find("jenkins.lock.yaml"))
@@ -51,7 +52,7 @@ def import_jenkins(source: Source, into: Path, root: Path) -> Imported:
     if imported.plugins:
         imported.files["plugins.yaml"] = plugins.write(imported.plugins, lock.plugins).encode()
     if reading.export is not None:
-        converted = settings.convert(reading.export, root / "casc")
+        converted = settings.convert(reading.export, root / "casc", casc_folder)
         imported.notes += converted.notes
         imported.secrets = converted.secrets
         imported.files |= {f"casc/{name}": text.encode() for name, text in converted.files.items()}
@@ -60,11 +61,12 @@ def import_jenkins(source: Source, into: Path, root: Path) -> Imported:
         if converted.secrets:
             imported.files["secrets.yaml"] = _write_secrets(converted.secrets).encode()
     present = {plugin.name: plugin.version for plugin in imported.plugins if plugin.is_active}
-    rendered = jobs.convert(reading.items, root / "jobs", present | lock.plugins)
+    rendered = jobs.convert(reading.items, root / "jobs", present | lock.plugins, jobs_folder)
     imported.outcomes = rendered.outcomes
     imported.files |= {f"jobs/{name}": content for name, content in rendered.files.items()}
     imported.notes += rendered.notes
-    imported.notes += requirements.judge(rendered.rendered, lock.plugins, root / "casc")
+    files = own_settings.read_layers(root / "casc", casc_folder)
+    imported.notes += requirements.judge(rendered.rendered, lock.plugins, files)
     imported.notes += reading.notes
     imported.files["report.txt"] = "".join(f"{line}\n" for line in describe(imported)).encode()
     writing.write(into, imported.files)

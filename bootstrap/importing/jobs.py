@@ -49,13 +49,15 @@ class Converted:
     rendered: Mapping[str, str] = field(default_factory=dict)
 
 
-def convert(items: Sequence[Item], own: Path, plugins: Mapping[str, str]) -> Converted:
+def convert(items: Sequence[Item], own: Path, plugins: Mapping[str, str], project: Path | None = None) -> Converted:
     """Convert the jobs; `own` is the toolkit's `jobs/`, `plugins` are those that are known, name to version.
+
+    The files in `project`, a project's `jobs/`, lie above those in `own`.
 
     No job is refused for a plugin that is not among them: the list may be unreadable, and a disabled plugin is not in it.
     `requirements` tells what the lock lacks.
     """
-    return _Conversion(own, _list_plugins(items) | dict(plugins)).convert(items)
+    return _Conversion(own, _list_plugins(items) | dict(plugins), project).convert(items)
 
 
 def _list_plugins(items: Sequence[Item]) -> dict[str, str]:
@@ -77,8 +79,9 @@ def _list_plugins(items: Sequence[Item]) -> dict[str, str]:
 class _Conversion:
     """The conversion of all jobs of one Jenkins."""
 
-    def __init__(self, own: Path, plugins: Mapping[str, str]) -> None:
-        self._own, self._plugins = own, plugins
+    def __init__(self, own: Path, plugins: Mapping[str, str], project: Path | None) -> None:
+        self._layers = [each for each in (own, project) if each is not None and each.is_dir()]
+        self._plugins = plugins
         self._notes: list[Note] = []
         self._cleaned: dict[str, Cleaned] = {}
         self._words: dict[str, job_words.Words] = {}
@@ -100,7 +103,7 @@ class _Conversion:
 
     def _take(self, items: Sequence[Item]) -> None:
         """Clean the jobs and say them in words; leave out those whose names the toolkit has itself."""
-        taken = render(self._own, _VARIABLES, self._plugins).jobs
+        taken = self._render()
         for item in items:
             if len(item.name.encode("utf-8", "replace")) > _LONGEST:
                 why = f"its name with its folders has more than {_LONGEST} bytes"
@@ -138,12 +141,14 @@ class _Conversion:
     def _render(self) -> Mapping[str, str]:
         with TemporaryDirectory(prefix="import-") as folder:
             stage = Path(folder) / "jobs"
-            shutil.copytree(self._own, stage)
+            for layer in self._layers:
+                shutil.copytree(layer, stage, dirs_exist_ok=True)
             for name, content in self._write().items():
                 path = stage / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            return render(stage, _VARIABLES, self._plugins).jobs
+            # The scripts of a project's own Pipelines can be anywhere in its repository.
+            return render(stage, _VARIABLES, self._plugins, has_scripts=False).jobs
 
     def _locate(self, faults: Sequence[Fault]) -> dict[str, Fault]:
         """The faults by the jobs in which they are; at least one job."""

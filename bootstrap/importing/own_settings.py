@@ -6,18 +6,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bootstrap.acts import casc
+from bootstrap.errors import CascRejected
 from bootstrap.importing import settings_tree
+from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
+from bootstrap.projects import places
 
 
-def read_files(folder: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
-    """The toolkit's settings as one tree, and the file of each value by its path in small letters."""
+def read_layers(folder: Path, project: Path | None) -> dict[str, str]:
+    """The texts of the toolkit's settings files and of those of a project above them, as a launch sends them."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in places.lay(folder, project)}
+    try:
+        # Secrets of one's own that the files use belong to an environment, which is not opened here.
+        return casc.read(folder, own=find_variables(texts), own_folder=project)
+    except CascRejected:
+        return texts  # a launch tells the faults
+
+
+def read_files(folder: Path, project: Path | None) -> tuple[dict[str, Any], dict[tuple[str, ...], str]]:
+    """The settings of both folders as one tree, and the file of each value by its path in small letters."""
     tree: dict[str, Any] = {}
     files: dict[tuple[str, ...], str] = {}
-    for path in sorted(folder.glob("*.y*ml")):
+    upper = project or folder
+    for path in places.lay(folder, project):
         settings = settings_tree.parse(path.read_text(encoding="utf-8"))
+        whose = "" if path.parent == upper else "the toolkit's "
         for at in _list_leaves(settings, ()):
-            files[tuple(part.lower() for part in at)] = f"{folder.name}/{path.name}"
+            files[tuple(part.lower() for part in at)] = f"{whose}{path.parent.name}/{path.name}"
         _merge(tree, settings)
     return tree, files
 

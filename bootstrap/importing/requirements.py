@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path
 
 from bootstrap.acts import casc
 from bootstrap.importing.findings import Note, make_note
@@ -14,12 +13,11 @@ from bootstrap.jenkins.definitions.casc_variables import Variables
 _NAMED = 5  # jobs in one line
 
 
-def judge(rendered: Mapping[str, str], locked: Collection[str], settings: Path) -> Iterator[Note]:
-    """The notes; `locked` are the plugins of the lock, `settings` is the toolkit's `casc/`."""
+def judge(rendered: Mapping[str, str], locked: Collection[str], settings: Mapping[str, str]) -> Iterator[Note]:
+    """The notes; `locked` are the plugins of the lock, `settings` the texts of the settings files in `casc/`."""
     jobs = {name: ElementTree.fromstring(xml.encode()) for name, xml in rendered.items()}
     yield from _judge_plugins(jobs, locked)
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(settings.glob("*.y*ml"))}
-    known = agents.read(files, Variables(casc.VARIABLES))
+    known = agents.read(settings, Variables(casc.VARIABLES))
     if known is not None:
         yield from _judge_labels(jobs, known)
 

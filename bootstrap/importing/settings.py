@@ -21,6 +21,7 @@ from bootstrap.importing.findings import Note, Secret, make_note, shorten
 from bootstrap.importing.yaml_text import dump
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
+from bootstrap.projects import places
 
 _ABSENT = object()
 _IGNORED = frozenset({"configuration-as-code"})  # its four values are always the defaults
@@ -46,22 +47,22 @@ class Converted:
     notes: list[Note] = field(default_factory=list)
 
 
-def convert(export: str, own: Path) -> Converted:
-    """Convert an export; `own` is the toolkit's `casc/`."""
+def convert(export: str, own: Path, project: Path | None = None) -> Converted:
+    """Convert an export; `own` is the toolkit's `casc/`, above which the files in `project`, a project's `casc/`, lie."""
     try:
         exported = settings_tree.parse(export)
     except settings_tree.Unusable as error:
         remedy = "correct it in the Jenkins and read again, or write casc/ by hand"
         return Converted(notes=[make_note("settings", "", f"the export cannot be used: {error}", remedy)])
-    return _Conversion(own).convert(exported)
+    return _Conversion(own, project).convert(exported)
 
 
 class _Conversion:
     """The conversion of one export."""
 
-    def __init__(self, own: Path) -> None:
-        self._own = own
-        self._own_tree, self._own_files = own_settings.read_files(own)
+    def __init__(self, own: Path, project: Path | None) -> None:
+        self._own, self._project = own, project
+        self._own_tree, self._own_files = own_settings.read_files(own, project)
         self._notes: list[Note] = []
         self._left: dict[str, Any] = {}
         self._variables = settings_tree.Variables()
@@ -162,7 +163,12 @@ class _Conversion:
         difference = f"as {_show(own, path)}; there it is {_show(theirs, path)}"
         why = f"{file} has it already, {'with the same value' if same else difference}"
         self._leave(
-            path, theirs, why, "nothing to do" if same else f"if the other value is right, write it into {file}"
+            path,
+            theirs,
+            why,
+            "nothing to do"
+            if same
+            else f"if the other value is right, write it into {file if self._project is None else 'a file of casc/'}",
         )
         return _ABSENT
 
@@ -222,13 +228,17 @@ class _Conversion:
         with TemporaryDirectory(prefix="import-") as folder:
             stage = Path(folder) / "casc"
             stage.mkdir()
-            own = {path.name: path.read_text(encoding="utf-8") for path in self._own.glob("*.y*ml")}
-            for name, text in {**own, **files}.items():
+            own = {path.name: path.read_text(encoding="utf-8") for path in places.lay(self._own, self._project)}
+            upper = {path.name for path in (self._project or self._own).glob("*.y*ml")}
+            for name, text in {**{name: own[name] for name in upper}, **files}.items():
                 (stage / name).write_text(text, encoding="utf-8")
             # Secrets of one's own that the toolkit's files use belong to an environment, which is not opened here.
             provided = {secret.variable for secret in self._variables.secrets} | find_variables(own)
             try:
-                casc.read(stage, own=provided)
+                if self._project is None:
+                    casc.read(stage, own=provided)
+                else:
+                    casc.read(self._own, own=provided, own_folder=stage)
             except CascRejected as error:
                 return [_locate(fault, files, carried) for fault in error.faults]
         return []

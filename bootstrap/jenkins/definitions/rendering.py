@@ -33,16 +33,19 @@ def render(
     plugins: Mapping[str, str],
     known: agents.Agents | None = None,
     own: Path | None = None,
+    *,
+    has_scripts: bool = True,
 ) -> JobSet:
     """The XML of the jobs and views that the definitions in `folder` describe.
 
     `variables` can be used as {name} in every definition. `plugins` (name to version) decides which XML is rendered, if it
     depends on the version of a plugin. With `known` agents, a job that none of them takes is a fault. The definitions in the
-    folder `own`, a project's, come beside those in `folder`; a file takes the place of its namesake there. Needs no Jenkins and
-    no network. Raises JobsInvalid with all faults.
+    folder `own`, a project's, come beside those in `folder`; a file takes the place of its namesake there. Without
+    `has_scripts`, the scripts of Pipelines in the repository are not looked at. Needs no Jenkins and no network. Raises
+    JobsInvalid with all faults.
     """
     with _silence_job_builder():
-        return _Renderer(folder, variables, plugins, known, own).render()
+        return _Renderer(folder, variables, plugins, known, own, has_scripts=has_scripts).render()
 
 
 class _Renderer:
@@ -55,6 +58,8 @@ class _Renderer:
         plugins: Mapping[str, str],
         known: agents.Agents | None,
         own: Path | None,
+        *,
+        has_scripts: bool,
     ) -> None:
         self._folder = folder
         self._own = own
@@ -63,6 +68,7 @@ class _Renderer:
         self._variables = {"pipelines": "jobs/pipelines", **variables}
         self._plugins = plugins
         self._agents = known
+        self._has_scripts = has_scripts
         self._faults: list[Fault] = []
         self._scripts: set[str] = set()  # the scripts that were checked: several jobs may run the same one
         self._unjudged: list[str] = []
@@ -144,7 +150,7 @@ class _Renderer:
         """The script of a Pipeline from this repository must exist, and its Jenkinsfile must have no faults."""
         script = xml.findtext("definition/scriptPath")
         urls = [element.text for element in xml.iterfind("definition/scm//url")]
-        if not script or self._variables.get("repository") not in urls:
+        if not script or not self._has_scripts or self._variables.get("repository") not in urls:
             return
         path = (self._repository / script).resolve()
         if not path.is_relative_to(self._repository.resolve()):

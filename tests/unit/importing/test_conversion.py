@@ -248,6 +248,41 @@ def test_a_folder_that_cannot_be_read_takes_what_it_holds_with_it_and_says_so(ot
     assert note.name == "team" and note.why.endswith(", so nothing inside of it was read")
 
 
+def test_the_files_of_a_project_count_as_those_of_the_toolkit(other, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for name, text in {
+        "casc/mine.yaml": "unclassified:\n  shell: {shell: /bin/mine}\njenkins:\n"
+        "  nodes: [{permanent: {name: mine, labelString: gpu, remoteFS: /x, launcher: {inbound: {}}}}]\n",
+        "casc/credentials.yaml": "credentials: {system: {domainCredentials: [{credentials: "
+        "[{string: {id: mine, secret: '${MINE}'}}]}]}}\n",
+        "jobs/mine.yaml": "- job:\n    name: mine\n    project-type: pipeline\n    pipeline-scm: {scm: [{git: "
+        "{url: '{repository}'}}], script-path: ci/Jenkinsfile}\n",
+        "jobs/raw/kept.xml": "<project/>",
+    }.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    other.list_jobs("", "mine", "kept", "canary", "fast", "slow")
+    for name, label in {"mine": "x", "kept": "x", "canary": "x", "fast": "gpu", "slow": "infrastructure"}.items():
+        labelled = FREESTYLE.replace("<canRoam>", f"<assignedNode>{label}</assignedNode><canRoam>")
+        other.add_job(f"job/{name}/", labelled)
+    export = (
+        "unclassified: {shell: {shell: /bin/theirs}}\n"
+        "credentials: {system: {domainCredentials: [{credentials: [{string: {id: theirs, secret: x}}]}]}}\n"
+    )
+    other.add("POST configuration-as-code/export", {"status": 200, "body": export})
+    imported = import_jenkins(other.source(), tmp_path / "into", ROOT, project)
+    told = tell(imported)
+    assert [each.name for each in imported.outcomes] == ["fast", "slow"]
+    for name in ("mine", "kept", "canary"):
+        assert f"job {name}: this repository has a job '{name}' already" in told
+    assert "setting unclassified.shell.shell: casc/mine.yaml has it already, as '/bin/mine'" in told
+    credentials = imported.files["casc/credentials.yaml"].decode()
+    assert "id: mine" in credentials and "id: theirs" in credentials and "id: mail" not in credentials
+    assert "job fast" not in told.replace("job fast (", "")
+    # The project's list of agents takes the place of the toolkit's.
+    assert "job slow: it asks for the label 'infrastructure', which no agent in casc/ has" in told
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from recorded_jenkins import FOLDER, FREESTYLE, ROOT
 
-from bootstrap.importing import jobs, requirements
+from bootstrap.importing import jobs, own_settings, requirements
 from bootstrap.importing.cleaning import clean
 from bootstrap.importing.findings import Item
 from bootstrap.importing.jobs import Converted
@@ -187,7 +187,9 @@ def test_no_job_is_left_out_for_a_plugin_that_is_not_listed() -> None:
     assert {each.name: each.difference for each in converted.outcomes} == dict.fromkeys(
         ["team", "team/free", "declared", "known"], ""
     )
-    told = "\n".join(map(str, requirements.judge(converted.rendered, LOCKED, ROOT / "casc")))
+    told = "\n".join(
+        map(str, requirements.judge(converted.rendered, LOCKED, own_settings.read_layers(ROOT / "casc", None)))
+    )
     for name in ("nobody-has-it", "gradle", "some-rights"):
         assert f"plugin {name}: jenkins.lock.yaml does not have it" in told
 
@@ -236,7 +238,7 @@ def test_deep_braces_and_numbers_that_are_none_break_nothing() -> None:
     long = pipeline("x", properties=PROPERTIES.replace("<numToKeep>10<", f"<numToKeep>{'9' * 5000}<"))
     converted = convert(deep=deep, strange=strange, long=long)
     assert {each.name: each.difference for each in converted.outcomes} == {"deep": "", "strange": "", "long": ""}
-    list(requirements.judge(converted.rendered, LOCKED, ROOT / "casc"))
+    list(requirements.judge(converted.rendered, LOCKED, own_settings.read_layers(ROOT / "casc", None)))
 
 
 def test_a_folder_with_the_name_of_a_script_takes_no_place_of_it() -> None:
