@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootstrap.importing import jobs, own_settings, plugins, requirements, settings, writing
-from bootstrap.importing.findings import Note, Secret
+from bootstrap.importing.findings import Note, Secret, make_visible
 from bootstrap.importing.jobs import Outcome
 from bootstrap.importing.plugins import Plugin
 from bootstrap.importing.reading import read
@@ -81,7 +81,7 @@ def describe(imported: Imported) -> list[str]:
         lines.append(f"job {outcome.name} ({form}): {outcome.difference or 'no difference'}")
     lines += [f"secret ${{{secret.variable}}}: to be provided, it is {secret.place}" for secret in imported.secrets]
     lines += [str(note) for note in imported.notes]
-    return lines
+    return [make_visible(line) for line in lines]
 
 
 def _write_secrets(secrets: list[Secret]) -> str:

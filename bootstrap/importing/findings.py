@@ -53,8 +53,13 @@ def make_note(kind: str, name: str, why: str, remedy: str) -> Note:
 
 def shorten(text: str) -> str:
     """A name as it can be printed in a line: without what a terminal obeys, and not long."""
-    shown = "".join(letter if unicodedata.category(letter) not in _INVISIBLE else "?" for letter in text)
+    shown = make_visible(text)
     return shown if len(shown) <= 120 else f"{shown[:117]}..."
+
+
+def make_visible(text: str) -> str:
+    """The text with '?' in place of line ends, controls, half characters and what changes the direction of a line."""
+    return "".join(letter if unicodedata.category(letter) not in _INVISIBLE else "?" for letter in text)
 
 
 def explain_unusable_name(name: object) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES
-from bootstrap.importing.findings import Secret, make_variable
+from bootstrap.importing.findings import Secret, make_variable, shorten
 from bootstrap.importing.plain_secrets import HARMLESS, NAMES, VALUES, has_user, is_named_after_secret, remove_user
 from bootstrap.jenkins.definitions import casc_tree
 from bootstrap.jenkins.definitions.casc import is_secret
@@ -153,5 +153,5 @@ class Variables:
         unique = next(
             each for each in (name, *(f"{name}_{number}" for number in range(2, 10_000))) if each not in taken
         )
-        self.secrets.append(Secret(unique, ".".join(path)))
+        self.secrets.append(Secret(unique, shorten(".".join(path))))
         return f"${{{unique}}}"

@@ -283,6 +283,22 @@ def test_the_files_of_a_project_count_as_those_of_the_toolkit(other, tmp_path: P
     assert "job slow: it asks for the label 'infrastructure', which no agent in casc/ has" in told
 
 
+def test_the_report_has_one_line_of_visible_characters_for_each_thing(other, import_it, tmp_path: Path) -> None:
+    long = "x" * 500
+    export = f'"{long}\\ud800\\u202e": {{a: 1}}\nunclassified: {{x: [{{name: "n\\u202e\\e[1m\\ud800{long}", token: abc}}]}}\n'
+    other.add("POST configuration-as-code/export", {"status": 200, "body": export})
+    other.list_jobs("", "odd")
+    step = "<x.Step plugin='x@1'><y>a\u202e\x85b</y></x.Step>"
+    sandbox = "<definition class='org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition'><script>x</script>"
+    xml = f"<flow-definition><properties>{step}</properties>{sandbox}<sandbox>\u202efalse\u2028</sandbox></definition>"
+    other.add_job("job/odd/", f"{xml}</flow-definition>")
+    imported = import_it()
+    assert len(imported.differing) == 1 and imported.secrets
+    lines = (tmp_path / "into" / "report.txt").read_bytes().decode().removesuffix("\n").split("\n")
+    assert lines == describe(imported) and all(line.isprintable() and len(line) < 1000 for line in lines)
+    assert all(len(secret.place) <= 120 for secret in imported.secrets)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
