@@ -50,11 +50,14 @@ class RawJob:
 def read(folder: Path, own: Path | None, add_fault: Callable[[Place, str], None]) -> list[RawJob]:
     """The jobs in the folder `raw` of the folder of the jobs; a file that cannot be read is a fault.
 
-    `own` is the project's folder of jobs, where it is apart: a file of it takes the place of its namesake.
+    `own` is the project's folder of jobs, where it is apart: a file of it takes the place of its namesake. Hidden files and
+    folders are skipped: editors and version control keep theirs beside the files of people.
     """
     jobs, roots = [], [each / FOLDER for each in (folder, own) if each is not None]
     paths = {path.relative_to(root): path for root in roots for path in root.rglob("*.xml")}
     for name, path in sorted(paths.items()):
+        if any(part.startswith(".") for part in name.parts):
+            continue
         try:
             xml = parse(yaml_source.text(path))
         except yaml_source.Unreadable as error:

@@ -111,6 +111,11 @@ def test_a_folder_that_nothing_makes_and_a_name_that_is_taken_are_refused(tmp_pa
     assert "jobs/raw/b.xml:1:1: the job 'b' is defined in a YAML file, too" in said
 
 
+def test_hidden_files_and_folders_are_skipped(tmp_path: Path) -> None:
+    files = {"a.xml": "<project/>", ".a.xml": "<project/>", ".git/b.xml": "no xml", "team/.b/c.xml": "<project/>"}
+    assert list(rendered(tmp_path, {**files, "team.xml": FOLDER})) == ["a", "team"]
+
+
 def test_a_pipeline_in_xml_runs_in_the_sandbox(tmp_path: Path) -> None:
     kind = "org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"
     definition = f'<definition class="{kind}"><script>x</script><sandbox>false</sandbox></definition>'
