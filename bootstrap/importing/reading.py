@@ -15,6 +15,7 @@ from bootstrap.jenkins.definitions.safe_xml import UnsafeXml, parse
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
 _DEEPEST = 20  # folders inside of each other
 _MOST = 20_000  # jobs
+MOST_ELEMENTS = 1_000_000  # of all jobs together, which are in memory at the same time
 _COMPUTED = ("jenkins.branch.OrganizationFolder", "WorkflowMultiBranchProject")
 _PLUGIN_FIELDS = "shortName,version,active,enabled,pinned,dependencies[shortName,optional]"
 
@@ -45,8 +46,13 @@ def read(source: Source) -> Reading:
     reading = Reading(source.url, shorten(version))
     reading.plugins = _read_plugins(source, reading.notes)
     reading.export = _read_settings(source, reading.notes)
+    elements = 0
     for item in _walk(source, "", reading.notes):
         reading.items.append(item)
+        elements += sum(1 for _ in parse(item.xml).iter())
+        if elements > MOST_ELEMENTS:
+            found = f"the jobs have more than {MOST_ELEMENTS} elements of XML together"
+            raise ImportFailed(f"reading the jobs of {source.url}", found, "Import them by hand.")
         if len(reading.items) > _MOST:
             raise ImportFailed(
                 f"listing the jobs of {source.url}", f"there are more than {_MOST}", "Import them by hand."

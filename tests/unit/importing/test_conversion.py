@@ -360,6 +360,18 @@ def test_hostile_xml_is_told_and_not_written(xml: str, other, import_it, tmp_pat
     assert not (tmp_path / "into" / "jobs" / "raw" / "bad.xml").exists()
 
 
+def test_all_jobs_together_have_a_greatest_number_of_elements(
+    other, import_it, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(reading, "MOST_ELEMENTS", 50)
+    other.list_jobs("", "a", "b")
+    for name in ("a", "b"):
+        other.add_job(f"job/{name}/", f"<project>{'<x/>' * 30}</project>")
+    with pytest.raises(ImportFailed, match="more than 50 elements of XML together"):
+        import_it()
+    assert not (tmp_path / "into").exists()
+
+
 @pytest.mark.parametrize(
     ("export", "said"),
     [
