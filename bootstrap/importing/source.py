@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import queue
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -106,6 +108,7 @@ class Source:
         Then a request without an answer is an ImportFailed, and one thing is missing; after several of them in a row it is
         Unreachable.
         """
+        started = time.monotonic()
         for pause in (*(PAUSES if method == "GET" and self._has_answered else ()), None):
             failure: Unreachable | None = None
             try:
@@ -117,8 +120,9 @@ class Source:
                     self._failures, self._has_answered = 0, True
                     return answer
                 failure = Unreachable(f"reading {self.url}{path}", answer.refusal, "Check whether it runs.")
-            if pause is not None:
-                time.sleep(pause)
+            if pause is None or time.monotonic() - started > _TIMEOUTS[1]:
+                break
+            time.sleep(pause)
         assert failure is not None
         self._failures += 1
         if not self._has_answered or self._failures >= FAILURES:
@@ -146,6 +150,25 @@ class Source:
             url, params, left = target, {}, left - 1
 
     def _send(self, method: str, url: str, params: Mapping[str, str]) -> Answer:
+        """The answer within a bounded time; the HTTP client itself bounds only the time between two pieces, of headers, too."""
+        answers: queue.SimpleQueue[Answer | Exception] = queue.SimpleQueue()
+
+        def receive() -> None:
+            try:
+                answers.put(self._receive(method, url, params))
+            except Exception as error:  # raised again by who waits
+                answers.put(error)
+
+        threading.Thread(target=receive, daemon=True).start()
+        try:
+            answer = answers.get(timeout=SLOWEST)
+        except queue.Empty:
+            raise self._slowness(url) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _receive(self, method: str, url: str, params: Mapping[str, str]) -> Answer:
         ends_at = time.monotonic() + SLOWEST
         # `verify` is passed here, because a variable of the environment would replace that of the session.
         with self._session.request(
@@ -160,10 +183,14 @@ class Source:
                 if size > LARGEST or self._received + size > MOST:
                     raise self._failure(url, f"the answers are larger than {LARGEST} bytes each, or {MOST} together")
                 if time.monotonic() > ends_at:
-                    raise self._failure(url, f"the answer was not complete after {SLOWEST:.0f} s")
+                    raise self._slowness(url)
                 pieces.append(piece)
             self._received += size
             return Answer(response.status_code, response.headers, b"".join(pieces))
+
+    def _slowness(self, url: str) -> Unreachable:
+        found = f"the answer was not complete after {SLOWEST:.0f} s"
+        return Unreachable(f"reading {url}", found, "Check that the URL is that of a Jenkins, and its load.")
 
     def _failure(self, path: str, found: str, remedy: str = "Check that the URL is that of a Jenkins.") -> ImportFailed:
         return ImportFailed(f"reading {path if path.startswith(self.url) else self.url + path}", found, remedy)

@@ -158,9 +158,22 @@ def test_an_answer_that_drips_is_given_up(other, monkeypatch: pytest.MonkeyPatch
         except OSError:
             pass
 
+    def drip_headers(request: BaseHTTPRequestHandler) -> None:
+        try:
+            for number in range(100):
+                request.wfile.write(b"HTTP/1.1 200 OK\r\n" if not number else b"X: y\r\n")
+                request.wfile.flush()
+                time.sleep(0.05)
+        except OSError:
+            pass
+        request.close_connection = True
+
     other.add("GET drip", drip)
-    with pytest.raises(ImportFailed, match="not complete"):
-        other.source().get("drip")
+    other.add("GET headers", drip_headers)
+    for path in ("drip", "headers"):
+        with pytest.raises(Unreachable) as failed:
+            other.source().get(path)
+        assert "not complete" in failed.value.found
 
 
 def test_a_compressed_answer_is_refused(other) -> None:
