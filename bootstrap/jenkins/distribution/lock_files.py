@@ -38,7 +38,7 @@ def read(path: Path) -> CommentedMap:
 
 
 def write(documents: Mapping[Path, CommentedMap]) -> None:
-    """Write each document into its file; all of them are on the disk before the first file is replaced."""
+    """Write each document into its file; all are on the disk before the first file is replaced, in this order."""
     ready: dict[Path, Path] = {}
     try:
         for path, document in documents.items():

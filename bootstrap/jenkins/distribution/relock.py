@@ -16,7 +16,7 @@ from ruamel.yaml.comments import CommentedMap
 from bootstrap import wording
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed, UsageError
-from bootstrap.jenkins.distribution import lock_files, update_center
+from bootstrap.jenkins.distribution import lock_changes, lock_files, update_center
 from bootstrap.jenkins.distribution.lock import Lock, Pin
 from bootstrap.jenkins.distribution.metadata import CURRENT, Metadata, Unproved, verify
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
@@ -27,9 +27,7 @@ from bootstrap.jenkins.distribution.solve import Solution, Unsolvable, Wish, sol
 from bootstrap.jenkins.distribution.sources import Source, choose
 from bootstrap.jenkins.distribution.transfer import Unobtainable
 from bootstrap.jenkins.distribution.update_center import UpdateCenter
-from bootstrap.values import Change, ChangeKind, Reporter
-
-_MOST_NAMED = 8
+from bootstrap.values import Change, Reporter
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,10 @@ def make(
     pins = {name: Pin(release.version, checksums[name]) for name, release in solution.releases.items()}
     fulfilled = dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=proved.core), pins=pins)
     documents = _edit(lock, table, fulfilled, requested, solution)
-    changes = (*_list_changes(lock, fulfilled, requested, solution), *_list_rows(table, solution))
+    changes = (
+        *lock_changes.list_changes(lock, fulfilled, requested, solution),
+        *lock_changes.list_rows(lock, table, solution),
+    )
     return Outcome(changes, tuple(_list_notices(lock, request, solution, proved)), documents)
 
 
@@ -201,7 +202,7 @@ def _check_checksums(lock: Lock, solution: Solution, source: Source) -> dict[str
 def _edit(
     lock: Lock, table: Table, fulfilled: Lock, requested: Sequence[str], solution: Solution
 ) -> dict[Path, CommentedMap]:
-    """Both files as they will be."""
+    """Both files as they will be, the table first: a lock is never newer than its table, if a kill comes between the two."""
     document = lock_files.read(lock.path)
     document["core"]["sha256"] = fulfilled.core.sha256
     lock_files.put_requested(document, requested)
@@ -211,55 +212,7 @@ def _edit(
         if name not in fulfilled.pins:
             lock_files.remove(rows, name)
     lock_files.put_rows(rows, {name: release.row for name, release in sorted(solution.releases.items())})
-    return {lock.path: document, table.path: rows}
-
-
-def _list_changes(lock: Lock, fulfilled: Lock, requested: Sequence[str], solution: Solution) -> list[Change]:
-    """What differs between the lock and what it will be."""
-    changes = [_change(ChangeKind.ADD, f"requested: {name}") for name in requested if name not in lock.requested]
-    changes += [_change(ChangeKind.REMOVE, f"requested: {name}") for name in lock.requested if name not in requested]
-    for name, release in solution.releases.items():
-        pin = lock.pins.get(name)
-        by = f"{solution.required_by[name]} requires it" if name in solution.required_by else "requested"
-        if pin is None:
-            changes.append(_change(ChangeKind.ADD, name, f"{release.version}, {by}"))
-        elif pin.version != release.version:
-            reason = f": {solution.raised[name]}" if name in solution.raised else ""
-            changes.append(_change(ChangeKind.ALTER, name, f"{pin.version} -> {release.version}{reason}"))
-    changes += [
-        _change(ChangeKind.REMOVE, name, f"{pin.version}, nothing requires it")
-        for name, pin in lock.pins.items()
-        if name not in fulfilled.pins
-    ]
-    proved = [
-        name
-        for name, pin in lock.pins.items()
-        if pin.sha256 is None and name in fulfilled.pins and fulfilled.pins[name].version == pin.version
-    ]
-    if proved:
-        changes.append(_change(ChangeKind.ALTER, "checksums", f"of {wording.counted(len(proved), 'plugin')}"))
-    if lock.core.sha256 is None:
-        changes.append(_change(ChangeKind.ALTER, "checksum", f"of Jenkins {lock.version}: {fulfilled.core.sha256}"))
-    return changes
-
-
-def _list_rows(table: Table, solution: Solution) -> list[Change]:
-    """The rows of the table of needs that say something else from now on, without a change of version."""
-    others = [
-        name
-        for name, release in solution.releases.items()
-        if (row := table.rows.get(name)) is not None
-        and row.version == release.version
-        and not (row.is_recorded and (row.least_core, row.needs) == (release.core, release.needs))
-    ]
-    if not others:
-        return []
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    return [_change(ChangeKind.ALTER, table.path.name, f"the rows of {', '.join(others[:_MOST_NAMED])}{more}")]
-
-
-def _change(kind: ChangeKind, name: str, detail: str = "") -> Change:
-    return Change("lock", kind, name, detail)
+    return {table.path: rows, lock.path: document}
 
 
 def _list_notices(lock: Lock, request: Request, solution: Solution, proved: _Proved) -> list[str]:

@@ -383,6 +383,80 @@ def test_a_row_that_was_written_by_hand_is_corrected(project: Project) -> None:
     assert text == project.needs_file.read_text()
 
 
+def drop_row(project: Project, name: str) -> None:
+    document = lock_files.read(project.needs_file)
+    lock_files.remove(document, name)
+    lock_files.write({project.needs_file: document})
+
+
+def test_a_row_that_is_missing_is_written(project: Project) -> None:
+    project.run()
+    drop_row(project, "mole")
+    project.output()
+
+    assert 2 == project.run("--check")
+    assert 0 == project.run()
+
+    assert "~ jenkins.needs.yaml  the rows of mole\n" in project.output()
+    check(project)
+
+
+def test_a_row_about_another_version_is_corrected(project: Project) -> None:
+    """A merge took one of the two files alone."""
+    project.run()
+    lock_files.record_needs(project.needs_file, {"mole": needs.Needs("0.9", "2.541.1", {})})
+    project.output()
+
+    assert 2 == project.run("--check")
+    assert 0 == project.run()
+
+    assert "~ jenkins.needs.yaml  the rows of mole\n" in project.output()
+    check(project)
+
+
+def test_the_row_of_a_plugin_that_somebody_deleted_is_removed(project: Project) -> None:
+    project.run()
+    text = project.lock_file.read_text().replace("  # used by nobody\n  - yak\n", "")
+    project.lock_file.write_text(re.sub("  yak: .*\n", "", text))
+    assert "remove the row" in str(
+        *needs.find_faults(load_lock(project.lock_file), needs.load_table(project.needs_file))
+    )
+    project.output()
+
+    assert 2 == project.run("--check")
+    assert 0 == project.run()
+
+    assert "- jenkins.needs.yaml  the rows of yak\n" in project.output()
+    assert "yak" not in project.needs_file.read_text()
+    check(project)
+
+
+@pytest.mark.parametrize("arguments", [["--upgrade", "bee"], ["--add", "cow"], ["--remove", "bee"]])
+def test_a_kill_between_the_two_files_is_repaired_by_the_next_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    project.run()
+    project.center.publish("bee", "2.0", "honey:1")
+    project.center.publish("honey", "1")
+    project.center.publish("cow", "1.0", "honey:1")
+    real, replaced = Path.replace, list[Path]()
+
+    def replace(path: Path, target: Path) -> None:
+        if replaced:
+            raise KeyboardInterrupt
+        replaced.append(target)
+        real(path, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", replace)
+        project.run(*arguments)
+    assert [project.needs_file] == replaced
+
+    assert 0 == project.run()
+
+    check(project)
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
