@@ -24,6 +24,11 @@ from bootstrap.preconditions import jenkins_files
 _SECONDS = 20.0  # for the offer, a few megabytes
 _MOST_NAMED = 5
 _DAYS_OF_A_YEAR = 365.25
+# Their patterns are regular expressions, and a hostile one never ends.
+_UNPROVED_WARNINGS = (
+    "the update center's warnings cannot be told here until the core is downloaded: it proves who wrote them"
+)
+_REMARK = " (signature not checked: the core is not downloaded yet)"
 
 
 def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
@@ -50,9 +55,8 @@ def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
             remedy = "Do not believe what it says. Name another source under 'jenkins' in the environment file."
             yield warning("age", f"the update center's offer at {source.name} is not proved: {error}", remedy)
             return
-    remark = "" if war is not None else " (signature not checked: the core is not downloaded yet)"
     today = datetime.datetime.now(datetime.UTC).date()
-    yield from describe(lock, update_center.read(current), today, remark)
+    yield from describe(lock, update_center.read(current), today, is_proved=war is not None)
 
 
 def _find_core(lock: Lock, in_folder: Path | None) -> Path | None:
@@ -63,25 +67,27 @@ def _find_core(lock: Lock, in_folder: Path | None) -> Path | None:
     return path if path.is_file() and transfer.compute_sha256(path) == lock.core.sha256 else None
 
 
-def describe(lock: Lock, offer: UpdateCenter, today: datetime.date, remark: str = "") -> Iterator[Finding]:
-    """What the offer says about the versions of the lock."""
+def describe(lock: Lock, offer: UpdateCenter, today: datetime.date, *, is_proved: bool = True) -> Iterator[Finding]:
+    """What the offer says about the versions of the lock; each finding remarks that it is not proved, if it is not."""
+    remark = "" if is_proved else _REMARK
     yield _describe_core(lock, offer.core, today, remark)
-    yield good("plugins", _describe_plugins(lock, offer, today))
-    warnings = offer.find_warnings(lock.version, lock.plugins)
-    if warnings:
-        remedy = (
-            f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, change its version in the lock."
-        )
-        yield warning("security", "; ".join(str(each) for each in warnings) + remark, remedy)
-    else:
-        yield good("security", f"no warning of the update center is about these versions{remark}")
+    yield good("plugins", _describe_plugins(lock, offer, today) + remark)
+    yield _describe_security(lock, offer) if is_proved else good("security", _UNPROVED_WARNINGS)
     deprecated = [name for name in lock.pins if name in offer.deprecated]
     if deprecated:
         listed = ", ".join(
             f"{name} ({offer.deprecated[name]})" if offer.deprecated[name] else name for name in deprecated
         )
         remedy = f"Replace them; '{COMMAND} --remove NAME' takes a plugin that was requested out of the lock."
-        yield warning("deprecated", listed, remedy)
+        yield warning("deprecated", listed + remark, remedy)
+
+
+def _describe_security(lock: Lock, offer: UpdateCenter) -> Finding:
+    warnings = offer.find_warnings(lock.version, lock.plugins)
+    if not warnings:
+        return good("security", "no warning of the update center is about these versions")
+    remedy = f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, change its version in the lock."
+    return warning("security", "; ".join(str(each) for each in warnings), remedy)
 
 
 def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remark: str) -> Finding:

@@ -81,11 +81,13 @@ def verify(metadata: Metadata, war: Path) -> None:
     key = chain[0].public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise Unproved("its signer has no RSA key")
-    canonical = json.dumps(metadata.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     try:
+        canonical = json.dumps(metadata.content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         key.verify(signed, canonical.encode("utf-8", "surrogatepass"), padding.PKCS1v15(), hashes.SHA512())
     except InvalidSignature as error:
         raise Unproved("its signature does not match its content") from error
+    except RecursionError as error:  # it was parsed with fewer calls above it
+        raise Unproved("its content is nested too deeply") from error
 
 
 def _check_chain(chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]) -> None:

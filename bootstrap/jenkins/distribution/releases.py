@@ -102,9 +102,11 @@ def _compare(one: Release, other: Release) -> int:
 
 def read_date(text: Any) -> datetime.date | None:
     """The date of one of the two forms that the update center writes: 2026-08-05T10:11:12.00Z, or Aug 05, 2026."""
+    if not isinstance(text, str):
+        return None
     for form, length in (("%Y-%m-%d", 10), ("%b %d, %Y", 12)):
         try:
-            return datetime.datetime.strptime(str(text)[:length], form).date()
+            return datetime.datetime.strptime(text[:length], form).date()
         except ValueError:
             continue
     return None

@@ -13,6 +13,9 @@ from typing import Any
 
 from bootstrap.jenkins.distribution.metadata import Metadata
 from bootstrap.jenkins.distribution.releases import read_date
+from bootstrap.jenkins.distribution.versions import LONGEST
+
+_LONGEST_PATTERN = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class UpdateCenter:
     warnings: tuple[SecurityWarning, ...]
 
     def find_warnings(self, core: str, plugins: Mapping[str, str]) -> list[SecurityWarning]:
-        """The warnings about this core and these plugins."""
+        """The warnings about this core and these plugins. Only for an offer that is proved: it runs the patterns in it."""
         versions = {**plugins, "core": core}
         return [each for each in self.warnings if each.name in versions and each.is_about(versions[each.name])]
 
@@ -67,7 +70,7 @@ def read(current: Metadata) -> UpdateCenter:
     core = current.content.get("core")
     deprecations = current.content.get("deprecations")
     deprecated = {
-        name: str(entry.get("url", "")) if isinstance(entry, dict) else ""
+        name: _read_text(entry, "url") if isinstance(entry, dict) else ""
         for name, entry in (deprecations.items() if isinstance(deprecations, dict) else ())
     }
     for name, entry in current.plugins.items():
@@ -83,36 +86,57 @@ def read(current: Metadata) -> UpdateCenter:
 
 
 def _read_core(entry: Mapping[str, Any]) -> Offer | None:
-    return Offer(entry["version"], read_date(entry.get("buildDate"))) if isinstance(entry.get("version"), str) else None
+    version = _read_version(entry, "version")
+    return Offer(version, read_date(entry.get("buildDate"))) if version else None
 
 
 def _read_plugin(entry: Any) -> Offer | None:
-    if not isinstance(entry, dict) or not isinstance(entry.get("version"), str):
+    version = _read_version(entry, "version") if isinstance(entry, dict) else ""
+    if not version:
         return None
-    released, previous = read_date(entry.get("releaseTimestamp")), entry.get("previousVersion")
-    return Offer(
-        entry["version"],
-        released or read_date(entry.get("buildDate")),
-        previous if isinstance(previous, str) else "",
-        read_date(entry.get("previousTimestamp")),
-    )
+    released = read_date(entry.get("releaseTimestamp")) or read_date(entry.get("buildDate"))
+    return Offer(version, released, _read_version(entry, "previousVersion"), read_date(entry.get("previousTimestamp")))
+
+
+def _read_version(entry: Mapping[str, Any], key: str) -> str:
+    version = _read_text(entry, key)
+    return version if len(version) <= LONGEST else ""
+
+
+def _read_text(entry: Mapping[str, Any], key: str) -> str:
+    """A string of the document; '' if it is missing or something else."""
+    text = entry.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _read_warnings(entries: Any) -> Iterator[SecurityWarning]:
+    """The warnings; one whose versions have another form is about all versions, as one without patterns."""
     for entry in entries if isinstance(entries, list) else []:
         if not isinstance(entry, dict):
             continue
-        name = "core" if entry.get("type") == "core" else str(entry.get("name"))
         ranges = entry.get("versions")
-        patterns = [str(each.get("pattern")) for each in ranges or [] if isinstance(each, dict)]
+        patterns = [
+            each["pattern"]
+            for each in (ranges if isinstance(ranges, list) else [])
+            if isinstance(each, dict) and isinstance(each.get("pattern"), str)
+        ]
         yield SecurityWarning(
-            str(entry.get("id")), name, str(entry.get("message")), str(entry.get("url", "")), tuple(patterns)
+            id=_read_text(entry, "id"),
+            name="core" if entry.get("type") == "core" else _read_text(entry, "name"),
+            message=_read_text(entry, "message"),
+            url=_read_text(entry, "url"),
+            patterns=tuple(patterns),
         )
 
 
 def _matches(pattern: str, version: str) -> bool:
-    """Whether a pattern matches a whole version; as in Jenkins, a pattern that cannot be read matches every version."""
+    """Whether a pattern matches a whole version.
+
+    As in Jenkins, a pattern that cannot be read matches every version; here also one that is too long.
+    """
+    if len(pattern) > _LONGEST_PATTERN:
+        return True
     try:
         return re.fullmatch(pattern, version) is not None
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return True

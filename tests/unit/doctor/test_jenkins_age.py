@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,49 @@ def test_a_mirror_is_asked_for_its_offer_alone(center: Center, examine: Examine)
     assert found["core"].found.endswith(" (signature not checked: the core is not downloaded yet)")
     assert "3 of 3 plugins are the newest for this core" in found["plugins"].found
     assert ["/update-center.actual.json"] == center.mirror.loads()
+
+
+def test_an_offer_that_nothing_proves_is_remarked_in_each_finding_and_its_patterns_are_not_run(
+    center: Center, examine: Examine
+) -> None:
+    center.offer["deprecations"] = {"mole": {"url": "https://example.org/mole"}}
+    endless = {"pattern": ".*" * 200 + "x"}
+    center.offer["warnings"] = [{"id": "SECURITY-1", "type": "core", "versions": [endless]}]
+    center.sign()
+
+    found = examine(by_mirror(center.mirror.url))
+
+    remark = " (signature not checked: the core is not downloaded yet)"
+    assert ["core", "plugins", "deprecated"] == [name for name, each in found.items() if each.found.endswith(remark)]
+    assert (Health.GOOD, True) == (
+        found["security"].health,
+        "cannot be told here until the core" in found["security"].found,
+    )
+
+
+BROKEN: list[Any] = [None, 1, True, "text", [], {}, [[]], {"a": {}}, [{"pattern": 1}], ["pattern"]]
+
+
+@pytest.mark.parametrize("value", BROKEN, ids=str)
+@pytest.mark.parametrize("is_proved", [True, False])
+def test_what_has_another_form_in_an_offer_is_no_traceback(
+    center: Center, examine: Examine, value: Any, is_proved: bool
+) -> None:
+    entry = {"id": "S", "type": "plugin", "name": "bee", "message": "m", "url": "u", "versions": []}
+    center.offer["warnings"] = [value, *({**entry, key: value} for key in entry)]
+    center.offer["core"] = {"version": value, "buildDate": value}
+    center.offer["deprecations"] = {"bee": value, "mole": {"url": value}}
+    center.offer["plugins"] |= {"bee": value, "mole": {"version": value}, "yak": {"version": "3.0", "labels": value}}
+    center.sign()
+
+    found = examine(by_mirror(center.mirror.url), sha256=put_core(center) if is_proved else None)
+
+    assert {"core", "plugins", "security", "deprecated"} <= found.keys()
+
+
+@pytest.mark.parametrize("pattern", ["(" * 900 + ")" * 900, "1{99999999999999999999}", "a" * 1001, "("])
+def test_a_pattern_that_cannot_be_read_is_about_every_version(pattern: str) -> None:
+    assert SecurityWarning("S", "bee", "", "", (pattern,)).is_about("1.0")
 
 
 def test_the_signature_is_checked_where_the_core_is_at_hand(center: Center, examine: Examine) -> None:

@@ -176,3 +176,16 @@ def test_a_core_without_root_certificates_proves_no_list(signed: Mirror, tmp_pat
 
     with pytest.raises(Unproved, match="no root certificate of the update center"):
         metadata.verify(listed, tmp_path / "jenkins.war")
+
+
+def test_a_signed_list_that_is_nested_too_deeply_is_not_believed(authority: Authority, tmp_path: Path) -> None:
+    """It was read in a thread, in which fewer calls stand above it."""
+    war = tmp_path / "jenkins.war"
+    war.write_bytes(authority.core())
+    signed = metadata.parse(authority.sign({"plugins": {}}), "here")
+    nested: list[Any] = []
+    for _ in range(5000):
+        nested = [nested]
+
+    with pytest.raises(Unproved, match="nested too deeply"):
+        metadata.verify(metadata.Metadata({}, {"plugins": {}, "more": nested}, signed.signature), war)
