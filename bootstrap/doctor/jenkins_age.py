@@ -70,6 +70,7 @@ def _find_core(lock: Lock, in_folder: Path | None) -> Path | None:
 def describe(lock: Lock, offer: UpdateCenter, today: datetime.date, *, is_proved: bool = True) -> Iterator[Finding]:
     """What the offer says about the versions of the lock; each finding remarks that it is not proved, if it is not."""
     remark = "" if is_proved else _REMARK
+    yield _describe_offer(offer, today, remark)
     yield _describe_core(lock, offer.core, today, remark)
     yield good("plugins", _describe_plugins(lock, offer, today) + remark)
     yield _describe_security(lock, offer) if is_proved else good("security", _UNPROVED_WARNINGS)
@@ -88,6 +89,16 @@ def _describe_security(lock: Lock, offer: UpdateCenter) -> Finding:
         return good("security", "no warning of the update center is about these versions")
     remedy = f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, change its version in the lock."
     return warning("security", "; ".join(str(each) for each in warnings), remedy)
+
+
+def _describe_offer(offer: UpdateCenter, today: datetime.date, remark: str) -> Finding:
+    found = f"what the update center offers{_describe_age(offer.dated, today)}"
+    if staleness := offer.describe_staleness(today):
+        remedy = (
+            "Bring the mirror or the folder up to date, or name another source under 'jenkins' in the environment file."
+        )
+        return warning("offer", f"{found}: {staleness}{remark}", remedy)
+    return good("offer", f"{found}{remark}")
 
 
 def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remark: str) -> Finding:

@@ -7,6 +7,7 @@ unsigned list is refused here, also that of a mirror. Versions that are locked s
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -229,6 +230,8 @@ def _list_notices(lock: Lock, request: Request, solution: Solution, proved: _Pro
     ]
     if proved.offer is None:
         return [*notices, f"deprecated plugins and security warnings are not known: {proved.without_offer}"]
+    if staleness := proved.offer.describe_staleness(datetime.datetime.now(datetime.UTC).date()):
+        notices.append(f"{CURRENT} is no offer of today: {staleness}")
     for name, release in solution.releases.items():
         if name in proved.offer.deprecated:
             notices.append(_describe_deprecated(release, solution, proved.offer.deprecated[name]))

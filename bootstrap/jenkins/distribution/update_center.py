@@ -15,6 +15,7 @@ from bootstrap.jenkins.distribution.metadata import Metadata
 from bootstrap.jenkins.distribution.releases import read_date
 from bootstrap.jenkins.distribution.versions import LONGEST
 
+OLD_DAYS = 30  # the update center publishes an offer every few minutes
 _LONGEST_PATTERN = 1000  # characters
 
 
@@ -52,12 +53,25 @@ class SecurityWarning:
 
 @dataclass(frozen=True)
 class UpdateCenter:
-    """All of it; `deprecated` has the reasons (addresses of pages) by the plugins."""
+    """All of it; `deprecated` has the reasons (addresses of pages) by the plugins.
+
+    `dated` is the day on which it was made, as far as it says that: the signature of an old one is as good as that of today's.
+    """
 
     core: Offer | None
     plugins: Mapping[str, Offer]
     deprecated: Mapping[str, str]
     warnings: tuple[SecurityWarning, ...]
+    dated: datetime.date | None = None
+
+    def describe_staleness(self, today: datetime.date) -> str:
+        """Why it cannot pass for today's offer; '' if it can."""
+        if self.dated is None:
+            return "it does not say of which day it is"
+        days = (today - self.dated).days
+        if days <= OLD_DAYS:
+            return ""
+        return f"it is {days} days old: successors and security warnings of later days are not in it"
 
     def find_warnings(self, core: str, plugins: Mapping[str, str]) -> list[SecurityWarning]:
         """The warnings about this core and these plugins. Only for an offer that is proved: it runs the patterns in it."""
@@ -77,11 +91,15 @@ def read(current: Metadata) -> UpdateCenter:
         labels = entry.get("labels") if isinstance(entry, dict) else None
         if isinstance(labels, list) and "deprecated" in labels:
             deprecated.setdefault(name, "")
+    newest = _read_core(core) if isinstance(core, dict) else None
+    plugins = {name: offer for name, entry in current.plugins.items() if (offer := _read_plugin(entry)) is not None}
+    released = [each.released for each in (newest, *plugins.values()) if each is not None and each.released is not None]
     return UpdateCenter(
-        core=_read_core(core) if isinstance(core, dict) else None,
-        plugins={name: offer for name, entry in current.plugins.items() if (offer := _read_plugin(entry)) is not None},
+        core=newest,
+        plugins=plugins,
         deprecated=deprecated,
         warnings=tuple(_read_warnings(current.content.get("warnings"))),
+        dated=read_date(current.content.get("generationTimestamp")) or max(released, default=None),
     )
 
 

@@ -14,6 +14,7 @@ from bootstrap.doctor import jenkins_age
 from bootstrap.doctor.findings import Finding, Health
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.environment.settings import load
+from bootstrap.jenkins.distribution import metadata, update_center
 from bootstrap.jenkins.distribution.lock import Lock, Pin
 from bootstrap.jenkins.distribution.update_center import Offer, SecurityWarning, UpdateCenter
 from bootstrap.preconditions import jenkins_files
@@ -91,6 +92,28 @@ def test_no_warning_is_said_to_be_none() -> None:
     assert "deprecated" not in found
 
 
+@pytest.mark.parametrize(
+    ("dated", "health", "expected"),
+    [
+        (TODAY, Health.GOOD, "what the update center offers of 2026-11-30 (0 days old)"),
+        (TODAY - datetime.timedelta(30), Health.GOOD, "what the update center offers of 2026-10-31 (30 days old)"),
+        (
+            TODAY - datetime.timedelta(31),
+            Health.WARNING,
+            "what the update center offers of 2026-10-30 (31 days old): it is 31 days old: "
+            "successors and security warnings of later days are not in it",
+        ),
+        (None, Health.WARNING, "what the update center offers: it does not say of which day it is"),
+    ],
+)
+def test_the_offer_has_a_date_and_an_old_one_is_a_warning(
+    dated: datetime.date | None, health: Health, expected: str
+) -> None:
+    found = describe(dated=dated)["offer"]
+
+    assert (health, expected) == (found.health, found.found)
+
+
 @pytest.fixture(scope="module")
 def authority() -> Authority:
     return Authority("right")
@@ -160,7 +183,9 @@ def test_an_offer_that_nothing_proves_is_remarked_in_each_finding_and_its_patter
     found = examine(by_mirror(center.mirror.url))
 
     remark = " (signature not checked: the core is not downloaded yet)"
-    assert ["core", "plugins", "deprecated"] == [name for name, each in found.items() if each.found.endswith(remark)]
+    assert ["offer", "core", "plugins", "deprecated"] == [
+        name for name, each in found.items() if each.found.endswith(remark)
+    ]
     assert (Health.GOOD, True) == (
         found["security"].health,
         "cannot be told here until the core" in found["security"].found,
@@ -190,6 +215,34 @@ def test_what_has_another_form_in_an_offer_is_no_traceback(
 @pytest.mark.parametrize("pattern", ["(" * 900 + ")" * 900, "1{99999999999999999999}", "a" * 1001, "("])
 def test_a_pattern_that_cannot_be_read_is_about_every_version(pattern: str) -> None:
     assert SecurityWarning("S", "bee", "", "", (pattern,)).is_about("1.0")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "core", "expected"),
+    [
+        ("2025-01-02T03:04:05Z", {"version": "1", "buildDate": "Nov 20, 2026"}, datetime.date(2025, 1, 2)),
+        (None, {"version": "1", "buildDate": "Nov 20, 2026"}, datetime.date(2026, 11, 20)),
+        ("soon", {}, AUGUST),  # of the plugins
+    ],
+)
+def test_the_date_of_an_offer_is_its_own_or_that_of_its_newest_release(
+    center: Center, stamp: str | None, core: dict[str, str], expected: datetime.date
+) -> None:
+    center.offer |= {"generationTimestamp": stamp, "core": core}
+    center.sign()
+
+    content = center.mirror.files["/update-center.actual.json"]
+
+    assert expected == update_center.read(metadata.parse(content, "here")).dated
+
+
+def test_an_old_offer_with_a_good_signature_is_not_passed_off_as_todays(center: Center, examine: Examine) -> None:
+    center.offer["generationTimestamp"] = "2025-01-02T03:04:05Z"
+    center.sign()
+
+    found = examine(by_mirror(center.mirror.url), sha256=put_core(center))["offer"]
+
+    assert (Health.WARNING, True) == (found.health, "of 2025-01-02 (" in found.found)
 
 
 def test_the_signature_is_checked_where_the_core_is_at_hand(center: Center, examine: Examine) -> None:

@@ -72,7 +72,13 @@ class Center:
     authority: Authority
     listed: dict[str, dict[str, Any]] = field(default_factory=dict)
     offer: dict[str, Any] = field(
-        default_factory=lambda: {"core": {}, "plugins": {}, "warnings": [], "deprecations": {}}
+        default_factory=lambda: {
+            "core": {},
+            "plugins": {},
+            "warnings": [],
+            "deprecations": {},
+            "generationTimestamp": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
     )
 
     def serve_core(self, key: SigningKey) -> None:

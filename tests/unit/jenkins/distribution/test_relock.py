@@ -562,6 +562,15 @@ def test_a_source_that_does_not_answer_is_an_error_that_says_where_to_run_it(pro
     assert error.remedy.startswith("Run this where the update center can be reached")
 
 
+def test_an_old_offer_with_a_good_signature_is_told(project: Project) -> None:
+    project.center.offer["generationTimestamp"] = "2025-01-02T03:04:05Z"
+    project.center.sign()
+
+    project.run()
+
+    assert "! update-center.actual.json is no offer of today: it is " in project.output()
+
+
 def test_deprecated_plugins_and_security_warnings_are_told(project: Project) -> None:
     offer = project.center.offer
     offer["deprecations"] = {"mole": {"url": "https://example.org/mole"}, "fox": {"url": "x"}}
