@@ -7,6 +7,7 @@
     lock_changes.py lists what that changes
     sources.py    the three kinds of source: the official site, a mirror of it, a folder
     transfer.py   downloads that are resumed, and kept by their SHA-256
+    stream.py     reads what a server sends, within limits of size, time and rate
     signature.py  the OpenPGP signature of the core, against the one pinned key
     metadata.py   the update center's list of plugin versions, and its signature
     update_center.py  what the update center offers now: newest versions, deprecated plugins, security warnings

@@ -15,6 +15,7 @@ from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import metadata, transfer
 from bootstrap.jenkins.distribution.lock import Lock
 from bootstrap.jenkins.distribution.metadata import Metadata
+from bootstrap.jenkins.distribution.stream import LIST, SMALL, Limit
 from bootstrap.jenkins.distribution.transfer import Unobtainable
 
 CORE = "https://get.jenkins.io/"
@@ -80,25 +81,25 @@ class Site:
 
     def read_claimed_checksum(self) -> str:
         # '<64 hex digits> jenkins.war'; anything else is another page, for example that of a proxy.
-        text = transfer.fetch(f"{self.war}.sha256").decode("utf-8", "replace").split()
+        text = transfer.fetch(f"{self.war}.sha256", SMALL).decode("utf-8", "replace").split()
         if not text or len(text[0]) != 64 or set(text[0].lower()) - set("0123456789abcdef"):
             raise Unobtainable(f"{self.war}.sha256 does not contain a SHA-256")
         return text[0].lower()
 
     def read_signature(self) -> bytes:
-        return transfer.fetch(f"{self.war}.asc")
+        return transfer.fetch(f"{self.war}.asc", SMALL)
 
     def read_key(self) -> bytes:
-        return transfer.fetch(self.key_url)
+        return transfer.fetch(self.key_url, SMALL)
 
     def read_metadata(self) -> Metadata:
-        return metadata.parse(transfer.fetch(self.metadata_url), self.metadata_url)
+        return metadata.parse(transfer.fetch(self.metadata_url, LIST), self.metadata_url)
 
     def read_current(self, core: str) -> Metadata:
         # The official site redirects to the offer for the line of the core. A mirror has one file.
         url = self.metadata_url.rpartition("/")[0] + f"/{metadata.CURRENT}"
         url += f"?version={core}" if self.is_official else ""
-        return metadata.parse(transfer.fetch(url), url, "current offer")
+        return metadata.parse(transfer.fetch(url, LIST), url, "current offer")
 
     def list_urls(self, lock: Lock) -> dict[str, str]:
         urls = {lock.core.sha256: self.war}
@@ -137,19 +138,19 @@ class Folder:
             raise DistributionFailed(f"checking {self.war}", reason, "Let this user read it.") from error
 
     def read_signature(self) -> bytes:
-        return self._read_beside(self.war.with_name(self.war.name + ".asc"))
+        return self._read_beside(self.war.with_name(self.war.name + ".asc"), SMALL)
 
     def read_key(self) -> bytes:
-        return self._read_beside(self.war.with_name(self.key_name))
+        return self._read_beside(self.war.with_name(self.key_name), SMALL)
 
     def read_metadata(self) -> Metadata:
         path = self.war.parent / "plugins" / metadata.NAME
-        return metadata.parse(self._read_beside(path), str(path))
+        return metadata.parse(self._read_beside(path, LIST), str(path))
 
     def read_current(self, core: str) -> Metadata:
         path = self.war.parent / "plugins" / metadata.CURRENT
         try:
-            return metadata.parse(path.read_bytes(), str(path), "current offer")
+            return metadata.parse(transfer.read_file(path, LIST), str(path), "current offer")
         except OSError as error:
             raise Unobtainable(f"{path} cannot be read: {error.strerror}") from error
 
@@ -166,9 +167,9 @@ class Folder:
         """The path of a plugin's file."""
         return self.war.parent / "plugins" / f"{name}.hpi"
 
-    def _read_beside(self, path: Path) -> bytes:
+    def _read_beside(self, path: Path, limit: Limit) -> bytes:
         try:
-            return path.read_bytes()
+            return transfer.read_file(path, limit)
         except OSError as error:
             raise DistributionFailed(
                 f"checking the files beside {self.war}",

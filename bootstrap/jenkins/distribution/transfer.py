@@ -5,9 +5,12 @@ urllib is used because it trusts the certificates that this machine trusts, also
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
+import os
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import DistributionFailed
+from bootstrap.jenkins.distribution import stream
+from bootstrap.jenkins.distribution.stream import Limit
 
 PROBE_SECONDS = 3.0  # for the connection, and again for the response
-READ_SECONDS = 60.0  # without a byte; then the connection counts as broken
 _ATTEMPTS = 4
-_BLOCK = 1 << 20
 _USER_AGENT = {"User-Agent": "jenkins-bootstrap"}
 
 
@@ -51,13 +54,25 @@ def run_within(seconds: float, function: Callable[[], Any]) -> Any:
     raise value
 
 
-def fetch(url: str, timeout: float = READ_SECONDS) -> bytes:
-    """The content of a small file. Raises Unobtainable."""
+def fetch(url: str, limit: Limit) -> bytes:
+    """The content of a file, within the limit. Raises Unobtainable."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=_USER_AGENT), timeout=timeout) as answer:
-            return bytes(answer.read())
-    except (OSError, http.client.HTTPException) as error:
+        with stream.open_url(url, limit, _USER_AGENT) as answer:
+            return b"".join(answer.blocks)
+    except (OSError, http.client.HTTPException, stream.TooLarge) as error:
         raise Unobtainable(f"{url}: {_describe_error(error)}") from error
+
+
+def read_file(path: Path, limit: Limit) -> bytes:
+    """The content of a file of this machine, within the limit. Raises OSError."""
+    with path.open("rb") as file:
+        try:
+            limit.check(os.fstat(file.fileno()).st_size)
+            content = file.read(limit.most + 1)  # a device says that it has no size
+            limit.check(len(content))
+        except stream.TooLarge as error:
+            raise OSError(errno.EFBIG, str(error)) from error
+    return content
 
 
 def probe(url: str) -> None:
@@ -122,36 +137,36 @@ def download(url: str, cache: Path, name: str, sha256: str) -> Path:
 def _complete(url: str, part: Path) -> None:
     """Download until the part has the length that the server reports; resume after a broken connection, a few times."""
     reason = ""
+    doing = f"downloading {part.name.removesuffix('.part')} from {url}"
+    end = time.monotonic() + stream.FILE.seconds
     for _ in range(_ATTEMPTS):
         try:
-            _continue(url, part)
+            _continue(url, part, end)
             return
+        except stream.TooLarge as error:
+            part.unlink(missing_ok=True)
+            remedy = "What was downloaded is deleted. Name another source: this one sends something else than the locked file."
+            raise DistributionFailed(doing, str(error), remedy) from error
         except (OSError, http.client.HTTPException) as error:
             reason = _describe_error(error)
             if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 416:
                 break
             if isinstance(error, urllib.error.HTTPError) and error.code == 416:
                 part.unlink(missing_ok=True)
-    raise DistributionFailed(
-        f"downloading {part.name.removesuffix('.part')} from {url}",
-        reason,
-        "The downloaded part is kept; the next launch continues from there.",
-    )
+        if time.monotonic() >= end:
+            break
+    raise DistributionFailed(doing, reason, "The downloaded part is kept; the next launch continues from there.")
 
 
-def _continue(url: str, part: Path) -> None:
+def _continue(url: str, part: Path, end: float) -> None:
     begun = part.stat().st_size if part.exists() else 0
     headers = _USER_AGENT | ({"Range": f"bytes={begun}-"} if begun else {})
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=READ_SECONDS) as answer:
-        is_rest = answer.status == 206
-        length = answer.headers.get("Content-Length")
-        received = 0
-        with part.open("ab" if is_rest else "wb") as file:
-            while block := answer.read(_BLOCK):
-                file.write(block)
-                received += len(block)
-    if length is not None and received != int(length):
-        raise http.client.IncompleteRead(b"", int(length) - received)
+    with (
+        stream.open_url(url, stream.FILE, headers, begun, end) as answer,
+        part.open("ab" if answer.is_rest else "wb") as file,
+    ):
+        for block in answer.blocks:
+            file.write(block)
 
 
 def _describe_error(error: Exception) -> str:

@@ -296,7 +296,7 @@ def test_the_official_site_is_asked_for_the_line_of_the_core(monkeypatch: pytest
 
     asked: list[str] = []
 
-    def fetch(url: str) -> bytes:
+    def fetch(url: str, _: object) -> bytes:
         asked.append(url)
         return b'{"plugins": {}}'
 
