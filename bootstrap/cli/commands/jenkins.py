@@ -30,7 +30,7 @@ def jenkins(options: argparse.Namespace) -> int:
             for notice in outcome.notices:
                 run.notice(notice)
             if not options.check and outcome.changes:
-                lock_files.write(outcome.documents)
+                lock_files.write(outcome.documents, outcome.originals)
         if options.check:
             pending = wording.counted(len(outcome.changes), "change")
             run.say(f"\n{pending} pending" if outcome.changes else "\nnothing to do")

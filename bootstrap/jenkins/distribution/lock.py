@@ -46,6 +46,7 @@ class Lock:
     key_url: str
     pins: Mapping[str, Pin]
     requested: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    text: str = field(default="", compare=False, repr=False)  # of the file, when it was read
     is_toolkits: bool = False  # of a project without a lock of its own: nothing is written into the toolkit's
 
     @property
@@ -66,8 +67,10 @@ class Lock:
 
 def load_lock(path: Path) -> Lock:
     """Read the lock. Raises DistributionFailed with all faults in it, each with its line and column."""
+    text = ""
     try:
-        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+        text = yaml_source.text(path)
+        document, faults = yaml_source.mapping(str(path), text)
     except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
     faults = faults or list(_Checker(path).find_faults(document))
@@ -84,6 +87,7 @@ def load_lock(path: Path) -> Lock:
         key_url=str(key["url"]),
         pins={name: _read_pin(entry) for name, entry in document["plugins"].items()},
         requested=_read_requested(document),
+        text=text,
     )
 
 

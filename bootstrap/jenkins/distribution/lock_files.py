@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from bootstrap.environment import yaml_source
+from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution.lock import Pin
 from bootstrap.jenkins.distribution.needs import Needs, compute_record
 
@@ -33,12 +35,21 @@ def _make_yaml() -> YAML:
 
 def read(path: Path) -> CommentedMap:
     """The document in the file, to be changed and written again."""
-    document: CommentedMap = _make_yaml().load(path.read_text(encoding="utf-8"))
+    return parse(path.read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> CommentedMap:
+    """The document in a text that was read from a file, to be changed and written into it."""
+    document: CommentedMap = _make_yaml().load(text.replace("\r\n", "\n"))
     return document
 
 
-def write(documents: Mapping[Path, CommentedMap]) -> None:
-    """Write each document into its file; all are on the disk before the first file is replaced, in this order."""
+def write(documents: Mapping[Path, CommentedMap], originals: Mapping[Path, str] | None = None) -> None:
+    """Write each document into its file; all are on the disk before the first file is replaced, in this order.
+
+    `originals` are the texts from which the documents were made. If a file has another one now, nothing is replaced, and
+    DistributionFailed is raised.
+    """
     ready: dict[Path, Path] = {}
     try:
         for path, document in documents.items():
@@ -49,12 +60,30 @@ def write(documents: Mapping[Path, CommentedMap]) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             ready[path].chmod(path.stat().st_mode & 0o777)
+        _refuse_changed(originals or {})
         for path, temporary_path in ready.items():
             temporary_path.replace(path)
     except BaseException:
         for temporary_path in ready.values():
             temporary_path.unlink(missing_ok=True)
         raise
+
+
+def _refuse_changed(originals: Mapping[Path, str]) -> None:
+    changed = [path for path, text in originals.items() if not _has_text(path, text)]
+    if changed:
+        raise DistributionFailed(
+            f"writing {' and '.join(path.name for path in originals)}",
+            f"{' and '.join(path.name for path in changed)} changed while this command worked",
+            "Nothing was written, so that no edit is lost. Run it again.",
+        )
+
+
+def _has_text(path: Path, text: str) -> bool:
+    try:
+        return yaml_source.text(path) == text
+    except yaml_source.Unreadable:
+        return False
 
 
 def record_checksums(path: Path, core: str | None, plugins: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,23 +54,26 @@ class Row(Needs):
 
 @dataclass(frozen=True)
 class Table:
-    """The rows by their plugins, and the file that they are from."""
+    """The rows by their plugins, the file that they are from, and its text when it was read."""
 
     path: Path
     rows: Mapping[str, Row]
+    text: str = field(default="", compare=False, repr=False)
 
 
 def load_table(path: Path) -> Table:
     """Read the table, or raise DistributionFailed with everything that is wrong in it, by line and column."""
+    text = ""
     try:
-        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+        text = yaml_source.text(path)
+        document, faults = yaml_source.mapping(str(path), text)
     except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
     faults = faults or list(_misshapen(path, document))
     if faults:
         raise DistributionFailed(f"reading {path}", _lines(faults), _READING)
     rows = {name: _row(name, row, document.lc.key(name)) for name, row in document.items()}
-    return Table(path, rows)
+    return Table(path, rows, text)
 
 
 def _row(name: str, row: CommentedMap, place: tuple[int, int]) -> Row:

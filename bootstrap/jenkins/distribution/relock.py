@@ -43,11 +43,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What would change, what a person must know, and the files as they would be."""
+    """What would change, what a person must know, and the files as they would be, with the texts that they were made from."""
 
     changes: tuple[Change, ...]
     notices: tuple[str, ...]
     documents: Mapping[Path, CommentedMap]
+    originals: Mapping[Path, str]
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def make(
         *lock_changes.list_changes(lock, fulfilled, requested, solution),
         *lock_changes.list_rows(lock, table, solution),
     )
-    return Outcome(changes, tuple(_list_notices(lock, request, solution, proved)), documents)
+    originals = {table.path: table.text, lock.path: lock.text}
+    return Outcome(changes, tuple(_list_notices(lock, request, solution, proved)), documents, originals)
 
 
 def _list_requested(lock: Lock, table: Table, request: Request) -> tuple[list[str], set[str]]:
@@ -204,11 +206,11 @@ def _edit(
     lock: Lock, table: Table, fulfilled: Lock, requested: Sequence[str], solution: Solution
 ) -> dict[Path, CommentedMap]:
     """Both files as they will be, the table first: a lock is never newer than its table, if a kill comes between the two."""
-    document = lock_files.read(lock.path)
+    document = lock_files.parse(lock.text)
     document["core"]["sha256"] = fulfilled.core.sha256
     lock_files.put_requested(document, requested)
     lock_files.put_pins(document, fulfilled.pins, requested)
-    rows = lock_files.read(table.path)
+    rows = lock_files.parse(table.text)
     for name in table.rows:
         if name not in fulfilled.pins:
             lock_files.remove(rows, name)

@@ -562,6 +562,37 @@ def test_a_source_that_does_not_answer_is_an_error_that_says_where_to_run_it(pro
     assert error.remedy.startswith("Run this where the update center can be reached")
 
 
+@pytest.mark.parametrize("name", ["jenkins.lock.yaml", "jenkins.needs.yaml"])
+def test_an_edit_while_the_command_downloads_is_not_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    real, path = project.center.mirror.answer, project.folder / name
+
+    def answer(request: Any) -> None:
+        if request.path.endswith("jenkins.war"):
+            path.write_text(path.read_text() + "# an edit\n")
+        real(request)
+
+    monkeypatch.setattr(project.center.mirror, "answer", answer)
+    with pytest.raises(DistributionFailed) as raised:
+        project.run("--remove", "bee")
+
+    assert f"{name} changed while this command worked" == raised.value.found
+    assert path.read_text().endswith("# an edit\n")
+    assert "  - bee\n" in project.lock_file.read_text()
+    assert [] == list(project.folder.glob(".jenkins*"))
+    assert 0 == project.run("--remove", "bee")
+    assert path.read_text().endswith("# an edit\n")
+
+
+def test_a_lock_with_the_line_ends_of_windows_is_written(project: Project) -> None:
+    project.lock_file.write_bytes(project.lock_file.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert 0 == project.run()
+
+    check(project)
+
+
 def test_an_old_offer_with_a_good_signature_is_told(project: Project) -> None:
     project.center.offer["generationTimestamp"] = "2025-01-02T03:04:05Z"
     project.center.sign()
