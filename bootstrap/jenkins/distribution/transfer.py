@@ -5,7 +5,9 @@ urllib is used because it trusts the certificates that this machine trusts, also
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import hashlib
 import http.client
 import os
@@ -13,7 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +103,14 @@ def find_cached(cache: Path, name: str, sha256: str) -> Path | None:
         return None
     if compute_sha256(path) == sha256:
         return path
-    path.unlink()
+    path.unlink(missing_ok=True)  # another command may have seen the same
     return None
 
 
 def download(url: str, cache: Path, name: str, sha256: str) -> Path:
     """The file at `url` with this SHA-256, from the cache or downloaded; a partial download is resumed.
 
+    While another command downloads the same file, this waits, and then takes it from the cache or continues its part.
     Raises DistributionFailed if the download fails, or if the file has another checksum.
     """
     cached = find_cached(cache, name, sha256)
@@ -115,6 +118,23 @@ def download(url: str, cache: Path, name: str, sha256: str) -> Path:
         return cached
     target = cache / sha256 / name
     target.parent.mkdir(parents=True, exist_ok=True)
+    with _hold(target.parent):
+        return find_cached(cache, name, sha256) or _download(url, target, sha256)
+
+
+@contextlib.contextmanager
+def _hold(folder: Path) -> Iterator[None]:
+    """Wait until no other process or thread works in this folder, and hold it; the kernel releases it after a kill."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _download(url: str, target: Path, sha256: str) -> Path:
+    name = target.name
     part = target.with_name(name + ".part")
     was_resumed = part.exists()
     _complete(url, part)

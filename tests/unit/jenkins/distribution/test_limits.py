@@ -3,6 +3,8 @@
 import contextlib
 import hashlib
 import http.server
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from bootstrap.jenkins.distribution import load_lock, stream, transfer
 from bootstrap.jenkins.distribution.sources import choose
 from bootstrap.jenkins.distribution.stream import Limit
 from bootstrap.jenkins.distribution.transfer import Unobtainable
-from tests.unit.jenkins.distribution.stand_ins import filed, refusal
+from tests.unit.jenkins.distribution.stand_ins import ROOT, filed, refusal
 
 Serve = Callable[[Callable[[http.server.BaseHTTPRequestHandler], None]], str]
 SHA256 = hashlib.sha256(b"right").hexdigest()
@@ -44,6 +46,34 @@ def serve() -> Iterator[Serve]:
     yield start
     for server in servers:
         server.shutdown()
+
+
+def test_two_commands_do_not_write_the_same_part(serve: Serve, tmp_path: Path) -> None:
+    """The second one waits, also in another process, and takes what the first one downloaded."""
+    asked: list[str] = []
+    two_asked = threading.Event()
+
+    def send_in_halves(request: http.server.BaseHTTPRequestHandler) -> None:
+        asked.append(request.path)
+        if len(asked) == 2:
+            two_asked.set()
+        request.send_response(200)
+        request.send_header("Content-Length", "5")
+        request.end_headers()
+        request.wfile.write(b"ri")
+        two_asked.wait(3)
+        request.wfile.write(b"ght")
+
+    url = serve(send_in_halves)
+    program = (
+        "import pathlib, sys\nfrom bootstrap.jenkins.distribution import transfer\n"
+        "print(transfer.download(sys.argv[1], pathlib.Path(sys.argv[2]), 'one.hpi', sys.argv[3]).read_text())"
+    )
+    command = [sys.executable, "-c", program, url, str(tmp_path), SHA256]
+    running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+
+    assert ["right\n", "right\n"] == [each.communicate(timeout=60)[0] for each in running]
+    assert ["/"] == asked
 
 
 def send_endlessly(request: http.server.BaseHTTPRequestHandler) -> None:
