@@ -54,9 +54,14 @@ def _read_request(options: argparse.Namespace) -> Request:
         if not is_plugin_name(name) or (separator and not is_version(version)):
             found = f"'{asked}' is neither the name of a plugin nor NAME:VERSION"
             raise UsageError("reading the command line", found, "Write for example: --add locale")
+        if name in add and add[name] != (version or None):
+            first, second = (f"version {each}" if each else "the newest version" for each in (add[name], version))
+            found = f"'{name}' is to be added twice: in {first}, and in {second}"
+            raise UsageError("reading the command line", found, "Write one of them.")
         add[name] = version or None
-    upgrade = options.upgrade or []
-    return Request(add, tuple(options.remove), tuple(upgrade), upgrades_all=options.upgrade == [])
+    # One list for each --upgrade; an empty one means all plugins.
+    upgrade = tuple(name for names in options.upgrade for name in names)
+    return Request(add, tuple(options.remove), upgrade, upgrades_all=[] in options.upgrade)
 
 
 def _check(options: argparse.Namespace, context: Context) -> None:
@@ -90,7 +95,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="append", default=[], metavar="NAME", help="request this plugin no longer")
     parser.add_argument(
         "--upgrade",
+        action="append",
         nargs="*",
+        default=[],
         metavar="NAME",
         help="take the newest versions for the locked core: of these plugins, or of all",
     )

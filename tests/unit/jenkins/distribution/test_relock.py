@@ -261,6 +261,25 @@ def test_one_plugin_is_upgraded_or_all(project: Project) -> None:
     check(project)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "upgraded"),
+    [
+        (["--upgrade", "bee", "--upgrade", "mole"], {"bee", "mole"}),
+        (["--upgrade", "bee", "mole", "--upgrade", "mole"], {"bee", "mole"}),
+        (["--upgrade", "bee", "--upgrade"], {"bee", "mole", "yak"}),
+        (["--add", "bee:2.0", "--add", "bee:2.0"], {"bee"}),
+    ],
+)
+def test_a_flag_that_is_given_twice_counts_twice(project: Project, arguments: list[str], upgraded: set[str]) -> None:
+    for name in ("bee", "mole", "yak"):
+        project.center.publish(name, "2.0", "api:1.0" if name == "bee" else "")
+
+    project.run(*arguments)
+
+    assert upgraded == {name for name, version in project.versions().items() if version == "2.0"}
+    check(project)
+
+
 def test_what_nothing_requires_any_more_is_removed(project: Project) -> None:
     project.run("--remove", "bee")
 
@@ -646,6 +665,8 @@ def test_deprecated_plugins_and_security_warnings_are_told(project: Project) -> 
         (["--remove", "api"], "nobody requested 'api': it is in the lock because bee requires it"),
         (["--upgrade", "fox"], "the lock has no plugin 'fox' that could be upgraded"),
         (["--add", "bee", "--remove", "bee"], "'bee' is to be added and to be removed"),
+        (["--add", "bee:1.0", "--add", "bee"], "'bee' is to be added twice: in version 1.0, and in the newest version"),
+        (["--add", "bee:1.0", "--add", "bee:2"], "'bee' is to be added twice: in version 1.0, and in version 2"),
         (["--exit-zero"], "--exit-zero is for --check"),
     ],
 )
