@@ -25,7 +25,7 @@ import requests
 
 from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
 from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
-from bootstrap.jenkins.controller import casc_faults, journal, settings_record
+from bootstrap.jenkins.controller import casc_faults, journal, provided_variables, settings_record
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
 from bootstrap.jenkins.controller.console_text import clean
 from bootstrap.jenkins.controller.pages import extract_text
@@ -138,12 +138,17 @@ def plan(
 ) -> tuple[Change, ...]:
     """The changes that `apply` would make; changes nothing.
 
-    Jenkins checks the files that differ: CascRejected if it refuses one. `values` are the variables of the files, as
-    `variables` returns them. Edits that a reload would keep are reported to `report`.
+    Jenkins checks the files that differ: CascRejected if it refuses one. A file with variables that the running Jenkins gets
+    only from the host act is left to the launch, with a notice. `values` are the variables of the files, as `variables` returns
+    them. Edits that a reload would keep are reported to `report`.
     """
     current = look(shell)
     changes = current.find_changes(files)
-    _check(shell, jenkins, _to_send(changes, files))
+    sent = _to_send(changes, files)
+    missing = provided_variables.find_missing(shell, sent)
+    for name, names in missing.items():
+        report.notice(f"casc/{name} is checked at launch: this Jenkins does not have {', '.join(names)} yet")
+    _check(shell, jenkins, {name: text for name, text in sent.items() if name not in missing})
     edited = current.find_edits(export(jenkins), files, values)
     edited.report_kept(report)
     return (*changes, *edited.changes)
@@ -152,11 +157,16 @@ def plan(
 def apply(
     shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
 ) -> None:
-    """Bring Jenkins' settings to `files`; CascRejected if Jenkins refuses them, then the old settings are active."""
+    """Bring Jenkins' settings to `files`; CascRejected if Jenkins refuses them, then the old settings are active.
+
+    BootstrapError if the host act must come first, because the files have variables that the running Jenkins lacks.
+    """
     current = look(shell)
     changes = current.find_changes(files)
     if changes:
-        _check(shell, jenkins, _to_send(changes, files))
+        sent = _to_send(changes, files)
+        _require_variables(shell, sent)
+        _check(shell, jenkins, sent)
     edited = current.find_edits(export(jenkins), files, values) if current.is_comparable else Edits()
     edited.report_kept(report)
     if not changes and not current.is_recorded:
@@ -220,6 +230,17 @@ def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, s
     changed = (change.name for change in changes if change.kind is not ChangeKind.REMOVE)
     blanked = {name: casc_blanking.blank(files[name]) for name in changed}
     return {name: text for name, text in blanked.items() if text is not None}
+
+
+def _require_variables(shell: Shell, files: Mapping[str, str]) -> None:
+    missing = provided_variables.find_missing(shell, files)
+    if missing:
+        uses = "; ".join(f"casc/{name} uses {', '.join(names)}" for name, names in missing.items())
+        raise BootstrapError(
+            "checking the settings with Jenkins",
+            f"the running Jenkins does not have these variables yet: {uses}",
+            "Run './bootstrap.py launch', or './bootstrap.py host apply' first: it restarts Jenkins with them.",
+        )
 
 
 def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:

@@ -225,5 +225,11 @@ def find_variables(files: Mapping[str, str]) -> set[str]:
     return {match[1] for match in matches if not (match[2] and match[1] in HELPERS)}
 
 
+def find_required_variables(text: str) -> set[str]:
+    """The names of the variables `${NAME}` in a file that have no default: Jenkins refuses the file if it lacks one."""
+    matches = ((match[1], match[2] or "") for match in VARIABLE.finditer(_remove_comments(text)))
+    return {name for name, rest in matches if not rest.startswith(":-") and not (rest and name in HELPERS)}
+
+
 def _remove_comments(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))

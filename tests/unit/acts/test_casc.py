@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ import pytest
 from bootstrap.acts import casc
 from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
-from bootstrap.jenkins.controller import settings_record
+from bootstrap.jenkins.controller import provided_variables, settings_record
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
@@ -86,7 +88,7 @@ class Report:
 
 
 class Machine:
-    """The machine's folder in memory; it knows the four scripts of the act and refuses any other command."""
+    """The machine's folder in memory; it knows the scripts of the act and refuses any other command."""
 
     def __init__(self, files: dict[str, str], applied: str | None = None, exported: str = "") -> None:
         self.files = dict(files)
@@ -95,6 +97,7 @@ class Machine:
         self.applied = applied
         self.ran: list[str] = []
         self.journal = ""
+        self.variables: list[str] | None = None  # those of the running Jenkins; None if no Jenkins runs
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
@@ -104,6 +107,8 @@ class Machine:
             return Result("cat", 0 if self.exported else 1, self.exported, "")
         shell, flag, script, *arguments = command
         assert (shell, flag) == ("sh", "-c")
+        if script == provided_variables.LOOK:
+            return Result("look", 1 if self.variables is None else 0, "\n".join(self.variables or ()), "")
         name = {
             settings_record._LOOK: "look",
             settings_record._PLACE: "place",
@@ -269,6 +274,65 @@ def test_a_fault_after_a_blanked_part_is_told_on_its_own_line(server) -> None:
         casc.plan(Machine({}), server.client, files, {}, Report())
 
     assert ["casc/a.yaml:4:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
+
+
+NEW = "x: '${OLD} ${NEW} ${SECRET:-}'\n"
+
+
+def test_a_plan_leaves_a_file_with_a_variable_of_the_next_host_act_to_the_launch(server) -> None:
+    machine, report = Machine({}), Report()
+    machine.variables = ["OLD", "PATH"]
+
+    changes = casc.plan(machine, server.client, GOOD | {"new.yaml": NEW}, {}, report)
+
+    assert ["a.yaml", "b.yaml", "new.yaml"] == [change.name for change in changes]
+    assert 2 == server.asked.count("POST configuration-as-code/check")
+    assert GOOD["b.yaml"] == server.bodies["POST configuration-as-code/check"]
+    assert ["casc/new.yaml is checked at launch: this Jenkins does not have NEW yet"] == report.lines
+
+
+def test_a_file_whose_variables_jenkins_has_is_checked(server) -> None:
+    machine, report = Machine({}), Report()
+    machine.variables = ["OLD", "NEW"]
+
+    casc.plan(machine, server.client, {"new.yaml": NEW}, {}, report)
+
+    assert (NEW, []) == (server.bodies["POST configuration-as-code/check"], report.lines)
+
+
+def test_settings_alone_are_refused_before_the_host_act_brought_their_variables(server) -> None:
+    machine = Machine({})
+    machine.variables = ["OLD"]
+
+    with pytest.raises(BootstrapError, match="checking the settings with Jenkins") as caught:
+        casc.apply(machine, server.client, {"new.yaml": NEW}, {}, Report())
+
+    assert "casc/new.yaml uses NEW" in caught.value.found
+    assert "launch" in caught.value.remedy and "host apply" in caught.value.remedy
+    assert ([], {}) == (server.asked, machine.files)
+
+
+def test_the_names_of_a_processs_variables_and_secrets_are_read_without_values(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "OWN_SECRET").write_text("hidden")
+    process = subprocess.Popen(["sleep", "60"], env={"ONE": "a=b\nNOT", "SECRETS": str(secrets), "EMPTY": ""})
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\necho {process.pid}\n")
+    (tmp_path / "systemctl").chmod(0o755)
+
+    try:
+        looked = subprocess.run(
+            ["sh", "-c", provided_variables.LOOK],
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+    assert {"ONE", "SECRETS", "EMPTY", "OWN_SECRET"} == set(looked.stdout.split())
 
 
 def test_a_secret_that_jenkins_would_replace_again_is_refused_unseen() -> None:
