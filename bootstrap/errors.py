@@ -14,6 +14,8 @@
     |-- PricesInvalid              the table of prices is wrong at the places named
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
     |-- StackFailed                a stack operation failed: status, first failing resource, its reason
+    |-- ImageMissing               the image (AMI) of the machine does not exist, or not any more
+    |-- ImageUnfit                 the machine cannot be made from an image, or nobody named its owner
     |-- StackMissing               an act needs the outputs of a stack that does not exist
     |-- Unreachable                a machine or a Jenkins did not answer in time
     |-- SessionRefused             Session Manager refused a session, or its data channel
@@ -139,6 +141,10 @@ class StackMissing(BootstrapError):
 
 class ImageMissing(BootstrapError):
     """The image (AMI) from which an instance is to be made does not exist, or not any more."""
+
+
+class ImageUnfit(BootstrapError):
+    """The machine cannot be made from this image (AMI), or the image is of an owner whom nobody named."""
 
 
 class Unreachable(BootstrapError):

@@ -5,23 +5,33 @@ Debian publishes a new image every few weeks, and deregisters old ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.errors import ImageMissing
 
 PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+ARCHITECTURE = "x86_64"
+"""The architecture of these images, and of the instance types that an environment can have."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """One image: its id, its name and the day of its publication; name and day are '' if it is not available (any more)."""
+    """One image: its id, its name and the day of its publication; name and day are '' if it is not available (any more).
+
+    `owner` is the id of the account that published it, `root_type` what its root device is on ('ebs'), and `root_gib` the least
+    size of its root volume; 0 if EC2 does not say it.
+    """
 
     id: str
     name: str = ""
     published: str = ""
     is_available: bool = False
+    owner: str = ""
+    architecture: str = ""
+    root_type: str = ""
+    root_gib: int = 0
 
     def __str__(self) -> str:
         if not self.is_available:
@@ -47,5 +57,21 @@ def describe(aws: Callable[[str], Any], image_id: str) -> Image:
     chosen = [{"Name": "image-id", "Values": [image_id]}]
     for found in aws("ec2").describe_images(Filters=chosen, IncludeDeprecated=True)["Images"]:
         is_available = found.get("State", "available") == "available"
-        return Image(image_id, found.get("Name", ""), str(found.get("CreationDate", ""))[:10], is_available)
+        return Image(
+            image_id,
+            found.get("Name", ""),
+            str(found.get("CreationDate", ""))[:10],
+            is_available,
+            found.get("OwnerId", ""),
+            found.get("Architecture", ""),
+            found.get("RootDeviceType", ""),
+            _find_root_size(found),
+        )
     return Image(image_id)
+
+
+def _find_root_size(found: Mapping[str, Any]) -> int:
+    for mapping in found.get("BlockDeviceMappings", ()):
+        if mapping.get("DeviceName") == found.get("RootDeviceName"):
+            return int(mapping.get("Ebs", {}).get("VolumeSize", 0))
+    return 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from bootstrap.acts import stack
 from bootstrap.cloud import images
 from bootstrap.context import Context
-from bootstrap.errors import ImageMissing
+from bootstrap.errors import ImageMissing, ImageUnfit
 from bootstrap.stacks import states
 from bootstrap.values import Reporter, Stack
 from bootstrap.views import machine_image
@@ -26,6 +26,46 @@ def check(context: Context, image_id: str) -> None:
             f"its image {image_id} is no longer available: Debian deregistered it, or it is not public any more",
             f"Take the newest one: {context.tool} image upgrade",
         )
+
+
+def check_other(context: Context, image_id: str, foreign_owner: str | None) -> None:
+    """Check an image that a person named, before the machine is removed for it.
+
+    Raises ImageMissing if it is not available, ImageUnfit if no machine of this environment can be made from it, or if it is of
+    another owner than Debian's and `foreign_owner` does not name that owner; and ClientError.
+    """
+    check(context, image_id)
+    image = images.describe(context.world.aws, image_id)
+    doing = f"checking the image {image} for '{context.settings.name}'"
+    if faults := list(_find_faults(image, context.settings.controller.root_gib)):
+        raise ImageUnfit(
+            doing, "\n".join(faults), "Name another image, or leave --to out: then it is Debian's newest one."
+        )
+    own = _find_owner(context)
+    if image.owner == own or image.owner == foreign_owner:
+        return
+    expected = (
+        f"Debian's images here are of the account {own}" if own else "which account has Debian's images is not known"
+    )
+    remedy = f"The machine would run what that account put into it. If you trust it, add: --foreign-owner {image.owner}"
+    raise ImageUnfit(doing, f"it is of the account {image.owner or '(unknown)'}; {expected}", remedy)
+
+
+def _find_faults(image: images.Image, root_gib: int) -> Iterator[str]:
+    if image.architecture != images.ARCHITECTURE:
+        yield f"its architecture is {image.architecture or 'unknown'}; the machine needs {images.ARCHITECTURE}"
+    if image.root_type != "ebs":
+        yield f"its root device is on '{image.root_type}'; the machine needs EBS"
+    if image.root_gib > root_gib:
+        yield f"its root volume needs {image.root_gib} GiB, and 'controller.root_gib' is {root_gib}"
+
+
+def _find_owner(context: Context) -> str:
+    """The account of Debian's images in this region; '' if there is no newest image to ask."""
+    try:
+        return images.describe(context.world.aws, images.read_newest(context.world.aws)).owner
+    except ImageMissing:
+        return ""
 
 
 def tell(context: Context, report: Reporter) -> None:

@@ -114,6 +114,7 @@ def kinds(changes: list[Change]) -> dict[str, ChangeKind]:
 
 def test_a_new_image_replaces_the_machine_only_by_an_upgrade(world: World) -> None:
     world.launch()
+    image_choice.check_other(world.open()[0], world.instance["ImageId"], None)
     first, volume = world.instance, world.volume[0]
     assert images.read_newest(world.cloud.client) == first["ImageId"]
 

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 
 def image(options: argparse.Namespace) -> int:
-    """Show the images, or upgrade; UsageError for --to without an upgrade."""
+    """Show the images, or upgrade; UsageError for options without what they belong to."""
     from bootstrap.errors import UsageError
 
+    if options.foreign_owner and not options.to:
+        found = "--foreign-owner is the owner of the image that --to names, and there is no --to"
+        raise UsageError("reading the command line", found, "Write: image upgrade --to AMI --foreign-owner ACCOUNT")
     if options.action == "upgrade":
         return _upgrade(options)
     if options.to or options.now:
@@ -58,20 +61,24 @@ def _upgrade(options: argparse.Namespace) -> int:
 
     with open_environment(options, check=_check, prepare=_prepare, brings_up=True, changes=True) as (opened, run):
         image_choice.await_rest(opened, run)
-        opened.chosen_image = _choose(opened, options.to)
+        opened.chosen_image = _choose(opened, options.to, options.foreign_owner)
         # What is only planned is no change of this run.
         planned = Run(run.run_id, Journal(run.folder / "plan"), as_json=options.json, is_verbose=options.verbose)
         if not play.plan(opened, planned):
             run.say(f"\nnothing to do: {opened.chosen_image} is the image of the machine")
             return DONE
-        if not is_agreed(options, f"Make these changes of '{opened.settings.name}'?"):
+        source = f" with an image of the account {options.foreign_owner}" if options.foreign_owner else ""
+        if not is_agreed(options, f"Make these changes of '{opened.settings.name}'{source}?"):
             return FAILED
         opened.forget()
         return carry_out(opened, run, options)
 
 
-def _choose(opened: Context, wanted: str | None) -> str:
-    """The id of the image to take. StackMissing if there is no machine yet, ImageMissing if there is no such image."""
+def _choose(opened: Context, wanted: str | None, foreign_owner: str | None) -> str:
+    """The id of the image to take.
+
+    StackMissing if there is no machine yet, ImageMissing if there is no such image, ImageUnfit if it cannot be taken.
+    """
     from bootstrap.cloud import images
     from bootstrap.errors import StackMissing
     from bootstrap.preconditions import image_choice
@@ -81,9 +88,12 @@ def _choose(opened: Context, wanted: str | None) -> str:
     if machine_image.find_pinned(opened.stacks) is None:
         remedy = f"Run: {opened.tool} launch. It takes the newest image."
         raise StackMissing(f"looking for the image of '{name}'", "nothing was launched yet", remedy)
-    chosen = wanted or images.read_newest(opened.world.aws)
-    image_choice.check(opened, chosen)
-    return chosen
+    if wanted:
+        image_choice.check_other(opened, wanted, foreign_owner)
+        return wanted
+    newest = images.read_newest(opened.world.aws)
+    image_choice.check(opened, newest)
+    return newest
 
 
 def _check(_: argparse.Namespace, context: Context) -> None:
@@ -106,6 +116,14 @@ def _parse_image(text: str) -> str:
     return text
 
 
+def _parse_account(text: str) -> str:
+    import re
+
+    if not re.fullmatch(r"[0-9]{12}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not the id of an account, 12 digits")
+    return text
+
+
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
@@ -116,6 +134,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to", type=_parse_image, metavar="AMI", help="with upgrade: this image instead of the newest one"
+    )
+    parser.add_argument(
+        "--foreign-owner",
+        type=_parse_account,
+        metavar="ACCOUNT",
+        help="with --to: the image may be of this account, which is not that of Debian's images",
     )
     parser.add_argument("--skip-verify", action="store_true", help="with upgrade: skip the act verify")
     add_now(parser)
