@@ -15,7 +15,7 @@ from typing import Any
 
 from bootstrap import wording
 from bootstrap.environment.models import JenkinsSettings
-from bootstrap.errors import ConvergeFailed
+from bootstrap.errors import CommandFailed, ConvergeFailed
 from bootstrap.remote import drain as draining
 from bootstrap.remote import program, sending
 from bootstrap.remote.converge.core import ARTIFACTS
@@ -180,7 +180,7 @@ def _fetch(
     ]
     if not files:
         return list(missing)
-    stdin, marker = program.request("fetch", files, authorities=list(inputs.ca_certificates.values()))
+    stdin, marker = program.request("fetch", files, authorities=inputs.ca_certificates)
     title = f"the machine downloads {wording.counted(len(files), 'file')} of Jenkins"
     with TransferMeter(
         report, title, sum(_size_of(artifacts[digest]) for digest in missing if digest in urls)
@@ -191,7 +191,13 @@ def _fetch(
             if isinstance(count := step.get("bytes"), int):
                 meter.move_to(count)
 
-        answer = _ask(shell, stdin, marker, {"hear": listen}, _SECONDS)
+        try:
+            answer = _ask(shell, stdin, marker, {"hear": listen}, _SECONDS)
+        except (CommandFailed, ConvergeFailed) as error:
+            report.notice(f"the machine could not download the files of Jenkins, so they are sent: {error.found}")
+            return list(missing)
+    for note in answer["notes"]:
+        report.notice(note)
     refused, fetched = answer["refused"], set(answer["fetched"])
     if refused:
         reasons = sorted(set(refused.values()))

@@ -4,6 +4,8 @@ A child process without rights downloads each file: before it opens the first co
 nothing open but that file. It speaks HTTPS only, also after a redirection, and trusts the certificates of this machine and
 those that the toolkit sent. A file gets its name when its SHA-256 is right. Until then it is a part, from which a later run
 continues.
+
+What comes slowly is given up: the toolkit sends it instead.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -33,6 +35,9 @@ _NOBODY = 65534
 _ATTEMPTS = 4
 _SECONDS = 10.0  # without a connection, or without a byte
 _ANSWER_SECONDS = 20  # until the first byte of an answer, after all redirections
+_LEAST_RATE = 200_000  # bytes in a second, of all downloads together over _RATE_SECONDS
+_RATE_SECONDS = 60.0
+_ALL_SECONDS = 1800.0  # for all files; what has not come by then is sent
 _PAUSE = 0.1
 _REPORT_EVERY = 1.0
 _BLOCK = 1 << 16
@@ -62,7 +67,8 @@ def fetch(document: Mapping[str, Any], context: Context, report: Report) -> dict
     folder = context.path(ARTIFACTS)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    trust = _trust(context, document["authorities"])
+    trust, notes = _trust(context, document["authorities"])
+    pace = _Pace(time.monotonic())
     waiting, running = list(document["resources"]), list[_Download]()
     fetched: list[str] = []
     refused: dict[str, str] = {}
@@ -87,20 +93,48 @@ def fetch(document: Mapping[str, Any], context: Context, report: Report) -> dict
                     waiting.clear()
             if time.monotonic() - reported >= _REPORT_EVERY:
                 reported = time.monotonic()
-                report({"bytes": done + sum(os.fstat(each.part).st_size for each in running)})
+                count = done + sum(os.fstat(each.part).st_size for each in running)
+                report({"bytes": count})
+                if reason := pace.judge(reported, count):
+                    refused |= {file["sha256"]: reason for file in [*waiting, *(each.file for each in running)]}
+                    break
     finally:
         for download in running:
             os.kill(download.process, signal.SIGKILL)
             os.waitpid(download.process, 0)
-    return {"results": [], "missing": [], "notes": [], "not_reached": [], "fetched": fetched, "refused": refused}
+    return {"results": [], "missing": [], "notes": notes, "not_reached": [], "fetched": fetched, "refused": refused}
 
 
-def _trust(context: Context, authorities: Sequence[str]) -> ssl.SSLContext:
-    bundle = context.path(BUNDLE)
+class _Pace:
+    """Says when the downloads are too slow: `judge` gets the bytes that are there about once in a second."""
+
+    def __init__(self, begun: float) -> None:
+        self._begun = begun
+        self._marks: list[tuple[float, int]] = []  # the times and bytes of the last _RATE_SECONDS
+
+    def judge(self, now: float, count: int) -> str:
+        """Why no download goes on; '' if all go on."""
+        if now - self._begun >= _ALL_SECONDS:
+            return f"not there after {_ALL_SECONDS:.0f} s"
+        self._marks.append((now, count))
+        while len(self._marks) > 1 and now - self._marks[1][0] >= _RATE_SECONDS:
+            self._marks.pop(0)
+        since, before = self._marks[0]
+        if now - since < _RATE_SECONDS or count - before >= _LEAST_RATE * (now - since):
+            return ""
+        return f"slower than {_LEAST_RATE // 1000} kB/s over {_RATE_SECONDS:.0f} s"
+
+
+def _trust(context: Context, authorities: Mapping[str, str]) -> tuple[ssl.SSLContext, list[str]]:
+    """The authorities of this machine and the given ones, by their names; and a note for each that cannot be used."""
+    bundle, notes = context.path(BUNDLE), []
     trust = ssl.create_default_context(cafile=str(bundle) if bundle.is_file() else None)
-    for certificate in authorities:
-        trust.load_verify_locations(cadata=certificate)
-    return trust
+    for name, certificate in authorities.items():
+        try:
+            trust.load_verify_locations(cadata=certificate)
+        except (ssl.SSLError, ValueError, TypeError) as error:  # TypeError: it is not ASCII
+            notes.append(f"the certificate authority {name} cannot be read, and downloads do not trust it: {error}")
+    return trust, notes
 
 
 def _start(context: Context, file: Mapping[str, Any], trust: ssl.SSLContext) -> _Download:

@@ -12,7 +12,7 @@ import pytest
 
 from bootstrap.acts import host
 from bootstrap.environment.models import Settings
-from bootstrap.errors import ConvergeFailed
+from bootstrap.errors import CommandFailed, ConvergeFailed
 from bootstrap.remote import program
 from bootstrap.remote.desired.inputs import Bundle, HostInputs, Software
 from bootstrap.values import Change, ChangeKind, Result, Secret
@@ -61,7 +61,7 @@ def answer(*results: dict[str, Any], **parts: Any) -> dict[str, Any]:
 class Machine:
     """A shell that gives the answers in turn, by mode, and refuses every other command."""
 
-    def __init__(self, **answers: dict[str, Any] | str) -> None:
+    def __init__(self, **answers: dict[str, Any] | str | Exception) -> None:
         self.answers = answers
         self.steps: list[dict[str, Any]] = []
         self.asked: list[str] = []
@@ -89,6 +89,8 @@ class Machine:
         self.documents[document["mode"]] = document
         self.drain, self.timeout = document["drain"], timeout
         given = self.answers[document["mode"]]
+        if isinstance(given, Exception):
+            raise given
         for step in self.steps if document["mode"] != "check" and hear else ():
             hear("noise")
             hear(f"{document['marker']} {json.dumps(step)}")
@@ -199,9 +201,38 @@ def test_the_machine_downloads_what_a_site_has_and_the_rest_is_sent(tmp_path: Pa
             {"sha256": war, "url": "https://site.example.org/a", "size": 4},
             {"sha256": plugin, "url": "https://site.example.org/b", "size": 8},
         ],
-        "authorities": ["the company's"],
+        "authorities": {"own.crt": "the company's"},
     } == {key: machine.documents["fetch"][key] for key in ("resources", "authorities")}
     assert "! the machine could not download 1 of 2 files: HTTP 404. They are sent" in report.lines
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", answer(crash="ssl.SSLError: no start line"), CommandFailed("running", Result("python3", 124, "", "late"), "")],
+    ids=["no answer", "crash", "time-out"],
+)
+def test_what_a_machine_fails_to_download_is_sent(given: Any, tmp_path: Path) -> None:
+    war = "a" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    machine = Machine(check=answer(changed(), missing=[war]), fetch=given, apply=answer(changed()))
+    report = Report()
+
+    host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, report)
+
+    assert f"put /var/cache/bootstrap/artifacts/{war} 600" in machine.asked
+    assert any("so they are sent" in line for line in report.lines)
+
+
+def test_what_a_download_notes_is_told(tmp_path: Path) -> None:
+    war = "a" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    fetched = answer(fetched=[war], refused={}, notes=["the certificate authority x cannot be read"])
+    machine = Machine(check=answer(changed(), missing=[war]), fetch=fetched, apply=answer(changed()))
+    report = Report()
+
+    host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, report)
+
+    assert "! the certificate authority x cannot be read" in report.lines
 
 
 def test_a_failure_tells_what_was_done_before_and_then_the_reason() -> None:

@@ -22,6 +22,7 @@ CONTENT = os.urandom(700_000)
 # The program of the machine, with another root than '/'.
 RUNNER = (
     "import json, sys; from pathlib import Path; from bootstrap.remote.converge import core, fetching, main\n"
+    "vars(fetching).update(json.loads(sys.argv[2]))\n"
     "print(json.dumps(fetching.fetch(json.load(sys.stdin), core.Context(Path(sys.argv[1])), main._reporter('M'))))"
 )
 
@@ -44,16 +45,18 @@ class Machine:
         self.root = root
         self.site = site
         self.folder = root / ARTIFACTS.lstrip("/")
+        self.authorities = {"the site's": site.authority}
+        self.limits: dict[str, float] = {}  # other values of constants of the program
 
     def begin(self, *files: dict[str, Any]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        command = [sys.executable, "-c", RUNNER, str(self.root)]
+        command = [sys.executable, "-c", RUNNER, str(self.root), json.dumps(self.limits)]
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, env={"PATH": os.environ["PATH"]}
         )
         assert process.stdin
         with process.stdin as stdin:
-            stdin.write(json.dumps({"resources": files, "authorities": [self.site.authority]}))
+            stdin.write(json.dumps({"resources": files, "authorities": self.authorities}))
         return process
 
     def fetch(self, *files: dict[str, Any]) -> dict[str, Any]:
@@ -179,9 +182,9 @@ def test_a_site_out_of_reach_is_left_at_once(machine: Machine, site: Site) -> No
 
 def test_a_site_without_a_known_authority_gets_no_request(machine: Machine, site: Site) -> None:
     process = subprocess.run(
-        [sys.executable, "-c", RUNNER, str(machine.root)],
+        [sys.executable, "-c", RUNNER, str(machine.root), "{}"],
         cwd=ROOT,
-        input=json.dumps({"resources": [file_of(site.url("/file"))], "authorities": []}),
+        input=json.dumps({"resources": [file_of(site.url("/file"))], "authorities": {}}),
         capture_output=True,
         text=True,
         check=True,
@@ -191,3 +194,39 @@ def test_a_site_without_a_known_authority_gets_no_request(machine: Machine, site
 
     assert "CERTIFICATE_VERIFY_FAILED" in reason
     assert [] == site.asked
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"_RATE_SECONDS": 0.5, "_LEAST_RATE": 100_000_000}, "slower than 100000 kB/s over 0 s"),
+        ({"_ALL_SECONDS": 1.0}, "not there after 1 s"),
+    ],
+)
+def test_a_slow_site_is_given_up_and_its_parts_are_kept(
+    machine: Machine, site: Site, limits: dict[str, float], told: str
+) -> None:
+    site.pause = 0.5  # a block comes now and then, so that no read ends for want of a byte
+    machine.limits = {"_REPORT_EVERY": 0.2, "AT_ONCE": 1, **limits}
+    files = [file_of(site.url("/file")), file_of(site.url("/second"), b"second")]
+
+    answer = machine.fetch(*files)
+
+    assert ([], dict.fromkeys((file["sha256"] for file in files), told)) == (answer["fetched"], answer["refused"])
+    assert {f"{files[0]['sha256']}.part"} == machine.names
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "\u00e4"],
+    ids=["empty", "text", "damaged", "not ASCII"],
+)
+def test_a_damaged_authority_is_noted_and_the_others_are_trusted(machine: Machine, site: Site, damaged: str) -> None:
+    machine.authorities = {"company.crt": damaged, **machine.authorities}
+    file = file_of(site.url("/file"))
+
+    answer = machine.fetch(file)
+
+    assert [file["sha256"]] == answer["fetched"]
+    (note,) = answer["notes"]
+    assert note.startswith("the certificate authority company.crt cannot be read")
