@@ -21,7 +21,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from bootstrap.environment import yaml_source
 from bootstrap.errors import CascRejected, Fault
-from bootstrap.jenkins.definitions import casc_forms, casc_layers, casc_schema, casc_tree
+from bootstrap.jenkins.definitions import casc_forms, casc_layers, casc_mail_login, casc_schema, casc_tree
 from bootstrap.jenkins.definitions.casc_tree import Node
 from bootstrap.jenkins.definitions.casc_variables import HELPERS, VARIABLE, Variables
 from bootstrap.projects import places
@@ -61,6 +61,7 @@ def read(
     """
     variables = Variables(provided, values or {})
     files: dict[str, str] = {}
+    documents: dict[str, CommentedMap] = {}
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
     value_faults: list[Fault] = []
@@ -77,6 +78,7 @@ def read(
         faults += form_faults
         if tree is None or form_faults:
             continue  # some forms, such as a merge key, have no places for further faults
+        documents[shown] = document
         leaves += _list_leaves(shown, (), document)
         faults += _find_faulty_scalars(shown, document, variables)
         value_faults += casc_schema.find_faults(shown, tree, variables)
@@ -87,6 +89,7 @@ def read(
             )
         ]
     faults += _find_conflicts(leaves)
+    value_faults += casc_mail_login.find_faults(documents, variables)
     faults = faults or value_faults  # conflicts between files must be corrected first
     if faults:
         raise CascRejected(

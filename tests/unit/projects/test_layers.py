@@ -51,6 +51,46 @@ def test_a_list_of_the_project_takes_the_place_of_the_whole_list(own: Path) -> N
     assert ["mine.yaml"] == [name for name, text in read_settings(own).items() if "domainCredentials" in text]
 
 
+LOGIN = '- usernamePassword: {id: mail, scope: GLOBAL, username: "${SMTP_USER}", password: "${SMTP_PASSWORD:-}"}'
+
+
+def write_credentials(own: Path, *entries: str) -> None:
+    (own / "credentials.yaml").write_text(
+        "credentials:\n  system:\n    domainCredentials:\n      - credentials:\n"
+        + "".join(f"          {entry}\n" for entry in entries)
+    )
+
+
+def test_a_list_without_the_login_of_the_mail_server_is_refused_where_mail_has_a_login(own: Path) -> None:
+    token = '- string: {scope: GLOBAL, id: token, secret: "${TOKEN}"}'
+    write_credentials(own, token)
+
+    with pytest.raises(CascRejected) as caught:
+        casc.read(ROOT / "casc", {"SMTP_CREDENTIAL": "mail"}, ["TOKEN"], own)
+
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column) == (3, 5) and fault.file.endswith("own/credentials.yaml")
+    assert "no file defines the credential 'mail', with which " in fault.message
+    assert "casc/mail.yaml:" in fault.message
+    written = fault.message.partition("'domainCredentials': ")[2]
+    write_credentials(own, token, written)
+    assert "token" in casc.read(ROOT / "casc", {"SMTP_CREDENTIAL": "mail"}, ["TOKEN"], own)["credentials.yaml"]
+
+
+def test_a_list_without_the_login_is_taken_where_mail_has_none_or_is_the_projects_own(own: Path) -> None:
+    write_credentials(own, '- string: {scope: GLOBAL, id: token, secret: "${TOKEN}"}')
+
+    casc.read(ROOT / "casc", {"SMTP_CREDENTIAL": ""}, ["TOKEN"], own)
+    (own / "mail.yaml").write_text("unclassified:\n  email-ext:\n    charset: UTF-8\n")
+    casc.read(ROOT / "casc", {"SMTP_CREDENTIAL": "mail"}, ["TOKEN"], own)
+
+
+def test_the_login_may_be_named_by_its_variable(own: Path) -> None:
+    write_credentials(own, LOGIN.replace("id: mail", 'id: "${SMTP_CREDENTIAL}"'))
+
+    casc.read(ROOT / "casc", {"SMTP_CREDENTIAL": "mail"}, (), own)
+
+
 def test_a_file_takes_the_place_of_its_namesake(own: Path) -> None:
     (own / "views.yaml").write_text("jenkins:\n  systemMessage: hello\n")
 
