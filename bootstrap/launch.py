@@ -96,14 +96,15 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
+    made: dict[str, Stack] = dict(context.stacks)
 
     def emptied(old: Stack) -> None:
-        image_choice.check(context, image_choice.choose(context, context.stacks))
+        # Not `context.stacks`: a stack that an operation still changed is in `made` as it was afterwards.
+        image_choice.check(context, image_choice.choose(context, made))
         running_builds.wait(context, run, waits=waits)
         machine.stop(context.world.aws("ec2"), old.outputs.get("InstanceId", ""))
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
-        made: dict[str, Stack] = dict(context.stacks)
         late_tags.apply(context.world, made, names, tags, run)
         for name in stack_inputs.unwanted(context):
             stack.destroy(client, made.pop(name).name, run)

@@ -178,6 +178,22 @@ def test_an_update_that_a_killed_command_left_running_is_waited_for(world: World
     assert newer.id == world.instance["ImageId"]
 
 
+def test_a_replacement_checks_the_image_that_the_stack_has_after_the_wait(world: World) -> None:
+    world.launch()
+    first = world.instance
+    world.path.write_text(FILE + "controller: {instance_type: t3.xlarge}\n")
+    context, run = world.open()
+    # As it was read while an update to another image was being rolled back.
+    seen = context.stacks["controller"]
+    parameters = {**seen.parameters, "ImageId": "ami-0123456789abcdef0"}
+    seen = replace(seen, status="UPDATE_ROLLBACK_IN_PROGRESS", parameters=parameters)
+    context.__dict__["stacks"] = {**context.stacks, "controller": seen}
+
+    launch.stacks(context, run, ("controller",), waits=False)
+
+    assert (first["ImageId"], "t3.xlarge") == (world.instance["ImageId"], world.instance["InstanceType"])
+
+
 def test_an_image_that_is_gone_stops_only_what_needs_it(world: World) -> None:
     world.launch()
     before = world.instance
