@@ -108,22 +108,30 @@ class Sink:
         self._lock = threading.Lock()
 
     def listen(self, address: str) -> None:
-        """Take mail on one more address; a port that something else has is remembered as a problem, and tried again."""
+        """Take mail on one more address; what fails, such as a port that is taken, is a problem that is tried again."""
         with self._lock:
             if address in self._addresses:
                 return
             try:
-                opened = listening.bound(address, self._port)
-            except OSError as fault:
-                self._problems[address] = f"mail cannot be received at {address}:{self._port}: {fault.strerror}"
+                self._serve(address)
+            except (OSError, ValueError, TypeError) as fault:
+                reason = fault.strerror if isinstance(fault, OSError) and fault.strerror else str(fault)
+                self._problems[address] = f"mail cannot be received at {address}:{self._port}: {reason}"
                 log.warning("%s", self._problems[address])
                 return
             self._problems.pop(address, None)
             self._addresses.add(address)
-            loop = self._running()
-        make_protocol = partial(self._protocol, self._login.make_context(address))
-        asyncio.run_coroutine_threadsafe(loop.create_server(make_protocol, sock=opened), loop).result(_SECONDS)
         log.info("taking mail on %s:%d", address, self._port)
+
+    def _serve(self, address: str) -> None:
+        opened = listening.bound(address, self._port)
+        try:
+            make_protocol = partial(self._protocol, self._login.make_context(address))
+            loop = self._running()
+            asyncio.run_coroutine_threadsafe(loop.create_server(make_protocol, sock=opened), loop).result(_SECONDS)
+        except BaseException:
+            opened.close()
+            raise
 
     def state(self) -> dict[str, Any]:
         """For whoever asks: the folder, how much it holds, where mail is taken, and what is not as it should be."""

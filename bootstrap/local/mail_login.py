@@ -23,7 +23,6 @@ from cryptography.x509.oid import NameOID
 PASSWORD = "mail-password"  # noqa: S105 (a file's name)
 AUTHORITY = "mail-authority.crt"
 _AUTHORITY_KEY = "mail-authority.key"
-_SERVER = "mail-server.pem"  # key and certificate; it is written anew for each address, because ssl reads files only
 _DAYS = 3650
 # The authority signs for private addresses only: those of VPCs, and of this host.
 _BLOCKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "127.0.0.0/8")
@@ -45,7 +44,7 @@ class Login:
     def make_context(self, address: str) -> ssl.SSLContext:
         """The TLS of one address, with a new certificate for it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        path = self.folder / _SERVER
+        path = self.folder / f"mail-server-{address}.pem"  # only for this moment: ssl reads files only
         _write(path, _sign(self.folder, address))
         try:
             context.load_cert_chain(path)

@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -205,6 +206,41 @@ def test_a_taken_port_is_told_and_tried_again(tmp_path: Path, port: int) -> None
     assert ([f"{AT}:{port}"], []) == (sink.state()["listens"], sink.state()["problems"])
     send(sink, message("at last"))
     assert 1 == sink.state()["kept"]
+
+
+def test_an_address_without_a_certificate_is_told_leaves_the_port_and_is_tried_again(tmp_path: Path, port: int) -> None:
+    sink = make_sink(tmp_path, port)
+    authority = tmp_path / mail_login.AUTHORITY
+    text_of_authority = authority.read_text()
+    for broken in (None, "damaged"):
+        authority.unlink()
+        if broken:
+            authority.write_text(broken)
+        sink.listen(AT)
+        (problem,) = sink.state()["problems"]
+        assert problem.startswith(f"mail cannot be received at {AT}:{port}: ")
+        assert [] == sink.state()["listens"]
+        with socket.socket() as free:
+            free.bind((AT, port))
+            free.listen()
+        authority.write_text(text_of_authority)
+
+    sink.listen(AT)
+
+    assert ([f"{AT}:{port}"], []) == (sink.state()["listens"], sink.state()["problems"])
+    send(sink, message("at last"))
+    assert 1 == sink.state()["kept"]
+
+
+def test_addresses_that_come_at_once_have_certificates_of_their_own(tmp_path: Path, port: int) -> None:
+    login = mail_login.ensure(tmp_path, "jenkins")
+    addresses = [f"127.0.1.{number}" for number in range(1, 9)]
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(login.make_context, addresses))
+
+    assert 8 == len(made)
+    assert [] == list(tmp_path.glob("mail-server*"))
 
 
 def test_a_page_alone_is_shown_as_its_text_and_attachments_by_name(sink: Sink, port: int, tmp_path: Path) -> None:
