@@ -9,16 +9,32 @@ import json
 import smtplib
 import ssl
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+STEPS = ("connection", "tls", "login", "sender")
 CONFIGURATION = Path("/etc/bootstrap/inspect.json")
-SECONDS = 15
+SECONDS = 15  # of one answer
+ALL_SECONDS = 17  # of all; the inspector waits 20 seconds
 
 
-def ask(asked: dict[str, Any]) -> dict[str, str]:
+def ask(asked: dict[str, Any], seconds: float = ALL_SECONDS) -> dict[str, str]:
     """What the server said to each step; the step that failed has the reason, and those after it are not there."""
     told: dict[str, str] = {}
+    # A thread: the resolution of a name cannot be interrupted otherwise.
+    session = threading.Thread(target=hold_session, args=(asked, told), daemon=True)
+    session.start()
+    session.join(seconds)
+    if not session.is_alive():
+        return told
+    answered = dict(told)
+    step = next((name for name in STEPS if name not in answered), STEPS[-1])
+    return answered | {step: f"TimeoutError: no answer within {seconds} s"}
+
+
+def hold_session(asked: dict[str, Any], told: dict[str, str]) -> None:
+    """Go through the steps, and write into `told` what the server says."""
     step = "connection"
     try:
         with open_session(asked) as server:
@@ -43,7 +59,10 @@ def ask(asked: dict[str, Any]) -> dict[str, str]:
         told[step] = f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
     except (OSError, smtplib.SMTPException) as error:
         told[step] = f"{type(error).__name__}: {error}"
-    return told
+    except UnicodeError:  # its text has a character of the password
+        told[step] = "not tried: user, password or sender has a character that is not ASCII"
+    except ValueError as error:
+        told[step] = f"not tried: {error}"
 
 
 def open_session(asked: dict[str, Any]) -> smtplib.SMTP:

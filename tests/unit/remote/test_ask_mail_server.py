@@ -81,3 +81,23 @@ def test_a_closed_port_is_told(program: Any, asked: dict[str, Any]) -> None:
     told = program.ask(asked | {"port": closed})
 
     assert ["connection"] == list(told) and "refused" in told["connection"]
+
+
+@pytest.mark.parametrize("word", ["gehe\u00efm", "gehe\u00efm".encode("latin-1")], ids=["UTF-8", "Latin 1"])
+def test_a_password_that_cannot_be_sent_is_told_without_it(
+    program: Any, asked: dict[str, Any], tmp_path: Path, word: str | bytes
+) -> None:
+    (tmp_path / "odd").write_bytes(word if isinstance(word, bytes) else word.encode())
+
+    told = program.ask(asked | {"password": str(tmp_path / "odd")})
+
+    assert "not tried: user, password or sender has a character that is not ASCII" == told["login"]
+    assert "sender" not in told
+
+
+def test_a_server_that_is_slow_in_each_step_is_given_up_with_what_it_said(program: Any, asked: dict[str, Any]) -> None:
+    with socket.create_server((AT, 0)) as silent:
+        told = program.ask(asked | {"port": silent.getsockname()[1]}, 0.3)
+
+    assert {"connection": "TimeoutError: no answer within 0.3 s"} == told
+    assert program.ALL_SECONDS < 20
