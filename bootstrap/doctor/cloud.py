@@ -161,6 +161,8 @@ def _check_image(context: Context) -> Iterator[Finding]:
 def judge_image(found: MachineImage, today: datetime.date, tool: str) -> Finding:
     """The age of the machine's image, and whether a newer one is there; before the first launch, those of the newest one."""
     newest, pinned = found.newest, found.pinned
+    if newest is None:
+        return _judge_without_newest(found, tool)
     if pinned is None:
         return good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
     upgrade = f"Run: {tool} image upgrade. It takes {newest} and replaces the machine; the data stays."
@@ -171,6 +173,15 @@ def judge_image(found: MachineImage, today: datetime.date, tool: str) -> Finding
     text = f"{machine_image.describe_age(pinned, today)}; a newer one is there: {newest}"
     return (
         warning("image", text, upgrade) if machine_image.count_days(pinned, today) > OLD_DAYS else good("image", text)
+    )
+
+
+def _judge_without_newest(found: MachineImage, tool: str) -> Finding:
+    if found.pinned is None:
+        return bad("image", found.unknown, "Choose another 'region' in the environment file.")
+    text = f"{found.pinned}; whether a newer one is there is not known: {found.unknown}"
+    return bad(
+        "image", text, f"Name an image of Debian 13 if the machine needs another one: {tool} image upgrade --to AMI"
     )
 
 

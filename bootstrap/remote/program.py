@@ -61,8 +61,8 @@ def request(
     """What to send on standard input for `mode`, and the marker that the answer will follow.
 
     `mode` is 'check', 'apply', 'drain' or 'fetch'; with 'fetch', the resources are files ('sha256', 'url', 'size'), and
-    `authorities` are certificates (PEM) by name that the machine may not have yet. `drain` says, by the name of a unit, how to wait for
-    its builds; it is no part of the desired state. `lock` is another file than the machine's own, which only root may make:
+    `authorities` are certificates (PEM) by name that the machine may not have. `drain` says, by the name of a unit, how to wait
+    for its builds; it is no part of the desired state. `lock` is another file than the machine's own, which only root may make:
     tests converge a folder of their own.
     """
     marker = f"---converge-{secrets.token_hex(8)}---"

@@ -22,15 +22,16 @@ from bootstrap.values import Stack
 
 @dataclass(frozen=True)
 class MachineImage:
-    """The pinned image, None before the first launch; and the newest one."""
+    """The pinned image, None before the first launch; and the newest one, None with the reason `unknown` in some regions."""
 
     pinned: Image | None
-    newest: Image
+    newest: Image | None
+    unknown: str = ""
 
     @property
     def is_newest(self) -> bool:
-        """Whether no other image than the pinned one is the newest."""
-        return self.pinned is None or self.pinned.id == self.newest.id
+        """Whether no other image than the pinned one is known to be the newest."""
+        return self.pinned is None or self.newest is None or self.pinned.id == self.newest.id
 
 
 def find_pinned(stacks: Mapping[str, Stack]) -> str | None:
@@ -42,10 +43,13 @@ def find_pinned(stacks: Mapping[str, Stack]) -> str | None:
 
 
 def look(context: Context) -> MachineImage:
-    """Read both images. Raises ImageMissing and ClientError."""
-    aws, pinned = context.world.aws, find_pinned(context.stacks)
-    newest = images.describe(aws, images.read_newest(aws))
-    return MachineImage(images.describe(aws, pinned) if pinned else None, newest)
+    """Read both images. Raises ClientError."""
+    aws, pinned_id = context.world.aws, find_pinned(context.stacks)
+    pinned = images.describe(aws, pinned_id) if pinned_id else None
+    try:
+        return MachineImage(pinned, images.describe(aws, images.read_newest(aws)))
+    except ImageMissing as error:
+        return MachineImage(pinned, None, error.found)
 
 
 def describe_state(context: Context) -> tuple[str, ...]:
@@ -54,17 +58,20 @@ def describe_state(context: Context) -> tuple[str, ...]:
         return ()
     try:
         found = look(context)
-    except ImageMissing as error:
-        return (f"whether a newer image is there is not known: {error.found}",)
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
         return (f"whether a newer image is there is not known: {refusals.text(error)}",)
     if found.pinned is not None and not found.pinned.is_available:
+        upgrade = (
+            f"image upgrade' takes {found.newest}" if found.newest else "image upgrade --to AMI' takes another one"
+        )
         return (
             f"the image {found.pinned.id} is no longer available: the machine runs on, but cannot be replaced; "
-            f"'{context.tool} image upgrade' takes {found.newest}",
+            f"'{context.tool} {upgrade}",
         )
+    if found.newest is None:
+        return (f"whether a newer image is there is not known: {found.unknown}",)
     if found.is_newest:
         return ()
     return (

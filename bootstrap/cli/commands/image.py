@@ -42,7 +42,9 @@ def _show(options: argparse.Namespace) -> int:
             return DONE
         rows = [(name, each.id, each.name, each.published) for name, each in images.items() if each]
         console.table(("which", "image", "name", "published"), rows)
-        if found.pinned is None:
+        if found.newest is None:
+            run.say(f"\nthe newest image is not known: {found.unknown}")
+        elif found.pinned is None:
             run.say("\nnothing was launched yet: a launch pins the newest image")
         elif not found.pinned.is_available:
             run.say(f"\nthe pinned image is no longer available: '{opened.tool} image upgrade' takes the newest")

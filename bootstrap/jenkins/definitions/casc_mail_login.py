@@ -1,7 +1,7 @@
 """Whether the settings files still define the credential with which the extended mail step logs in at the mail server.
 
-The step finds its login only by the id of a credential. Where a file of a project, or an edit, has a list of credentials without
-it, Jenkins accepts the settings, and the mail of every build fails later.
+The step finds its login only by the id of a credential. Where a list of credentials has no such entry, for example a project's
+own list, Jenkins accepts the settings, and the mail of every build fails later.
 """
 
 from __future__ import annotations

@@ -54,6 +54,15 @@ def test_an_authority_that_outlives_no_server_any_more_is_due() -> None:
     assert "350 days" in authority.found
 
 
+@pytest.mark.parametrize("pinned", [None, Image("ami-0aaaaaaa", "debian-13", "2025-10-01", is_available=True)])
+def test_a_region_without_debians_parameter_is_a_bad_finding_and_no_end(pinned: Image | None) -> None:
+    found = cloud.judge_image(MachineImage(pinned, None, "this region has no public parameter P"), NOW.date(), "TOOL")
+
+    assert Health.BAD == found.health
+    assert "no public parameter P" in found.found and (pinned is None or pinned.id in found.found)
+    assert ("'region'" if pinned is None else "TOOL image upgrade --to AMI") in found.remedy
+
+
 OLD = Image("ami-0aaaaaaa", "debian-13-amd64-20251001-1", "2025-10-01", is_available=True)
 NEW = Image("ami-0bbbbbbb", "debian-13-amd64-20251220-1", "2025-12-20", is_available=True)
 GONE = Image("ami-0cccccc")
