@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bootstrap.cloud import refusals
 from bootstrap.errors import StackFailed
-from bootstrap.stacks import changes, states
+from bootstrap.stacks import changes, same_values, states
 from bootstrap.stacks.client import CloudFormation
 from bootstrap.stacks.steps import Pause, StackSteps, describe, list_changes, refuse_status
 from bootstrap.stacks.template import Source, lint, load
@@ -139,7 +139,8 @@ def _update(
         steps.carry_out(preview)
         return
     steps.client.delete_change_set(ChangeSetName=preview.arn)
-    if source.by_way_of and preview.replaces(source.replaced):
+    is_replaced = preview.replaces(source.replaced)
+    if source.by_way_of and is_replaced and not _is_same(steps, template, source, description, preview):
         if before_removal:
             before_removal(_stack(description))
         without = replace(template, parameters={**template.parameters, **source.by_way_of})
@@ -149,6 +150,27 @@ def _update(
     change_set = steps.propose(_request(template, source, "make"))
     # Resources that only get new tags are not reported: the changes of the first change set are.
     steps.carry_out(replace(change_set, changes=preview.changes))
+
+
+def _is_same(
+    steps: StackSteps,
+    template: StackTemplate,
+    source: Source,
+    description: Mapping[str, Any],
+    preview: changes.ChangeSet,
+) -> bool:
+    """Whether a replacement is announced only because a parameter names the same value in another way; reports it then."""
+    resolved = same_values.find_resolved(description, template.parameters)
+    if not resolved:
+        return False
+    body = steps.client.get_template(StackName=template.name, TemplateStage="Original")["TemplateBody"]
+    if not same_values.is_same(preview, source.replaced, resolved, same_values.find_unaltered(body, source.body)):
+        return False
+    steps.report.notice(
+        f"{template.name}: CloudFormation announces a replacement because of {', '.join(sorted(resolved))}, whose value stays "
+        "the same; nothing is removed for it"
+    )
+    return True
 
 
 def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: bool = False) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.errors import StackFailed
@@ -19,12 +19,24 @@ _NOTHING = ("didn't contain changes", "No updates are to be performed")
 
 
 @dataclass(frozen=True)
+class Cause:
+    """Why a property differs: the parameter or resource that is named, '' for the template's own text."""
+
+    entity: str
+    may_replace: bool
+
+
+@dataclass(frozen=True)
 class ChangeSet:
-    """A finished change set. `changes` is None if nothing differs; such a change set cannot be executed."""
+    """A finished change set. `changes` is None if nothing differs; such a change set cannot be executed.
+
+    `causes` has the reasons for the change of each resource that is altered or replaced, by its logical id.
+    """
 
     arn: str
     stack_id: str
     changes: tuple[Change, ...] | None
+    causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict)
 
     def replaces(self, logical_ids: frozenset[str]) -> bool:
         """Whether it may replace one of these resources."""
@@ -43,9 +55,10 @@ def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[
     answer, changes = _computed(client, created["Id"], sleep)
     name = str(request["StackName"])
     if answer["Status"] == "CREATE_COMPLETE":
-        return ChangeSet(
-            created["Id"], created["StackId"], tuple(_change(name, it["ResourceChange"]) for it in changes)
-        )
+        resources = [it["ResourceChange"] for it in changes]
+        causes = {it["LogicalResourceId"]: _find_causes(it) for it in resources if it["Action"] == "Modify"}
+        shown = tuple(_change(name, it) for it in resources)
+        return ChangeSet(created["Id"], created["StackId"], shown, causes)
     client.delete_change_set(ChangeSetName=created["Id"])
     reason = answer.get("StatusReason", "no reason was given")
     if any(text in reason for text in _NOTHING):
@@ -88,6 +101,17 @@ def _change(stack: str, resource_change: Mapping[str, Any]) -> Change:
     elif resource_change.get("PolicyAction", "").startswith("Retain"):
         detail += " (removed from the stack, retained)"
     return Change("stack", kind, f"{stack}/{resource_change['LogicalResourceId']}", detail)
+
+
+def _find_causes(resource_change: Mapping[str, Any]) -> tuple[Cause, ...]:
+    """The causes; an attribute of a resource counts as the resource."""
+    return tuple(
+        Cause(
+            detail.get("CausingEntity", "").partition(".")[0],
+            detail.get("Target", {}).get("RequiresRecreation", "Always") != "Never",
+        )
+        for detail in resource_change.get("Details", ())
+    )
 
 
 def _touched(resource_change: Mapping[str, Any]) -> list[str]:

@@ -15,6 +15,9 @@ class CloudFormation(Protocol):
     def describe_stack_events(self, **request: Any) -> Any:
         """A stack's events, newest first."""
 
+    def get_template(self, **request: Any) -> Any:
+        """The template of a stack."""
+
     def create_change_set(self, **request: Any) -> Any:
         """Begin to compute what a template would change."""
 

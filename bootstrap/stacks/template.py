@@ -73,6 +73,23 @@ def compose(path: Path, body: bytes) -> yaml.Node:
     return root
 
 
+def list_resources(body: str) -> dict[str, Any]:
+    """The resources of a template by their ids, in a form that is equal for equal text: it has the tags of short forms."""
+    root = yaml.compose(body, yaml.CSafeLoader)
+    sections = dict(_list_entries(root))
+    return {name: _shape(node) for name, node in _list_entries(sections.get("Resources"))}
+
+
+def _list_entries(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    return [(key.value, value) for key, value in node.value] if isinstance(node, yaml.MappingNode) else []
+
+
+def _shape(node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return node.tag, {key.value: _shape(value) for key, value in node.value}
+    return node.tag, [_shape(it) for it in node.value] if isinstance(node, yaml.SequenceNode) else node.value
+
+
 def load(path: Path, parameters: Mapping[str, str]) -> Source:
     """Read the template at `path`; TemplateInvalid if it is no template, is too large, or does not fit these parameters."""
     source = _read(path)
