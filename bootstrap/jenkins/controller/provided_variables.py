@@ -17,7 +17,7 @@ process=$(systemctl show --property=MainPID --value jenkins.service) && [ "${pro
 environment=$(tr '\0' '\n' < "/proc/$process/environ") || exit 1
 printf '%s\n' "$environment" | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'
 secrets=$(printf '%s\n' "$environment" | sed -n 's/^SECRETS=//p')
-[ -z "$secrets" ] || ls -1 "$secrets"
+[ -z "$secrets" ] || ls -1 "$secrets" || exit 1
 """
 
 
@@ -28,6 +28,6 @@ def find_missing(shell: Shell, files: Mapping[str, str]) -> dict[str, tuple[str,
         return {}
     looked = shell.run(["sh", "-c", LOOK], sudo=True, check=False)
     if looked.exit_code != 0:
-        return {}  # no Jenkins runs: the next request to it fails with a better reason
+        return {}  # no Jenkins runs, or its process cannot be read: then Jenkins itself judges the files
     provided = set(looked.stdout.split())
     return {name: tuple(sorted(names - provided)) for name, names in required.items() if names - provided}
