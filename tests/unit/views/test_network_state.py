@@ -57,6 +57,7 @@ def test_arguments_that_mean_something_are_taken(arguments: list[str]) -> None:
 
 
 def test_without_graphviz_the_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "apt-get").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Missing) as caught:
