@@ -275,7 +275,7 @@ def test_a_folder_has_its_offer_beside_the_plugins(center: Center, examine: Exam
     ("source", "unobtainable", "reason"),
     [
         ("{source: emulator}", "", "the environment file asks for the emulator"),
-        (by_mirror(f"http://127.0.0.1:{closed_port()}/"), "", "Connection refused"),
+        pytest.param(by_mirror(f"http://127.0.0.1:{closed_port()}/"), "", "Connection refused", id="a closed port"),
         (by_mirror("http://never.invalid/"), "no answer within 6 s", "the source does not answer"),
         ("{source: file, file: /nowhere/jenkins.war}", "", "/nowhere/plugins/update-center.actual.json cannot be read"),
     ],
