@@ -135,7 +135,7 @@ class Emulator:
         self.process = subprocess.Popen(
             command, cwd=self.root, env=self.environment(), stdout=self.output, stderr=subprocess.PIPE, text=True
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 assert self.process.stderr is not None
