@@ -124,7 +124,7 @@ def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template
     chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
     refused = []
     for name in composition.ORDER:
-        given = parameters.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})
+        given = parameters.parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})
         declared = template.parse(PATHS[name].read_text())["Parameters"]
         for key, value in given.items():
             pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
@@ -220,7 +220,7 @@ def test_boundary_and_key_reach_every_template_that_takes_them() -> None:
     for name in composition.ORDER:
         taken = set(expected).intersection(template.parse(PATHS[name].read_text())["Parameters"])
         with_account, without = (
-            parameters.parameters(it, name, {"all": Stack("all", "", EXAMPLES)}) for it in (everything, bare)
+            parameters.parameters(it, name, {"network": Stack("network", "", EXAMPLES)}) for it in (everything, bare)
         )
         own = {"traffic-logs": {"KmsKeyArn": logs.kms_key_arn}, "public-zone": {"KmsKeyArn": ""}}.get(name, {})
         assert {it: {**expected, **own}[it] for it in taken} == {it: with_account[it] for it in taken}, name
@@ -240,12 +240,12 @@ def test_the_environments_key_encrypts_logs_without_one_of_their_own() -> None:
         }
     )
     for name in ("traffic-logs", "public-zone"):
-        assert KEY == parameters.parameters(chosen, name, {"all": Stack("all", "", EXAMPLES)})["KmsKeyArn"]
+        assert KEY == parameters.parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})["KmsKeyArn"]
 
 
 def test_a_vpn_gateway_that_is_replaced_is_attached_to_nothing_then_and_nothing_goes_by_it() -> None:
     everything = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
-    given = parameters.parameters(everything, "vpn", {"all": Stack("all", "", EXAMPLES)})
+    given = parameters.parameters(everything, "vpn", {"network": Stack("network", "", EXAMPLES)})
     source = template.load(PATHS["vpn"], given)
     content = template.parse(source.body)
 
