@@ -52,11 +52,18 @@ def serve(folder: Path) -> Iterator[Site]:
     server.server_close()
 
 
-def _user_of(port: int) -> int:
-    """The user who has the socket with this port on the loopback."""
+_ESTABLISHED = "01"
+
+
+def _user_of(port: int, server: int) -> int:
+    """The user who has the open connection from this port to that of the server, on the loopback.
+
+    Others may have the port, too: to another server, or one that is closed and that the kernel lists as root's.
+    """
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         columns = line.split()
-        if int(columns[1].rpartition(":")[2], 16) == port:
+        ends = [int(columns[index].rpartition(":")[2], 16) for index in (1, 2)]
+        if ends == [port, server] and columns[3] == _ESTABLISHED:
             return int(columns[7])
     return -1
 
@@ -65,7 +72,7 @@ def _handler(site: Site) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append((self.path, self.headers.get("Range", "")))
-            site.users.add(_user_of(self.client_address[1]))
+            site.users.add(_user_of(self.client_address[1], self.server.server_address[1]))
             if self.path in site.redirections:
                 self.send_response(302)
                 self.send_header("Location", site.redirections[self.path])

@@ -161,7 +161,7 @@ def test_a_failing_set_up_says_nothing_that_a_terminal_obeys() -> None:
 
 
 # What may write past the door: the door itself, the script that runs before there is one, and programs of their own.
-BESIDE = ("runs/terminal.py", "remote/converge/", "remote/files/", "local/emulator/", "local/aws/")
+BESIDE = ("runs/terminal.py", "remote/converge/", "remote/files/", "projects/files/", "local/emulator/", "local/aws/")
 
 
 def test_nothing_is_written_past_the_door() -> None:
