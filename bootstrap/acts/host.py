@@ -173,7 +173,7 @@ def _fetch(
 ) -> list[str]:
     """Let the machine download what it can reach; returns the artifacts that must be sent."""
     urls = inputs.software.urls
-    files = [
+    files: list[dict[str, Any]] = [
         {"sha256": digest, "url": urls[digest], "size": _size_of(artifacts[digest])}
         for digest in missing
         if digest in urls
@@ -182,9 +182,7 @@ def _fetch(
         return list(missing)
     stdin, marker = program.request("fetch", files, authorities=inputs.ca_certificates)
     title = f"the machine downloads {wording.counted(len(files), 'file')} of Jenkins"
-    with TransferMeter(
-        report, title, sum(_size_of(artifacts[digest]) for digest in missing if digest in urls)
-    ) as meter:
+    with TransferMeter(report, title, sum(file["size"] for file in files)) as meter:
 
         def listen(line: str) -> None:
             step = program.step(line, marker) or {}

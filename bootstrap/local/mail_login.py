@@ -2,6 +2,9 @@
 
 User and password are made once, and so is the authority that signs a certificate for each of its addresses. They are files of
 the cloud's folder, which only its owner reads. Machines trust the authority, because a launch puts it among their own.
+
+The environment's own certificates are made in `bootstrap.cloud.certificates`. That package stands above this one, so this
+module cannot call it.
 """
 
 from __future__ import annotations
@@ -9,7 +12,6 @@ from __future__ import annotations
 import datetime
 import hmac
 import ipaddress
-import os
 import secrets
 import ssl
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from bootstrap.local.private_files import write_private
 
 PASSWORD = "mail-password"  # noqa: S105 (a file's name)
 AUTHORITY = "mail-authority.crt"
@@ -45,7 +49,7 @@ class Login:
         """The TLS of one address, with a new certificate for it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         path = self.folder / f"mail-server-{address}.pem"  # only for this moment: ssl reads files only
-        _write(path, _sign(self.folder, address))
+        write_private(path, _sign(self.folder, address))
         try:
             context.load_cert_chain(path)
         finally:
@@ -57,11 +61,11 @@ def ensure(folder: Path, user: str) -> Login:
     """The login and the authority of the cloud in `folder`; made if there are none."""
     password = folder / PASSWORD
     if not password.exists():
-        _write(password, secrets.token_urlsafe(24))
+        write_private(password, secrets.token_urlsafe(24))
     if not (folder / AUTHORITY).exists():
         key, authority = _make_authority()
-        _write(folder / _AUTHORITY_KEY, key)
-        _write(folder / AUTHORITY, authority)  # last: it says that both are there
+        write_private(folder / _AUTHORITY_KEY, key)
+        write_private(folder / AUTHORITY, authority)  # last: it says that both are there
     return Login(user, password.read_text(encoding="ascii"), folder)
 
 
@@ -140,14 +144,3 @@ def _text(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-
-
-def _write(path: Path, text: str) -> None:
-    """The whole file or none, readable by its owner alone from the first byte on."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with open(part, "x", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

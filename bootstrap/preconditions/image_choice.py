@@ -18,14 +18,16 @@ def choose(context: Context, existing: Mapping[str, Stack]) -> str:
     return context.chosen_image or machine_image.find_pinned(existing) or images.read_newest(context.world.aws)
 
 
-def check(context: Context, image_id: str) -> None:
-    """Raises ImageMissing if no instance can be made from the image, and ClientError."""
-    if not images.describe(context.world.aws, image_id).is_available:
+def check(context: Context, image_id: str) -> images.Image:
+    """The image, which is available. Raises ImageMissing if no instance can be made from it, and ClientError."""
+    image = images.describe(context.world.aws, image_id)
+    if not image.is_available:
         raise ImageMissing(
             f"making a machine for '{context.settings.name}'",
             f"its image {image_id} is no longer available: Debian deregistered it, or it is not public any more",
             f"Take the newest one: {context.tool} image upgrade",
         )
+    return image
 
 
 def check_other(context: Context, image_id: str, foreign_owner: str | None) -> None:
@@ -34,8 +36,7 @@ def check_other(context: Context, image_id: str, foreign_owner: str | None) -> N
     Raises ImageMissing if it is not available, ImageUnfit if no machine of this environment can be made from it, or if it is of
     another owner than Debian's and `foreign_owner` does not name that owner; and ClientError.
     """
-    check(context, image_id)
-    image = images.describe(context.world.aws, image_id)
+    image = check(context, image_id)
     doing = f"checking the image {image} for '{context.settings.name}'"
     if faults := list(_find_faults(image, context.settings.controller.root_gib)):
         raise ImageUnfit(

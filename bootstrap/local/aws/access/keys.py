@@ -7,10 +7,11 @@ shared credentials file, so that every tool for AWS can use it.
 from __future__ import annotations
 
 import configparser
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+from bootstrap.local.private_files import write_private
 
 CREDENTIALS = "credentials"
 TOKEN = "control-token"  # noqa: S105 (a file's name)
@@ -33,7 +34,7 @@ def ensure_operator_keys(state: Path) -> Keys:
     if keys is None:
         keys = Keys("AKIA" + "".join(secrets.choice(_LETTERS) for _ in range(16)), secrets.token_urlsafe(30))
         text = f"[{PROFILE}]\naws_access_key_id = {keys.access_key}\naws_secret_access_key = {keys.secret_key}\n"
-        _write(path, text)
+        write_private(path, text)
     return keys
 
 
@@ -51,16 +52,5 @@ def ensure_control_token(state: Path) -> str:
     """Read the token for control endpoints that change something; make it if there is none."""
     path = state / TOKEN
     if not path.exists():
-        _write(path, secrets.token_urlsafe(32))
+        write_private(path, secrets.token_urlsafe(32))
     return path.read_text(encoding="ascii").strip()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the file as a whole or not at all; only its owner can ever read it."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(path)
