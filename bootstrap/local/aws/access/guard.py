@@ -3,6 +3,9 @@
 It checks in the same order as AWS: whether there is a signature, whether this cloud issued the key, whether the session token
 belongs to the key and has not expired, whether the request was signed just now, and whether the signature is correct. It
 reads a body only if the key is known. Then it checks the policies of the caller, except for the operator.
+
+Keys, roles, policies and tags are in moto's own dictionaries. The guard reads them only while it holds the lock of moto:
+another thread could otherwise change a dictionary while the guard reads it.
 """
 
 from __future__ import annotations
@@ -22,9 +25,11 @@ from bootstrap.local.aws.access.refusals import Kind, Refused, answer
 from bootstrap.local.aws.access.sts import UNSIGNED, Sts
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.call_identity import Actor, Record
+from bootstrap.local.aws.server.moto_lock import MotoLock
 from bootstrap.local.aws.server.requests import Environ, Response
 
 _LEEWAY_MINUTES = {"s3": 15, "sts": 15, "iam": 15}  # others allow five
+_CHECK = "the check of a caller's permissions"
 _SMALL = 1_000_000  # bytes; the largest body that is read without a valid signature, to find the form of the refusal
 
 
@@ -44,17 +49,19 @@ class Caller:
 class Guard:
     """Decides for each request whether it is carried out."""
 
-    def __init__(self, identities: Identities, sts: Sts, authorizer: Authorizer) -> None:
+    def __init__(self, identities: Identities, sts: Sts, authorizer: Authorizer, moto_lock: MotoLock) -> None:
         self._identities = identities
         self._sts = sts
         self._authorizer = authorizer
+        self._moto_lock = moto_lock
 
     def admit(self, environ: Environ) -> Caller | Response:
         """The caller, if the request is to be carried out; otherwise the response: a refusal, or the guard's own answer."""
         try:
             caller = self.authenticate(environ)
             body = requests.read_body(environ)
-            return self._authorize(caller, environ, body) or caller
+            with self._moto_lock.hold(_CHECK):
+                return self._authorize(caller, environ, body) or caller
         except Refused as refused:
             return answer(environ, _read_small_body(environ), refused)
 
@@ -74,8 +81,9 @@ class Guard:
     def refuse_cloudformation(self, actor: Actor, environ: Environ, body: bytes) -> Response | None:
         """The refusal of a call that CloudFormation makes in the name of a caller; None if it is to be carried out."""
         try:
-            principal = self._find_principal(actor.caller)
-            self._authorizer.check_through_cloudformation(principal, environ, body, actor)
+            with self._moto_lock.hold(_CHECK):
+                principal = self._find_principal(actor.caller)
+                self._authorizer.check_through_cloudformation(principal, environ, body, actor)
         except Refused as refused:
             return answer(environ, body, refused)
         return None
@@ -102,7 +110,8 @@ class Guard:
                 raise Refused(Kind.INVALID, message, "InvalidIdentityToken") from refused
             raise
         environ["HTTP_AUTHORIZATION"] = claim.header
-        issued = self._identities.find(claim.access_key)
+        with self._moto_lock.hold(_CHECK):
+            issued = self._identities.find(claim.access_key)
         if issued is None:
             details = {"AWSAccessKeyId": claim.access_key}
             raise Refused(Kind.UNKNOWN_KEY, details=details)

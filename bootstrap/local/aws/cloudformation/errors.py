@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class Refused(Exception):
     """A request that CloudFormation refuses."""
@@ -27,3 +30,12 @@ class Gone(ResourceFailed):
 
 class Interrupted(Exception):
     """The server stops while a step waits: the step has not failed, and continues at the next start."""
+
+
+def describe_failure(failure: BaseException) -> str:
+    """The reason of an event for a fault of the engine itself: the exception, and the line of code that raised it."""
+    frames = traceback.extract_tb(failure.__traceback__)
+    place = f", raised at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"Internal Failure: a fault of the local cloud, not of the template: {type(failure).__name__}: {failure}{place}"
+    )

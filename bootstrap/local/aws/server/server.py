@@ -84,7 +84,7 @@ class Server:
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
         stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.tags_of, self._store))
-        self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks))
+        self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks), self.door.moto_lock)
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
         ports = [self.port, mail.port] if mail else [self.port]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
-from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed
+from bootstrap.local.aws.cloudformation.errors import Interrupted, Refused, ResourceFailed, describe_failure
 from bootstrap.local.aws.cloudformation.operations import nesting, order
 from bootstrap.local.aws.cloudformation.operations.deleting import Deleter
 from bootstrap.local.aws.cloudformation.operations.order import Failed
@@ -220,7 +220,7 @@ class Deployment:
         resource = self._stack.resources.get(name)
         if resource is not None:
             verb = resource.status.split("_")[0] or "CREATE"
-            self._stack.record(f"{verb}_FAILED", f"Internal Failure: {type(failure).__name__}: {failure}", resource)
+            self._stack.record(f"{verb}_FAILED", describe_failure(failure), resource)
 
 
 def imports_of(value: Any, scope: Scope) -> list[Any]:

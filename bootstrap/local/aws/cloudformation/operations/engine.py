@@ -15,7 +15,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.comparison import changes
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.errors import Refused, describe_failure
 from bootstrap.local.aws.cloudformation.operations import desired_state, nesting
 from bootstrap.local.aws.cloudformation.operations.notify import Notifier
 from bootstrap.local.aws.cloudformation.operations.services import Services
@@ -268,7 +268,7 @@ class Engine:
         except Exception as failure:  # after an error in the engine, the stack must not stay in progress
             log.exception("%s of %s", kind, stack.name)
             endings = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "UPDATE_ROLLBACK_FAILED"}
-            end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), f"Internal Failure: {failure}")
+            end_operation(self.store, stack, endings.get(kind, f"{kind}_FAILED"), describe_failure(failure))
 
 
 def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
