@@ -40,6 +40,9 @@ _NOT_SSH = (ValueError, LookupError)
 _ATTEMPT = 10.0  # seconds for one attempt to connect, and for each of its steps
 _PAUSE = 1.0  # seconds between attempts
 _KEEPALIVE = 15  # seconds; below the idle limits of NAT gateways and load balancers (350 s on AWS)
+_GONE = (
+    45  # seconds without a receipt for what was sent, after which the machine counts as gone (tcp(7), TCP_USER_TIMEOUT)
+)
 _PROMPT = (
     60.0  # seconds in which a machine under full load still opens a session; after that the connection counts as dead
 )
@@ -247,6 +250,9 @@ class FabricShell:
         stream = socket.create_connection((self._machine.address, self._machine.port), timeout=_ATTEMPT)
         # Paramiko never sets it; without it every small packet of a conversation may wait for the last one's receipt.
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A machine that loses power says nothing. Without this the kernel repeats what was sent for 15 minutes; only Linux has it.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE * 1000)
         return stream
 
     def _mismatch(self, shown: str) -> HostKeyMismatch:
