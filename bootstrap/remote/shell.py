@@ -250,7 +250,7 @@ class FabricShell:
         stream = socket.create_connection((self._machine.address, self._machine.port), timeout=_ATTEMPT)
         # Paramiko never sets it; without it every small packet of a conversation may wait for the last one's receipt.
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A machine that loses power says nothing. Without this the kernel repeats what was sent for 15 minutes; only Linux has it.
+        # A machine that loses power says nothing, and the kernel repeats what was sent for 15 minutes. Only Linux has this.
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE * 1000)
         return stream

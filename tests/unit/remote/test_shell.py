@@ -4,8 +4,8 @@ import http.server
 import os
 import pickle
 import socket
-import sys
 import stat
+import sys
 import threading
 import time
 import urllib.request
