@@ -12,10 +12,11 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 
 from bootstrap import wording
 
@@ -120,11 +121,16 @@ def write(journal: Path) -> Path:
 
 def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
     """The page for the events of a run; `folder` has the picture that they name."""
+    return _compile_page().render(it=_gather(events, folder))
+
+
+@cache
+def _compile_page() -> Template:
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawing.filters["seconds"] = _seconds
     drawing.filters["diffed"] = _diffed
     drawing.filters["counted"] = wording.counted
-    return drawing.from_string(_PAGE.read_text(encoding="utf-8")).render(it=_gather(events, folder))
+    return drawing.from_string(_PAGE.read_text(encoding="utf-8"))
 
 
 def _seconds(value: float) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -83,8 +84,12 @@ class Node:
         return self.kind is Kind.SCALAR and self.is_plain and not self.tag and form.fullmatch(self.text) is not None
 
 
+@lru_cache(64)
 def parse(text: str) -> Node | None:
-    """The first document of a text, or None if there is none; raises yaml.YAMLError if Jenkins' parser would fail."""
+    """The first document of a text, or None if there is none; raises yaml.YAMLError if Jenkins' parser would fail.
+
+    Several readers parse each settings file, so the last trees are kept: no reader changes one.
+    """
     loader: Any = yaml.SafeLoader(text)
     try:
         loader.get_event()

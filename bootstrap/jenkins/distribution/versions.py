@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 LONGEST = 200  # characters; a longer string is not a version
@@ -27,6 +28,7 @@ def is_version(text: str) -> bool:
     return len(text) <= LONGEST and _VERSION.fullmatch(text) is not None
 
 
+@lru_cache(4096)
 def is_older(one: str, other: str) -> bool:
     """Whether Jenkins considers the first version lower than the second one."""
     return _compare(_parse(one), _parse(other)) < 0
