@@ -48,7 +48,8 @@ def imported(path: Path) -> frozenset[str]:
     skipped = {
         child
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if isinstance(node, ast.If)
+        and "TYPE_CHECKING" in {getattr(node.test, "id", ""), getattr(node.test, "attr", "")}
         for child in node.body
     }
     for node in ast.walk(tree):
