@@ -139,7 +139,7 @@ class Context:
         outputs, data = self.outputs("controller"), self.outputs("data")
         found = machines.find(self.world.aws, outputs, data, needs_login=not self.world.is_on_machine)
         if found is None:
-            state = machines.state(self.world.aws("ec2"), outputs["InstanceId"])
+            state = machines.read_state(self.world.aws("ec2"), outputs["InstanceId"])
             raise Unreachable(
                 f"looking for the machine of '{self.settings.name}'",
                 f"the instance {outputs['InstanceId']} is {state}",
@@ -154,7 +154,7 @@ class Context:
         # On this machine addresses are those of the networks that the subnets became; nothing has a public one.
         by_public = wished is not None and bool(wished.allow) and self.world.endpoint is None
         user = wished.user if wished is not None else machines.LOGIN_USER
-        found = machines.bastion(
+        found = machines.find_bastion(
             self.world.aws, outputs["BastionGroupName"], user, self.outputs("data"), by_public=by_public
         )
         if found is None:

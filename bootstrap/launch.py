@@ -278,7 +278,7 @@ def _with_boot_log(context: Context) -> Iterator[None]:
     except SessionRefused:
         raise
     except (Unreachable, StackFailed) as error:
-        if log := machine.boot_log_of(context.world.aws, context.settings.stack_name("controller")):
+        if log := machine.read_boot_log_of(context.world.aws, context.settings.stack_name("controller")):
             error.found = f"{error.found}\n{log}"
         raise
 

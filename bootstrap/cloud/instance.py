@@ -25,7 +25,7 @@ _KEYS = re.compile(r"-----BEGIN SSH HOST KEY KEYS-----(.*?)-----END SSH HOST KEY
 _KEY = re.compile(r"\b((?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+)")
 
 
-def host_keys(console: str) -> tuple[str, ...]:
+def parse_host_keys(console: str) -> tuple[str, ...]:
     """The host keys in the text of a console: those of the last block, because each first boot prints a block."""
     blocks = _KEYS.findall(console)
     return tuple(_KEY.findall(blocks[-1])) if blocks else ()
@@ -47,7 +47,7 @@ def find(
     return _with_login(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
 
 
-def bastion(
+def find_bastion(
     aws: Callable[[str], Any], group: str, user: str, data: Mapping[str, str], *, by_public: bool
 ) -> Machine | None:
     """The machine of the bastion's group, with its public address if `by_public`; None if none runs yet."""
@@ -69,7 +69,7 @@ def _with_login(
     aws: Callable[[str], Any], instance: Mapping[str, Any], address: str, user: str, data: Mapping[str, str]
 ) -> Machine | None:
     """A running instance with its login; None until its console shows the host keys."""
-    keys = host_keys(console(aws("ec2"), instance["InstanceId"]))
+    keys = parse_host_keys(read_console(aws("ec2"), instance["InstanceId"]))
     if not keys:
         return None
     name = f"/ec2/keypair/{data['KeyPairId']}"
@@ -77,7 +77,7 @@ def _with_login(
     return Machine(instance["InstanceId"], address, user, Secret(private_key), keys)
 
 
-def console(ec2: Any, instance_id: str) -> str:
+def read_console(ec2: Any, instance_id: str) -> str:
     """The text of the console.
 
     EC2 stores the output of the first boot, some minutes after it. The latest output can be read at any time, but only of Nitro
@@ -92,7 +92,7 @@ def console(ec2: Any, instance_id: str) -> str:
         if error.response["Error"].get("Code") != "UnsupportedOperation":
             raise
         latest = ""
-    if host_keys(latest):
+    if parse_host_keys(latest):
         return latest
     return str(ec2.get_console_output(InstanceId=instance_id).get("Output", ""))
 
@@ -118,31 +118,31 @@ def wait(
             return machine
         waited = time.monotonic() - begun
         if waited > deadline:
-            now = state(aws("ec2"), controller["InstanceId"])
+            now = read_state(aws("ec2"), controller["InstanceId"])
             reason = f"after {waited:.0f} s it is {now} and its console shows no host key"
             raise Unreachable(
                 f"waiting for the instance {controller['InstanceId']}",
-                f"{reason}\n{boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
+                f"{reason}\n{read_boot_log(aws('ec2'), controller['InstanceId'])}".rstrip(),
                 "Correct the cause that its console shows; 'launch' continues from here.",
             )
-        report.progress(f"waiting for the instance: {state(aws('ec2'), controller['InstanceId'])}")
+        report.progress(f"waiting for the instance: {read_state(aws('ec2'), controller['InstanceId'])}")
         sleep(pause)
         pause = min(pause * 1.5, 15)
 
 
-def boot_log(ec2: Any, instance_id: str) -> str:
+def read_boot_log(ec2: Any, instance_id: str) -> str:
     """The last lines of an instance's console, below a heading; '' if it is empty or cannot be read."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        console_text = console(ec2, instance_id)
+        console_text = read_console(ec2, instance_id)
     except (BotoCoreError, ClientError):
         return ""  # the log is a part of another error, which this one must not replace
     lines = [line.rstrip() for line in console_text.splitlines() if line.strip()][-_LOG_LINES:]
     return "\n".join(["boot log, last lines:", *(f"  {line}" for line in lines)]) if lines else ""
 
 
-def boot_log_of(aws: Callable[[str], Any], stack: str) -> str:
+def read_boot_log_of(aws: Callable[[str], Any], stack: str) -> str:
     """The boot log of the controller stack's instance, also if the creation of the stack failed; '' if there is none."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -151,12 +151,12 @@ def boot_log_of(aws: Callable[[str], Any], stack: str) -> str:
     except (BotoCoreError, ClientError):
         return ""
     instance_id = resource["StackResourceDetail"].get("PhysicalResourceId")
-    return boot_log(aws("ec2"), instance_id) if instance_id else ""
+    return read_boot_log(aws("ec2"), instance_id) if instance_id else ""
 
 
 def start(ec2: Any, instance_id: str, report: Reporter) -> None:
     """Start a stopped instance; if it is still stopping, wait for that first, because EC2 refuses to start it then."""
-    if state(ec2, instance_id) not in {"stopped", "stopping"}:
+    if read_state(ec2, instance_id) not in {"stopped", "stopping"}:
         return
     report.notice(f"the instance {instance_id} was stopped: starting it")
     ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)
@@ -168,12 +168,12 @@ def stop(ec2: Any, instance_id: str) -> None:
 
     Nothing is done for an instance that does not exist, also if `instance_id` is ''.
     """
-    if state(ec2, instance_id) in {"running", "pending", "stopping"}:
+    if read_state(ec2, instance_id) in {"running", "pending", "stopping"}:
         ec2.stop_instances(InstanceIds=[instance_id])
         ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance_id], WaiterConfig=_STOPPED)
 
 
-def state(ec2: Any, instance_id: str) -> str:
+def read_state(ec2: Any, instance_id: str) -> str:
     """The instance's state as EC2 names it, or 'absent'."""
     instance = _instance(ec2, instance_id)
     return str(instance["State"]["Name"]) if instance else "absent"

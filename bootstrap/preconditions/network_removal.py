@@ -76,7 +76,9 @@ def hindrances(context: Context) -> Iterator[str]:
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for interface in network.interfaces.values():
         is_there = interface.subnet_id in subnets and interface.kind not in _OWN_KINDS
-        if is_there and not (interface.instance_id and instance.state(ec2, interface.instance_id) in instance.GONE):
+        if is_there and not (
+            interface.instance_id and instance.read_state(ec2, interface.instance_id) in instance.GONE
+        ):
             where = network.subnets[interface.subnet_id].name or interface.subnet_id
             yield f"in use by {_describe(interface)} in {where}"
 
@@ -109,5 +111,7 @@ def _interfaces(context: Context) -> Iterator[str]:
             or "bastion" in interface.roles
             or network.vpc_of(interface.subnet_id) != network.vpc_id
         )
-        if not is_own and not (interface.instance_id and instance.state(ec2, interface.instance_id) in instance.GONE):
+        if not is_own and not (
+            interface.instance_id and instance.read_state(ec2, interface.instance_id) in instance.GONE
+        ):
             yield _describe(interface)

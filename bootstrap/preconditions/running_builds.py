@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bootstrap.acts import host
-from bootstrap.cloud.instance import state
+from bootstrap.cloud.instance import read_state
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.jenkins.controller import executors
@@ -60,7 +60,7 @@ def wait(context: Context, run: Run, *, waits: bool = True) -> None:
 
     If the machine does not run or cannot be reached, this does not wait.
     """
-    if state(context.world.aws("ec2"), context.outputs("controller").get("InstanceId", "")) != "running":
+    if read_state(context.world.aws("ec2"), context.outputs("controller").get("InstanceId", "")) != "running":
         return
     try:
         host.drain(context.shell, context.settings.jenkins, context.url, run, waits=waits)

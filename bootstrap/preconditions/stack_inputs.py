@@ -152,11 +152,11 @@ def can_look(context: Context) -> bool:
     if not all(has_outputs(context, name) for name in context.wanted):
         return False
     instance = context.outputs("controller").get("InstanceId")
-    return instance is not None and machine.state(context.world.aws("ec2"), instance) == "running"
+    return instance is not None and machine.read_state(context.world.aws("ec2"), instance) == "running"
 
 
 def is_gone(context: Context) -> bool:
     """Whether somebody terminated the instance that the controller stack made."""
     controller = context.stacks.get("controller")
     instance = controller.outputs.get("InstanceId") if controller else None
-    return instance is not None and machine.state(context.world.aws("ec2"), instance) in machine.GONE
+    return instance is not None and machine.read_state(context.world.aws("ec2"), instance) in machine.GONE

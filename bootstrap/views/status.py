@@ -42,7 +42,7 @@ def look(context: Context) -> Status:
     if instance is None:  # the stack is half-made, or was rolled back
         rows.append(("machine", "none", f"not made: run '{context.tool} launch' again"))
         return Status(tuple(rows), False)
-    state = machine.state(context.world.aws("ec2"), instance)
+    state = machine.read_state(context.world.aws("ec2"), instance)
     rows.append(("machine", instance, state))
     if pinned := machine_image.find_pinned(context.stacks):
         rows.append(("image", str(images.describe(context.world.aws, pinned)), "pinned"))

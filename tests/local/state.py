@@ -47,7 +47,7 @@ def state_of(launched: Launched) -> dict[str, Any]:
     things = [
         it
         for it in tags.resources(context.world.aws, context.settings)
-        if it.kind != "ec2 instance" or instance.state(ec2, it.identity) not in _GONE
+        if it.kind != "ec2 instance" or instance.read_state(ec2, it.identity) not in _GONE
     ]
     listed = context.shell.run(["sh", "-c", _LISTED], sudo=True).stdout
     return {

@@ -60,11 +60,11 @@ DATA = {"KeyPairId": "key-1"}
 
 
 def test_the_last_blocks_host_keys_count() -> None:
-    assert ("ecdsa-sha2-nistp256 AAAAecdsa", "ssh-ed25519 AAAAnew") == machine.host_keys(CONSOLE)
+    assert ("ecdsa-sha2-nistp256 AAAAecdsa", "ssh-ed25519 AAAAnew") == machine.parse_host_keys(CONSOLE)
 
 
 def test_a_console_without_the_block_shows_no_key() -> None:
-    assert () == machine.host_keys("ssh-ed25519 AAAAspoofed")
+    assert () == machine.parse_host_keys("ssh-ed25519 AAAAspoofed")
 
 
 def test_a_running_machine_is_found_with_its_keys() -> None:
@@ -121,10 +121,10 @@ def test_an_instance_that_has_no_latest_console_shows_the_kept_one(code: str, is
             return super().get_console_output(InstanceId)
 
     if is_expected:
-        assert CONSOLE == machine.console(Xen(["running"]), "i-1")
+        assert CONSOLE == machine.read_console(Xen(["running"]), "i-1")
     else:
         with pytest.raises(ClientError):
-            machine.console(Xen(["running"]), "i-1")
+            machine.read_console(Xen(["running"]), "i-1")
 
 
 def test_a_bastion_is_the_one_in_service_at_the_address_that_is_asked_for() -> None:
@@ -144,14 +144,14 @@ def test_a_bastion_is_the_one_in_service_at_the_address_that_is_asked_for() -> N
                 each["PublicIpAddress"] = "198.51.100.9"
             return found
 
-    public = machine.bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=True)
-    private = machine.bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=False)
+    public = machine.find_bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=True)
+    private = machine.find_bastion(Group(["running"]), "group", "ec2-user", DATA, by_public=False)
 
     assert public is not None
     assert private is not None
     assert ("i-1", "198.51.100.9", "ec2-user") == (public.instance_id, public.address, public.user)
     assert "10.0.0.9" == private.address
-    assert machine.bastion(Group(["pending"]), "group", "ec2-user", DATA, by_public=True) is None
+    assert machine.find_bastion(Group(["pending"]), "group", "ec2-user", DATA, by_public=True) is None
 
 
 def test_a_machine_that_does_not_come_up_tells_the_reason_and_then_its_boot_log() -> None:
@@ -166,7 +166,7 @@ def test_a_machine_that_does_not_come_up_tells_the_reason_and_then_its_boot_log(
 
 
 def test_a_machine_that_has_said_nothing_has_no_boot_log() -> None:
-    assert "" == machine.boot_log(FakeAws(["running"], "\n"), "i-1")
+    assert "" == machine.read_boot_log(FakeAws(["running"], "\n"), "i-1")
 
 
 def test_the_boot_log_is_found_by_the_stack_and_never_hides_the_error_that_it_goes_with() -> None:
@@ -183,6 +183,6 @@ def test_the_boot_log_is_found_by_the_stack_and_never_hides_the_error_that_it_go
             return {"StackResourceDetail": {"PhysicalResourceId": "i-1"}}
 
     aws = Stacks(["running"], "Kernel panic\n")
-    assert "boot log, last lines:\n  Kernel panic" == machine.boot_log_of(aws, "controller")
+    assert "boot log, last lines:\n  Kernel panic" == machine.read_boot_log_of(aws, "controller")
     aws.refuses = "ValidationError"
-    assert "" == machine.boot_log_of(aws, "controller")
+    assert "" == machine.read_boot_log_of(aws, "controller")

@@ -89,7 +89,7 @@ def test_a_machine_that_goes_is_drained_where_it_can_be_reached(
         if error:
             raise error
 
-    monkeypatch.setattr(running_builds, "state", lambda *_: state)
+    monkeypatch.setattr(running_builds, "read_state", lambda *_: state)
     monkeypatch.setattr(running_builds.host, "drain", drain)
     world = SimpleNamespace(aws=lambda _: None)
     settings = SimpleNamespace(jenkins=None)
