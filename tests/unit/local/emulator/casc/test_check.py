@@ -97,6 +97,13 @@ def test_element_of_a_missing_plugin_is_refused() -> None:
     }
 
 
+def test_tool_of_the_core_needs_no_plugin() -> None:
+    text = "tool: {maven: {installations: [{name: M3, home: /opt/maven}]}, jdk: {installations: [{name: J, home: /opt/jdk}]}}"
+    assert check(text, {"configuration-as-code": "1"})["tool"]["maven"] == {
+        "installations": [{"name": "M3", "home": "/opt/maven"}]
+    }
+
+
 def test_unknown_attribute_only_warns_when_that_is_asked_for() -> None:
     assert check("configuration-as-code: {unknown: warn}\njenkins: {nope: 1, mode: NORMAL}")["jenkins"] == {
         "mode": "NORMAL"
