@@ -219,7 +219,7 @@ def test_export_is_yaml_with_sealed_secrets(server: Any) -> None:
 @pytest.mark.own_process
 def test_export_holds_what_is_configured_and_no_plain_secret(server: Any) -> None:
     text = server.post("configuration-as-code/export").text
-    assert "systemMessage: contract" in text
+    assert 'systemMessage: "contract"' in text
     assert "token-s3cr3t" not in text
     assert "{AQAA" in text
 
@@ -295,7 +295,7 @@ unclassified: {mailer: {authentication: {username: u, password: pw-1}}}
     exported = post("export")
     assert "noUsageStatistics: true" in exported
     assert "numExecutors: 1" in exported
-    assert "username: u" in exported
+    assert 'username: "u"' in exported
     assert "{AQAA" in exported
     assert "pw-1" not in exported + "".join(path.read_text() for path in fresh.home.glob("*.json"))
 
@@ -305,7 +305,7 @@ def test_same_scalar_in_two_files_is_a_conflict_and_stops_the_start(fresh: Any) 
     (fresh.casc / "30-again.yaml").write_text('jenkins: {systemMessage: "other"}\n')
     with pytest.raises(
         RuntimeError,
-        match=r"exit 5: .*\n.*Found conflicting configuration of jenkins\.systemMessage.*\n in 30-again\.yaml, line 1",
+        match=r"exit 5: .*\n.*Found conflicting configuration at YamlSource: 30-again\.yaml  in 30-again\.yaml, line 1, ",
     ):
         fresh.start()
 

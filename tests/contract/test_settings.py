@@ -228,7 +228,6 @@ def test_script_that_needs_more_of_jenkins_is_still_refused(server: Any) -> None
 @pytest.mark.parametrize(
     "settings",
     [
-        "unclassified: {extendedEmailPublisher: {charset: UTF-8}}",
         "unclassified: {email-ext: {mailAccount: {default: true}}}",
         "unclassified: {audit-trail: {loggers: [{console: {output: FILE, dateFormat: yyyy}}]}}",
         "unclassified: {audit-trail: {loggers: [{console: {output: STD_OUT}}]}}",

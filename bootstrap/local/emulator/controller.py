@@ -10,6 +10,7 @@ from typing import Any
 
 from . import steps  # noqa: F401 (it registers the steps)
 from .casc import applying
+from .casc.check import Warned
 from .casc.sources import Node
 from .execution.agents import Agents
 from .execution.audit import Audit
@@ -79,9 +80,9 @@ class Controller:
 
     # Configuration
 
-    def check(self, text: str, source: str) -> None:
-        """Check only one posted text; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
-        applying.check(self.home, text, source)
+    def check(self, text: str, source: str) -> list[Warned]:
+        """Check only one posted text; ConfigurationRefused with its fault. As in Jenkins, that has effects."""
+        return applying.check(self.home, text, source)
 
     def reload(self, extra: str = "", source: str = "") -> None:
         """Read all sources again (and a posted text after them) and apply them; a refusal changes nothing."""

@@ -36,28 +36,26 @@ class Forbidden(Refused):
 class Issue:
     """One fault of a Configuration as Code text; `line` counts from 1, -1 where there is none.
 
-    `way` are the attributes that lead to it, each with the line where its value begins. `cause` is an exception that only the
-    journal tells. `kind` is the Java class of the fault, and `words` are Jenkins' own where they are not made of the others.
+    `cause` is an exception that only the journal tells. `kind` is the Java class of the fault, and `words` is its whole
+    message in Jenkins' words. The page of a refused reload shows `page` and `owner`, and `unknown` and `available` of an
+    unknown attribute.
     """
 
     line: int
     message: str
     file: str = ""
-    way: tuple[tuple[str, int], ...] = ()
     cause: str = ""
     kind: str = "io.jenkins.plugins.casc.ConfiguratorException"
     words: str = ""
+    owner: str = ""
+    page: str = ""
+    unknown: str = ""
+    available: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
-        """The message of Jenkins: the path, then the position of the value of the outermost attribute."""
-        if self.words or not self.way:
-            return self.words or self.message
-        names = [name for name, _ in self.way]
-        steps = [f"Failed to configure '{name}'" for name in (names[:-1] if self.cause else names)]
-        steps.append(f"Failed to set attribute '{names[-1]}'" if self.cause else self.message)
-        outermost, line = self.way[0]
-        return f"{outermost}: {': '.join(steps)}\n  at {self.file}:{line} (path: {outermost})"
+        """The message of Jenkins."""
+        return self.words or self.message
 
 
 class ConfigurationRefused(Exception):

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ..model.configuration import Configuration
+from ..failures import ConfigurationRefused, Issue
+from ..model.configuration import Configuration, dig
 from ..model.credentials import read_credentials
 from ..model.home import Home
 from ..model.security import Authorization
 from . import effects, stored_settings
-from .check import Checker
-from .sources import Node, merge, parse, read_sources, strategy_of
+from .check import Checker, Warned
+from .faults import Fault
+from .permissions import read_matrix
+from .sources import Node, merge, parse, read_files, read_sources, strategy_of
 from .variables import Variables
+
+# What a check takes as Jenkins does, and what nothing here can do.
+_LACKING = {
+    ("items", "items"): "makes no jobs from the settings",
+    ("jenkins", "authorizationStrategy", "legacy"): "has no authorization strategy legacy",
+    ("jenkins", "securityRealm", "legacy"): "has no security realm legacy",
+}
 
 
 def load(home: Home) -> None:
@@ -25,24 +36,47 @@ def save(home: Home) -> None:
     home.save()
 
 
-def check(home: Home, text: str, source: str) -> None:
-    """Check only one posted text; ConfigurationRefused with every fault. As in Jenkins, that has effects."""
-    variables = Variables(home.options.variables)
-    checked = Checker(home.options.plugins, variables).check(parse(text, source))
+def _make_checker(home: Home) -> tuple[Checker, Variables]:
+    variables = Variables(home.options.variables, home.options.arguments.properties)
+    return Checker(home.options.plugins, variables), variables
+
+
+def check(home: Home, text: str, source: str) -> list[Warned]:
+    """Check only one posted text; ConfigurationRefused with its fault. As in Jenkins, that has effects."""
+    return _check_tree(home, parse(text, source))
+
+
+def check_files(home: Home, configured: str) -> list[Warned]:
+    """Check the files of a new source, which has the same effects."""
+    return _check_tree(home, read_files(configured, home.options.variables))
+
+
+def _check_tree(home: Home, tree: Node) -> list[Warned]:
+    checker, _ = _make_checker(home)
+    checked = checker.check(tree)
     effects.apply(checked, home.directory, home.users, home.vault.seal)
+    return sorted(checker.warned.values(), key=lambda warned: warned.line)
 
 
 def read(home: Home, extra: str = "", source: str = "") -> Node:
     """The configuration of all sources, and of a posted text after them."""
     variables = home.options.variables
     tree = read_sources(variables, home.directory)
-    return merge(tree, parse(extra, source), strategy_of(variables)) if extra else tree
+    if not extra:
+        return tree
+    posted = parse(extra, source)
+    return merge(tree, posted, strategy_of(variables)) if tree.value else posted
 
 
 def apply(home: Home, tree: Node) -> list[str]:
-    """Check a whole configuration and apply it to the present settings; returns warnings. A refusal changes nothing."""
-    variables = Variables(home.options.variables)
-    checked = Checker(home.options.plugins, variables).check(tree)
+    """Check a whole configuration and apply it to the present settings; returns warnings. A refusal changes nothing.
+
+    What Jenkins finds only when it sets a value is refused after everything else was applied.
+    """
+    checker, variables = _make_checker(home)
+    checked = checker.check(tree)
+    _require_modelled(checked)
+    late = _take_unfit(checked, tree)
     home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))
     strategy = home.configuration.read("jenkins", "authorizationStrategy")
     if strategy:
@@ -54,10 +88,39 @@ def apply(home: Home, tree: Node) -> list[str]:
         home.credentials.replace(read_credentials(system))
     home.apply_views()
     save(home)
-    return variables.warnings
+    if late is not None:
+        raise late
+    plugins = ", ".join(checker.unrecorded_plugins)
+    unjudged = [
+        f"The emulator has no record of the settings of the plugins {plugins}: it takes '{name}' as it stands"
+        for name in checker.unjudged
+    ]
+    return [*variables.warnings, *unjudged]
+
+
+def _require_modelled(checked: Mapping[str, Any]) -> None:
+    for path, words in _LACKING.items():
+        if dig(checked, *path):
+            message = f"The emulator of Jenkins {words} ({'.'.join(path)}); a real Jenkins would take this"
+            raise ConfigurationRefused([Issue(-1, message)])
+
+
+def _take_unfit(checked: dict[str, Any], tree: Node) -> ConfigurationRefused | None:
+    """Take out what no check finds and what Jenkins does not set; its refusal."""
+    executors = dig(checked, "jenkins", "numExecutors")
+    if executors is None or executors >= 0:
+        return None
+    del checked["jenkins"]["numExecutors"]
+    cause = f"java.lang.IllegalArgumentException: numExecutors must be non-negative: {executors}"
+    fault = Fault("Failed to set attribute 'numExecutors'", "jenkins", cause=cause)
+    root = next(node for key, node in tree.value.items() if key.lower() == "jenkins")
+    node = next(node for key, node in root.value.items() if key.lower() == "numexecutors")
+    return fault.at(node, "numExecutors").refuse()
 
 
 def _matrix_of(strategy: str, settings: Any) -> Any:
+    if strategy in {"globalMatrix", "projectMatrix"}:
+        return read_matrix(settings)
     # Global roles mean the same as a matrix; item and agent roles have no effect here beyond that.
     if strategy != "roleBased":
         return settings

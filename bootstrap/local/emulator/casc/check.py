@@ -1,120 +1,248 @@
-"""Checks a configuration strictly against the schema; the result is plain values with all variables replaced."""
+"""Checks a configuration as JCasC does; the result is plain values with all variables replaced.
+
+As in Jenkins, the first fault ends the check. The order is its own: roots and attributes in the order in which Jenkins knows
+them, in an object the parameters of its constructor first, and what is unknown at the end.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from ..failures import ConfigurationRefused, Issue
-from ..model.security import is_permission
+from .conversion import SecretText, convert, names_a_secret
+from .faults import ROOT_KIND, Fault, Unfit, make_unknown
+from .hashing import order_keys
 from .sources import Node
 from .variables import Unresolvable, Variables
+from .vocabulary import OPEN_ROOTS, TEXT, Attribute, Vocabulary, uncapitalise
 
-_ATTRIBUTE_KIND = "io.jenkins.plugins.casc.UnknownAttributesException"
-_ROOT_KIND = "io.jenkins.plugins.casc.UnknownConfiguratorException"
-_UNKNOWN_ROOT = ". This may indicate plugin loading errors."
-_SECRET_NAME = re.compile(r"password|secret|token|private_?key|passphrase", re.IGNORECASE)
-
-
-class SecretText(str):
-    """A value that is encrypted wherever it is written."""
-
-    __slots__ = ()
+__all__ = ["Checker", "SecretText", "Warned"]
+_ROOT_HINT = (
+    "This may indicate that the required plugin is not installed or failed to load. "
+    "Verify that the plugin is installed and check the Jenkins startup logs for plugin loading errors."
+)
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """Read the schema."""
-    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "schema.yaml").read_text())
-    return loaded
+@dataclass(frozen=True)
+class Warned:
+    """A warning of Jenkins, and the line where what it is about begins."""
+
+    line: int
+    message: str
 
 
 class Checker:
-    """One check of a configuration; `issues` has every fault, not only the first."""
+    """One check of a configuration; `warned` has what is accepted with a warning, `unjudged` what nothing is known of here."""
 
     def __init__(self, plugins: Mapping[str, str], variables: Variables) -> None:
-        self._plugins, self._variables = plugins, variables
-        self.issues: list[Issue] = []
-        self._warns_unknown = False
-        # The attributes that are being checked, from the outermost on, each with the line where its value begins.
-        self._way: list[tuple[str, int]] = []
-        self._root = ""
+        self._vocabulary, self._variables = Vocabulary(plugins), variables
+        self.warned: dict[tuple[str, int], Warned] = {}
+        self.unjudged: list[str] = []
+        self.unrecorded_plugins = self._vocabulary.unrecorded_plugins
+        self._policies = {"unknown": "reject", "deprecated": "reject", "restricted": "reject"}
 
     def check(self, tree: Node) -> dict[str, Any]:
-        """The whole configuration; ConfigurationRefused with every fault."""
-        roots = schema()["roots"]
-        own = tree.value.get("configuration-as-code")
-        if own is not None and isinstance(own.value, dict) and "unknown" in own.value:
-            self._warns_unknown = own.value["unknown"].value == "warn"
+        """The whole configuration; ConfigurationRefused with the first fault."""
+        try:
+            return self._check_roots(tree)
+        except Fault as fault:
+            raise fault.refuse() from fault
+        except Unfit as unfit:
+            raise Fault(str(unfit).partition(": ")[2], cause=str(unfit)).refuse() from unfit
+
+    def _check_roots(self, tree: Node) -> dict[str, Any]:
+        known: dict[str, str] = {}
+        for root in self._vocabulary.roots:
+            key = _find(tree.value, [root])
+            if key is not None:
+                known[key] = root
         result: dict[str, Any] = {}
-        for key, node in tree.value.items():
-            if key.startswith("x-"):
-                continue
-            line = Node(None, node.file, tree.key_lines.get(key, node.line))
-            declared = roots.get(key)
-            if declared is None or not self._has(declared.get("plugin")):
-                hint = f" (brought by the plugin {declared['plugin']}, which is not installed)" if declared else ""
-                message = f"No configurator found for the following root element: {key}{hint}"
-                self._add(
-                    replace(line.issue(message), words=f"{message.removesuffix(hint)}{_UNKNOWN_ROOT}", kind=_ROOT_KIND)
-                )
-                continue
-            self._root = key
-            result[key] = self._value(node, [declared["list"]] if "list" in declared else declared, key)
-        if self.issues:
-            raise ConfigurationRefused(self.issues)
+        for key, root in sorted(known.items(), key=lambda pair: self._vocabulary.roots.index(pair[1])):
+            node = tree.value[key]
+            attributes = self._vocabulary.root_attributes(root)
+            taken = self._attributes(_mapping(node), node, attributes, root, self._vocabulary.root_class(root), root)
+            if root == "configuration-as-code":
+                self._policies.update({name: value for name, value in taken.items() if name in self._policies})
+            result[root] = taken
+        rest = [key for key in order_keys(tree.value) if key not in known and not key.startswith("x-")]
+        if rest and not self._pass_unjudged(rest, tree, result):
+            word = "elements" if len(rest) > 1 else "element"
+            fault = Fault(f"No configurator found for the following root {word}: {', '.join(rest)}. {_ROOT_HINT}")
+            fault.kind, fault.target = ROOT_KIND, ", ".join(rest)
+            raise fault
         return result
 
-    def _add(self, issue: Issue) -> None:
-        self.issues.append(issue if issue.words else replace(issue, way=tuple(self._way)))
+    def _pass_unjudged(self, names: Iterable[str], node: Node, result: dict[str, Any]) -> bool:
+        """Take settings as they stand if a plugin of which nothing was recorded may know them."""
+        if not self._vocabulary.unrecorded_plugins:
+            return False
+        for name in names:
+            self.unjudged.append(name)
+            result[name] = self._guarded(name, node.value[name])
+        return True
 
-    def _has(self, plugin: str | None) -> bool:
-        return not plugin or plugin in self._plugins
+    # Objects
 
-    def _value(self, node: Node, kind: Any, where: str) -> Any:
-        if isinstance(kind, str):
-            return self._simple(node, kind, where)
-        if isinstance(kind, list):
-            if not isinstance(node.value, list):
-                self._add(node.issue(f"Item isn't a Sequence: {where}"))
-                return []
-            return [self._value(child, kind[0], where) for child in node.value]
-        if "ref" in kind:
-            return self._value(node, schema()["definitions"][kind["ref"]], where)
-        if "enum" in kind:
-            return self._word(node, kind["enum"], where)
-        if "choice" in kind:
-            return self._choice(node, kind)
-        if "type" in kind:
-            return self._value(node, kind["type"], where)
-        return self._object(node, kind)
+    def _attributes(
+        self,
+        members: dict[str, Node],
+        node: Node,
+        known: Mapping[str, Attribute],
+        owner: str,
+        kind: str,
+        root: str = "",
+    ) -> dict[str, Any]:
+        """Check the attributes of a mapping, of which the constructor has taken its own."""
+        rest, result = dict(members), dict[str, Any]()
+        for name, attribute in known.items():
+            key = self._take(rest, attribute)
+            if key is None or rest[key].value is None:  # null, or a decimal number: not touched
+                rest.pop(key or "", None)
+                continue
+            child = rest.pop(key)
+            self._require_allowed(attribute, node)
+            result[name] = self._attribute(child, attribute, owner)
+        if rest:
+            self._refuse_unknown(rest, members, node, known, owner, kind, root, result)
+        return result
 
-    def _simple(self, node: Node, kind: str, where: str) -> Any:
-        if kind == "any":
-            return self._anything(node)
-        if isinstance(node.value, (dict, list)):
-            self._add(node.issue(f"Item isn't a Scalar {node.file}:{node.line}"))
-            return None
-        text = self._text(node)
-        # As Jenkins converts (commons-beanutils): what is no number is zero, what is no word of truth is false.
-        if kind == "integer":
-            return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
-        if kind == "boolean":
-            return text.lower() in {"true", "yes", "y", "on", "1"}
-        return SecretText(text) if kind == "secret" else text
+    def _take(self, members: Mapping[str, Node], attribute: Attribute) -> str | None:
+        key = _find(members, [attribute.name])
+        if key is None:
+            for alias in attribute.aliases:
+                key = _find(members, [alias])
+                if key is not None:
+                    message = f"'{alias}' is an obsolete attribute name, please use '{attribute.name}'"
+                    self._warn(members[key], message)
+                    break
+        return key
+
+    def _warn(self, node: Node, message: str) -> None:
+        self.warned[node.file, node.line] = Warned(node.line, message)
+
+    def _require_allowed(self, attribute: Attribute, node: Node) -> None:
+        told = {"deprecated": "is deprecated"} if attribute.is_deprecated else {}
+        if attribute.restriction and (attribute.restriction, self._policies["restricted"]) != ("Beta", "beta"):
+            told["restricted"] = f"is restricted: {attribute.restriction}"
+        for policy, words in told.items():
+            message = f"'{attribute.name}' {words}"
+            self._warn(node, message)
+            if self._policies[policy] == "reject":
+                raise Fault(message)
+
+    def _attribute(self, node: Node, attribute: Attribute, owner: str) -> Any:
+        """Check the value of an attribute; a fault names the attribute and its place."""
+        self._require_configurator(attribute.kind)
+        try:
+            return self._value(node, attribute)
+        except Fault as fault:
+            if fault.unknown:
+                raise
+            words = f"Failed to configure '{attribute.name}': {fault.message}"
+            raise Fault(words, self._owner(attribute.kind), cause=fault.cause).at(node, attribute.name) from fault
+        except Unfit as unfit:
+            words = f"Failed to set attribute '{attribute.name}'"
+            raise Fault(words, owner, cause=str(unfit)).at(node, attribute.name) from unfit
+
+    def _require_configurator(self, kind: str) -> None:
+        if kind in {"hudson.model.ViewProperty", "hudson.plugins.emailext.EmailType", "java.lang.Object"}:
+            raise Fault(f"Cannot find configurator for type class {kind}")
+
+    def _owner(self, kind: str) -> str:
+        if self._vocabulary.implementations(kind) is not None:
+            return uncapitalise(kind)
+        return self._vocabulary.owner_name(kind)
+
+    def _refuse_unknown(
+        self,
+        rest: Mapping[str, Node],
+        members: Mapping[str, Node],
+        node: Node,
+        known: Mapping[str, Attribute],
+        owner: str,
+        kind: str,
+        root: str,
+        result: dict[str, Any],
+    ) -> None:
+        names = [key for key in order_keys(members) if key in rest]
+        if root in OPEN_ROOTS and self._pass_unjudged(names, node, result):
+            return
+        available = sorted(
+            name for name, attribute in known.items() if not attribute.is_deprecated and not attribute.restriction
+        )
+        page, unknown = "Invalid configuration elements for type: ", ",".join(names)
+        message = f"{page}class {kind} : {unknown}.\nAvailable attributes : {', '.join(available)}"
+        self._warn(node, message)
+        if self._policies["unknown"] == "reject":
+            raise make_unknown(owner, page, message, unknown, available)
+
+    # Values
+
+    def _value(self, node: Node, attribute: Attribute) -> Any:
+        if not attribute.is_list:
+            return self._single(node, attribute)
+        if not isinstance(node.value, list):
+            raise Fault(f"Item isn't a Sequence {node.file}:{node.line}")
+        return [self._single(child, attribute) for child in node.value]
+
+    def _single(self, node: Node, attribute: Attribute) -> Any:
+        kind = attribute.kind
+        if self._vocabulary.implementations(kind) is not None:
+            return self._implementation(node, kind)
+        if self._vocabulary.is_class(kind):
+            return self._object(node, kind)
+        if not isinstance(node.value, str):
+            raise Fault(f"Item isn't a Scalar {node.file}:{node.line}")
+        return convert(self._text(node), attribute)
 
     def _text(self, node: Node) -> str:
         try:
             return self._variables.resolve(node.value or "")
         except Unresolvable as fault:
-            self._add(replace(node.issue(str(fault)), cause=f"java.lang.IllegalStateException: {fault}"))
-            return ""
+            raise Unfit(fault.kind, str(fault)) from fault
+
+    def _implementation(self, node: Node, base: str) -> dict[str, Any]:
+        if isinstance(node.value, dict):
+            if len(node.value) != 1:
+                keys = ", ".join(order_keys(node.value))
+                words = f"Single entry map expected to configure a {base} but found multiple entries: [{keys}]"
+                raise Unfit("java.lang.IllegalArgumentException", words)
+            ((symbol, body),) = node.value.items()
+        elif isinstance(node.value, str):
+            symbol, body = self._text(node), Node({}, node.file, node.line)
+        elif node.value is None:
+            raise Unfit("java.lang.NullPointerException", "null")
+        else:
+            raise Unfit("java.lang.IllegalArgumentException", f"Unexpected configuration type {node.plain}")
+        names = self._vocabulary.implementations(base) or {}
+        name = next((each for each in names if each.lower() == symbol.lower()), None)
+        if name is None:
+            found: dict[str, Any] = {}
+            if self._pass_unjudged([symbol], Node({symbol: body}, node.file, node.line), found):
+                return found
+            available = list(dict.fromkeys(self._vocabulary.preferred_name(base, each) for each in names.values()))
+            words = f"No {base} implementation found for {symbol}"
+            raise make_unknown(uncapitalise(base), "No implementation found for:", words, symbol, available)
+        kind = names[name]
+        return {self._vocabulary.preferred_name(base, kind): self._object(body, kind)}
+
+    def _object(self, node: Node, kind: str) -> dict[str, Any]:
+        rest, owner = dict(_mapping(node)), self._vocabulary.owner_name(kind)
+        known = self._vocabulary.attributes(kind)
+        result: dict[str, Any] = {}
+        for parameter in self._vocabulary.parameters(kind):
+            child = rest.get(parameter.name)
+            if child is not None and child.value is not None:
+                result[parameter.name] = self._value(
+                    child, known.get(parameter.name) or Attribute(parameter.name, TEXT)
+                )
+                del rest[parameter.name]
+            elif parameter.is_required:
+                raise Fault(f"{parameter.name} is required to configure class {kind}")
+        return result | self._attributes(rest, node, known, owner, kind)
+
+    # What nothing is known of
 
     def _anything(self, node: Node) -> Any:
         if isinstance(node.value, dict):
@@ -124,89 +252,19 @@ class Checker:
         return None if node.value is None else self._text(node)
 
     def _guarded(self, key: str, node: Node) -> Any:
-        # Where the schema says nothing, names tell what must not be exported in the clear.
+        # Where nothing else is known, names tell what must not be exported in the clear.
         value = self._anything(node)
-        return SecretText(value) if isinstance(value, str) and _SECRET_NAME.search(key) else value
+        return SecretText(value) if isinstance(value, str) and names_a_secret(key) else value
 
-    def _word(self, node: Node, words: list[str], where: str) -> str:
-        if isinstance(node.value, (dict, list)):
-            self._add(node.issue(f"Item isn't a Scalar {node.file}:{node.line}"))
-            return ""
-        text = self._text(node)
-        if text not in words:
-            cause = f"java.lang.IllegalArgumentException: No enum constant {where}.{text}"
-            self._add(replace(node.issue(f"{where}: '{text}' is not one of {', '.join(words)}"), cause=cause))
-        return text
 
-    def _choice(self, node: Node, kind: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(node.value, dict) and len(node.value) == 1:
-            ((symbol, body),) = node.value.items()
-            line = node.key_lines.get(symbol, node.line)
-        elif isinstance(node.value, str):
-            symbol, body, line = self._text(node), Node(None, node.file, node.line), node.line
-        else:
-            self._add(node.issue(f"Single entry map expected to configure a {kind['choice']}"))
-            return {}
-        names = {name.lower(): name for name in kind["of"]}
-        name = names.get(symbol.lower())
-        declared = kind["of"].get(name)
-        while isinstance(declared, dict) and "ref" in declared:
-            declared = schema()["definitions"][declared["ref"]]
-        if name is None or not self._has(declared.get("plugin")):
-            known = ", ".join(sorted(kind["of"]))
-            missing = f" (it needs the plugin {declared['plugin']})" if declared else ""
-            message = f"No {kind['choice']} implementation found for {symbol}{missing}. Known here: {known}"
-            self._add(Issue(line, message, node.file))
-            return {}
-        return {name: self._object(body, declared)}
+def _mapping(node: Node) -> dict[str, Node]:
+    if node.value is None:
+        return {}
+    if not isinstance(node.value, dict):
+        raise Fault(f"Item isn't a Mapping {node.file}:{node.line}")
+    return dict(node.value)
 
-    def _object(self, node: Node, kind: dict[str, Any]) -> Any:
-        if kind["of"] == "any":
-            return self._anything(node)
-        if node.value is None or (node.value == "" and not isinstance(node.value, (dict, list))):
-            return {}
-        if not isinstance(node.value, dict):
-            self._add(node.issue(f"Item isn't a Mapping {node.file}:{node.line}"))
-            return {}
-        names = {name.lower(): name for name in kind["of"]}
-        result: dict[str, Any] = {}
-        for key, child in node.value.items():
-            name = names.get(key.lower())
-            declared = kind["of"].get(name) if name else None
-            plugin = declared.get("plugin") if isinstance(declared, dict) and "choice" not in declared else None
-            if name is None or not self._has(plugin):
-                self._unknown(node, key, kind)
-                continue
-            if child.value is None:
-                continue  # what is null, or was a decimal number, is not touched
-            self._way.append((name, child.line))
-            result[name] = self._value(child, declared, name)
-            if name == "permissions":
-                self._permissions(child)
-            self._way.pop()
-        for name in kind.get("required", []):
-            if not result.get(name):
-                self._add(node.issue(f"{name} is required to configure class {kind['class']}"))
-        return result
 
-    def _unknown(self, node: Node, key: str, kind: dict[str, Any]) -> None:
-        if self._warns_unknown:
-            self._variables.warnings.append(f"Ignoring the unknown attribute {key} of {kind['class']}")
-            return
-        available = sorted(
-            name
-            for name, declared in kind["of"].items()
-            if not isinstance(declared, dict) or self._has(declared.get("plugin"))
-        )
-        message = f"Invalid configuration elements for type: class {kind['class']} : {key}.\n"
-        message += f"Available attributes : {', '.join(available)}"
-        owner = self._way[-1][0] if self._way else self._root
-        line = node.key_lines.get(key, node.line)
-        self._add(Issue(line, message, node.file, kind=_ATTRIBUTE_KIND, words=f"{owner}: {message}"))
-
-    def _permissions(self, node: Node) -> None:
-        for entry in node.value if isinstance(node.value, list) else []:
-            if isinstance(entry.value, str) and not is_permission(self._text(entry)):
-                message = f"Cannot find permission for id: {entry.value}"
-                cause = f"java.lang.IllegalArgumentException: Failed to parse '{entry.value}' --- no such permission"
-                self._add(replace(entry.issue(message), cause=cause))
+def _find(members: Mapping[str, Node], names: Iterable[str]) -> str | None:
+    wanted = {name.lower() for name in names}
+    return next((key for key in members if key.lower() in wanted), None)

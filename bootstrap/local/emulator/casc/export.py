@@ -1,76 +1,144 @@
-"""Exports the configuration: YAML with encrypted secrets, and the JSON schema."""
+"""Exports the configuration as JCasC does: the defaults and what was set, with encrypted secrets, in its own form of YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .check import SecretText, schema
+from .conversion import SecretText
+from .vocabulary import OPEN_ROOTS, Attribute, Vocabulary
+
+_EMPTY = re.compile(r"^((?:  )*)((?:- )*)(.+: )\{\}$", re.MULTILINE)
+_NUMBERS = {"int", "long", "java.lang.Integer"}
+_BOOLEANS = {"boolean", "java.lang.Boolean"}
+_PRIMITIVES = {"int", "long", "boolean"}
+_UNSET = (0, False)
+_SELF = "configuration-as-code"
 
 
-def export(configured: dict[str, Any], seal: Callable[[str], str]) -> str:
-    """The configuration as normalised YAML: keys sorted, secrets encrypted with the key of this home."""
-    text: str = yaml.safe_dump(
-        _shown(configured, seal), sort_keys=True, allow_unicode=True, default_flow_style=False, width=120
-    )
-    return text
+@cache
+def _defaults() -> dict[str, Any]:
+    path = Path(__file__).with_name("defaults.yaml")
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
 
 
-def _shown(value: Any, seal: Callable[[str], str]) -> Any:
-    if isinstance(value, SecretText):
-        return seal(str(value)) if value else ""
-    if isinstance(value, dict):
-        return {key: _shown(child, seal) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_bare(_shown(child, seal)) for child in value]
-    return value
+class Exporter:
+    """One export of the settings of a Jenkins with these plugins."""
 
+    def __init__(self, plugins: Mapping[str, str], seal: Callable[[str], str]) -> None:
+        self._vocabulary, self._seal = Vocabulary(plugins), seal
 
-def _bare(value: Any) -> Any:
-    # An implementation without values is written as its bare name.
-    if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) in ({}, None):
-        return next(iter(value))
-    return value
+    def export(self, tree: Mapping[str, Any]) -> str:
+        """The YAML of all roots, in Jenkins' order; what was set takes the place of a default."""
+        roots = list(self._roots(tree))
+        text: str = yaml.serialize(_mapping(roots), Dumper=yaml.SafeDumper, width=80, allow_unicode=True)
+        # Jenkins writes an empty mapping on two lines.
+        return _EMPTY.sub(lambda found: f"{found[0][:-1]}\n{' ' * (len(found[1] + found[2]) + 2)}}}", text)
 
-
-def json_schema() -> dict[str, Any]:
-    """The JSON schema of all known settings."""
-    properties = {
-        name: {"type": "array", "items": _described(kind["list"], 0)} if "list" in kind else _described(kind, 0)
-        for name, kind in schema()["roots"].items()
-    }
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _described(kind: Any, depth: int) -> dict[str, Any]:
-    if isinstance(kind, list):
-        return {"type": "array", "items": _described(kind[0], depth + 1)}
-    if isinstance(kind, str):
-        return {} if kind == "any" else {"type": "string" if kind == "secret" else kind}
-    if "ref" in kind:
-        return _described(schema()["definitions"][kind["ref"]], depth + 1)
-    if "enum" in kind:
-        return {"type": "string", "enum": kind["enum"]}
-    if "type" in kind:
-        return _described(kind["type"], depth + 1)
-    if "choice" in kind:
-        return {
-            "oneOf": [
-                {"type": "string"},
-                {
-                    "type": "object",
-                    "properties": {name: _described(child, depth + 1) for name, child in kind["of"].items()},
-                },
+    def _roots(self, tree: Mapping[str, Any]) -> Iterator[tuple[str, yaml.Node]]:
+        for root in self._vocabulary.roots:
+            members = dict(_defaults().get(root, {}))
+            for name, value in (tree.get(root) or {}).items() if root != _SELF else ():
+                before = members.get(name)
+                if root in OPEN_ROOTS and isinstance(before, dict) and isinstance(value, dict):
+                    value = before | value
+                members[name] = value
+            if not members:
+                continue
+            known = self._vocabulary.root_attributes(root)
+            shown = [(name, self._value(members[name], known[name])) for name in sorted(members) if name in known]
+            shown += [
+                (name, self._unjudged(members[name])) for name in sorted(members) if name not in _told(root, known)
             ]
-        }
-    if kind["of"] == "any":
-        return {"type": "object"}
-    members = {name: _described(child, depth + 1) for name, child in kind["of"].items()}
-    return {"type": "object", "additionalProperties": False, "properties": members}
+            kept = [(name, node) for name, node in sorted(shown, key=lambda pair: pair[0]) if node is not None]
+            yield root, _mapping(kept)
+        for root in sorted(set(tree) - set(self._vocabulary.roots) - set(_defaults())):
+            node = self._unjudged(tree[root])
+            if node is not None:
+                yield root, node
+
+    def _value(self, value: Any, attribute: Attribute) -> yaml.Node | None:
+        if not attribute.is_list:
+            return self._single(value, attribute)
+        nodes = [node for each in value or [] if (node := self._single(each, attribute)) is not None]
+        return yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, flow_style=False) if nodes else None
+
+    def _single(self, value: Any, attribute: Attribute) -> yaml.Node | None:
+        kind = attribute.kind
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            if self._vocabulary.implementations(kind) is not None:
+                return self._implementation(value, kind)
+            return self._object(value, kind)
+        if kind in _NUMBERS:
+            return yaml.ScalarNode("tag:yaml.org,2002:int", str(value))
+        if kind in _BOOLEANS:
+            return yaml.ScalarNode("tag:yaml.org,2002:bool", str(value).lower())
+        text = self._seal(str(value)) if isinstance(value, SecretText) and value else str(value)
+        if attribute.words and kind != "io.jenkins.plugins.casc.ConfigurationContext$Version" and not _is_own(kind):
+            return yaml.ScalarNode("tag:yaml.org,2002:str", text)
+        return _quoted(text)
+
+    def _implementation(self, value: Mapping[str, Any], base: str) -> yaml.Node | None:
+        ((name, body),) = value.items()
+        kind = (self._vocabulary.implementations(base) or {}).get(name)
+        node = self._object(body or {}, kind) if kind else self._unjudged(body or {})
+        if node is None or not node.value:
+            return _quoted(name)
+        return _mapping([(name, node)])
+
+    def _object(self, value: Mapping[str, Any], kind: str) -> yaml.Node:
+        parameters = {parameter.name: parameter for parameter in self._vocabulary.parameters(kind)}
+        shows_all = self._vocabulary.is_descriptor(kind)
+        nodes: list[tuple[str, yaml.Node]] = []
+        for name, attribute in sorted(self._vocabulary.attributes(kind).items()):
+            present = value.get(name)
+            if present is None and name in parameters and parameters[name].is_shown:
+                present = False if attribute.kind in _BOOLEANS else 0
+            elif present in _UNSET and attribute.kind in _PRIMITIVES and not shows_all and name not in parameters:
+                continue  # it is as if it had not been set
+            if attribute.is_deprecated or attribute.restriction:
+                continue
+            node = self._value(present, attribute)
+            if node is not None:
+                nodes.append((name, node))
+        return _mapping(nodes)
+
+    def _unjudged(self, value: Any) -> yaml.Node | None:
+        """What nothing is known of, as it stands."""
+        if isinstance(value, dict):
+            members = [(name, self._unjudged(child)) for name, child in sorted(value.items())]
+            return _mapping([(name, node) for name, node in members if node is not None])
+        if isinstance(value, list):
+            nodes = [node for child in value if (node := self._unjudged(child)) is not None]
+            return yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, flow_style=False) if nodes else None
+        if isinstance(value, SecretText):
+            return _quoted(self._seal(str(value)))
+        return None if value is None else _quoted(str(value))
+
+
+def _is_own(kind: str) -> bool:
+    return kind.startswith("io.jenkins.plugins.casc.ConfigurationContext")
+
+
+def _told(root: str, known: Mapping[str, Attribute]) -> set[str]:
+    return set(known) | set(_defaults().get(root, {}))
+
+
+def _quoted(text: str) -> yaml.Node | None:
+    if not text.strip():
+        return None
+    escaped = text.replace("${", "^${")
+    return yaml.ScalarNode("tag:yaml.org,2002:str", escaped, style="|" if "\n" in escaped else '"')
+
+
+def _mapping(members: list[tuple[str, yaml.Node]]) -> yaml.MappingNode:
+    pairs = [(yaml.ScalarNode("tag:yaml.org,2002:str", name), node) for name, node in members]
+    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=False)

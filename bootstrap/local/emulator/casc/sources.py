@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class Node:
     value: Any
     file: str
     line: int
-    key_lines: dict[str, int] = field(default_factory=dict)
+    column: int = 1
 
     @property
     def plain(self) -> Any:
@@ -36,10 +36,6 @@ class Node:
         if isinstance(self.value, list):
             return [node.plain for node in self.value]
         return self.value
-
-    def issue(self, message: str) -> Issue:
-        """A fault at this node."""
-        return Issue(self.line, message, self.file)
 
 
 def parse(text: str, file: str) -> Node:
@@ -56,7 +52,7 @@ def parse(text: str, file: str) -> Node:
         return Node({}, file, 1)
     if not isinstance(composed, yaml.MappingNode):
         words = f"Item isn't a Mapping {file}:{composed.start_mark.line + 1}"
-        raise ConfigurationRefused([Issue(1, "Failed to read YAML: the document is not a mapping", file, words=words)])
+        raise _no_yaml(1, "Failed to read YAML: the document is not a mapping", file, words)
     return _convert(composed, file, [0])
 
 
@@ -65,46 +61,48 @@ def _no_yaml(line: int, message: str, file: str, words: str) -> ConfigurationRef
 
 
 def _convert(node: Any, file: str, visited: list[int]) -> Node:
-    line = node.start_mark.line + 1
+    line, column = node.start_mark.line + 1, node.start_mark.column + 1
     visited[0] += 1
     if visited[0] > 100_000:
         raise ConfigurationRefused([Issue(line, f"Number of aliases exceeds the specified max={MAX_ALIASES}", file)])
     if isinstance(node, yaml.ScalarNode):
         if node.tag not in _SCALARS:
-            raise ConfigurationRefused([Issue(line, f"the value {node.value} has the type {node.tag}", file)])
-        return Node(node.value if _SCALARS[node.tag] else None, file, line)
+            words = (
+                f"could not determine a constructor for the tag {node.tag}\n in {file}, line {line}, column {column}:"
+            )
+            raise _no_yaml(line, f"the value {node.value} has the type {node.tag}", file, words)
+        return Node(node.value if _SCALARS[node.tag] else None, file, line, column)
     if isinstance(node, yaml.SequenceNode):
-        return Node([_convert(child, file, visited) for child in node.value], file, line)
+        return Node([_convert(child, file, visited) for child in node.value], file, line, column)
     members: dict[str, Node] = {}
-    lines: dict[str, int] = {}
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise ConfigurationRefused([Issue(key.start_mark.line + 1, "a key is not a word", file)])
-        if key.value == "<<":
-            for other, inherited in _convert(child, file, visited).value.items():
-                members.setdefault(other, inherited)
-            continue
+            raise _no_yaml(key.start_mark.line + 1, "a key is not a word", file, "We only support scalar map keys")
+        if key.tag == "tag:yaml.org,2002:merge":
+            words = "class io.jenkins.plugins.casc.model.Mapping cannot be cast"
+            raise _no_yaml(key.start_mark.line + 1, "Jenkins does not take the merge key <<", file, words)
         members[key.value] = _convert(child, file, visited)
-        lines[key.value] = key.start_mark.line + 1
-    return Node(members, file, line, lines)
+    return Node(members, file, line, column)
 
 
 def merge(first: Node, second: Node, strategy: str = "errorOnConflict", where: str = "") -> Node:
     """Maps merge, lists append; the same scalar twice is refused unless the strategy is 'override'."""
     if isinstance(first.value, dict) and isinstance(second.value, dict):
-        members, lines = dict(first.value), {**first.key_lines, **second.key_lines}
+        members = dict(first.value)
         for key, node in second.value.items():
             members[key] = (
                 merge(members[key], node, strategy, f"{where}.{key}" if where else key) if key in members else node
             )
-        return Node(members, first.file, first.line, lines)
+        return Node(members, first.file, first.line, first.column)
     if isinstance(first.value, list) and isinstance(second.value, list):
-        return Node(first.value + second.value, first.file, first.line)
-    if strategy == "override":
+        return Node(first.value + second.value, first.file, first.line, first.column)
+    is_scalar = not isinstance(first.value, (dict, list)) and not isinstance(second.value, (dict, list))
+    if strategy == "override" and is_scalar:
         return second
-    message = f"Found conflicting configuration of {where}: already set in {first.file}, line {first.line}"
-    words = f"{message}\n in {second.file}, line {second.line}, column 1"
-    raise ConfigurationRefused([replace(second.issue(message), words=words)])
+    place = f"YamlSource: {second.file}  in {second.file}, line {second.line}, column {second.column}:"
+    fault = "conflicting configuration at" if is_scalar else "incompatible configuration elements"
+    message = f"Found {fault} {place}\n{where} is already set in {first.file}, line {first.line}"
+    raise ConfigurationRefused([Issue(second.line, message, second.file, words=message)])
 
 
 def locate(configured: str) -> list[Path]:
@@ -119,7 +117,12 @@ def locate(configured: str) -> list[Path]:
             paths.append(path)
         else:
             raise ConfigurationRefused(
-                [Issue(-1, f"No fetcher supports the source {element}: there is no such file or directory")]
+                [
+                    Issue(
+                        -1,
+                        f"Source '{element}' is not supported by any registered configuration fetcher or does not exist.",
+                    )
+                ]
             )
     return paths
 
@@ -135,14 +138,20 @@ def read_sources(environment: Mapping[str, str], home: Path) -> Node:
     configured = environment.get("CASC_JENKINS_CONFIG", "")
     if not configured and (home / "jenkins.yaml").is_file():
         configured = str(home / "jenkins.yaml")
+    return read_files(configured, environment)
+
+
+def read_files(configured: str, environment: Mapping[str, str]) -> Node:
+    """The files that a list of sources names, as one tree."""
     strategy = strategy_of(environment)
     whole = Node({}, "configuration", 1)
     for path in locate(configured):
         try:
             text = path.read_text(errors="replace")
         except OSError as fault:
-            raise ConfigurationRefused([Issue(-1, f"cannot be read: {fault}", str(path))]) from fault
-        whole = merge(whole, parse(text, _shown(path, configured)), strategy)
+            raise _no_yaml(-1, f"cannot be read: {fault}", str(path), f"Failed to read {path}: {fault}") from fault
+        node = parse(text, _shown(path, configured))
+        whole = merge(whole, node, strategy) if whole.value else node
     return whole
 
 

@@ -32,17 +32,8 @@ KNOWN_PERMISSIONS = {
     "Credentials": ("Create", "Delete", "ManageDomains", "Update", "View", "UseItem", "UseOwn"),
     "Agent": ("Build", "Configure", "Connect", "Create", "Delete", "Disconnect", "ExtendedRead", "Provision"),
     "Job": (
-        "Build",
-        "Cancel",
-        "Configure",
-        "Create",
-        "Delete",
-        "Discover",
-        "ExtendedRead",
-        "Move",
-        "Read",
-        "ViewStatus",
-        "Workspace",
+        *("Build", "Cancel", "Configure", "Create", "Delete", "Discover", "ExtendedRead", "Move", "Read"),
+        *("ViewStatus", "Workspace"),
     ),
     "Run": ("Artifacts", "Delete", "Replay", "Update"),
     "View": ("Configure", "Create", "Delete", "Read"),
@@ -154,6 +145,10 @@ class Users:
     def find(self, identifier: str) -> User | None:
         """Find the user of an id; None if there is none."""
         return self._users.get(identifier.lower())
+
+    def list_accounts(self) -> list[User]:
+        """The users who have a password, in the order of their identifiers."""
+        return sorted((user for user in self._users.values() if user.password), key=lambda user: user.identifier)
 
     def ensure(self, identifier: str) -> User:
         """Find the user of an id, or create one without a password."""

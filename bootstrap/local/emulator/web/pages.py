@@ -74,19 +74,12 @@ def render_not_found(controller: Controller) -> str:
 
 def render_casc_error(controller: Controller, issue: Issue) -> str:
     """Render Jenkins' page of a refused reload: the fault and its element, without file and line."""
-    title, owner, available = "Error loading configuration", "", []
-    words = issue.said.split("\n")[0]
-    if issue.kind.endswith("UnknownAttributesException"):
-        owner, _, words = words.partition(": ")
-        words, _, attribute = words.rpartition(" : ")
-        words = f"{words.partition(': ')[0]}: "
-        available = [
-            f"<p>Attribute was: </p><pre>{_escape(attribute.removesuffix('.'))}</pre><p>Valid attributes are:</p><ul>"
-        ]
-        listed = issue.said.partition("Available attributes : ")[2].split(", ")
-        available += [*(f"<li>{_escape(name)}</li>" for name in listed), "</ul>"]
-    target = f"<pre><code>{_escape(owner)}</code></pre>"
-    return _render_page(controller, title, f"<h1>{title}</h1><p>{_escape(words)}{target}</p>{''.join(available)}")
+    title = "Error loading configuration"
+    words = f"{_escape(issue.page or issue.said)}<pre><code>{_escape(issue.owner)}</code></pre>"
+    attribute = f"<p>Attribute was: <pre><code>{_escape(issue.unknown)}</code></pre></p>" if issue.unknown else ""
+    listed = "".join(f"<li>{_escape(name)}</li>" for name in issue.available)
+    known = f"<p>Valid attributes are:</p><ul>{listed}</ul>" if listed else ""
+    return _render_page(controller, title, f"<h1>{title}</h1><p>{words}</p>{attribute}{known}")
 
 
 def render_bare(status: int, message: str, path: str) -> str:

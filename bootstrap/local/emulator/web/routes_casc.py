@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import html
 import json
+from pathlib import Path
 
 from aiohttp import web
 
-from ..casc.export import export, json_schema
+from ..casc.applying import check_files
+from ..casc.export import Exporter
+from ..casc.json_schema import make_json_schema
+from ..casc.present import collect_settings
 from ..failures import ConfigurationRefused, Refused
 from ..model.items import Folder
 from . import journal, pages
@@ -23,6 +28,11 @@ def _answer_issue(message: str) -> web.Response:
     return text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
 
 
+async def _read_body(call: Call) -> str:
+    """The posted text; bytes that are no UTF-8 are replaced, as Java does."""
+    return (await call.request.read()).decode("utf-8", "replace")
+
+
 def _require(call: Call, *permissions: str) -> None:
     if not any(
         call.controller.home.authorization.allows(call.identity, each) for each in (*permissions, "Overall/Administer")
@@ -35,17 +45,18 @@ async def check(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check only the posted text; answers [] or the first fault."""
     _require(call)
     try:
-        call.controller.check(await call.request.text(), f"/{ROOT_PATH}/check")
+        warned = call.controller.check(await _read_body(call), f"/{ROOT_PATH}/check")
     except ConfigurationRefused as refusal:
         return _answer_issue(refusal.issues[0].said)
-    return text("[]", kind="application/json")
+    listed = [{"line": each.line, "message": each.message} for each in warned]
+    return text(json.dumps(listed), kind="application/json")
 
 
 @route(f"{ROOT}/apply", methods=("POST",))
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; every fault is a 500 with a logging ID."""
     _require(call)
-    call.controller.reload(await call.request.text(), f"/{ROOT_PATH}/apply")
+    call.controller.reload(await _read_body(call), f"/{ROOT_PATH}/apply")
     return web.Response(status=200)
 
 
@@ -53,7 +64,7 @@ async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
 async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; a fault is a 400 with its text."""
     _require(call)
-    posted = await call.request.text()
+    posted = await _read_body(call)
     if not posted:
         return _answer_issue("Request body cannot be empty.")
     try:
@@ -101,34 +112,43 @@ async def show_export(call: Call, folder: Folder, rest: str) -> web.Response:
 
 
 def _export_all(call: Call) -> str:
-    controller = call.controller
-    tree = dict(controller.home.configuration.tree)
-    jenkins = {
-        "mode": "NORMAL",
-        "numExecutors": controller.home.configuration.executors,
-        "quietPeriod": controller.home.configuration.quiet_period,
-        "crumbIssuer": {"standard": {}},
-        "markupFormatter": {"plainText": {}},
-        "views": [{"all": {"name": "all"}}],
-        "primaryView": {"all": {"name": controller.home.tree.root.primary_view}},
-        **tree.get("jenkins", {}),
-    }
-    realm = jenkins.get("securityRealm", {}).get("local")
-    if realm is not None:
-        # Accounts are not exported, as the plugin does not export them.
-        jenkins["securityRealm"] = {
-            "local": {"allowsSignup": False, "enableCaptcha": False, **{k: v for k, v in realm.items() if k != "users"}}
-        }
-    location = {"adminAddress": controller.home.configuration.admin_address, "url": controller.home.url}
-    tree["unclassified"] = {**tree.get("unclassified", {}), "location": location}
-    return export({**tree, "jenkins": jenkins}, controller.home.vault.seal)
+    home = call.controller.home
+    return Exporter(home.options.plugins, home.vault.seal).export(collect_settings(home))
 
 
-@route(f"{ROOT}/schema")
+@route(f"{ROOT}/checkNewSource", methods=("POST",))
+async def check_new_source(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Check the files of another source as a whole, with the effects of a check; the answer is a part of a page."""
+    call.require("Overall/Administer")
+    source = (await call.read_form()).get("newSource", "").strip()
+    kind, words = _judge_source(call, source) if source else ("", "")
+    page = f'<div class="{kind}">{_escape(words)}</div>' if kind else "<div/>"
+    return web.Response(text=page, content_type="text/html", charset="utf-8")
+
+
+def _escape(words: str) -> str:
+    """Escape a text as Jenkins does for a part of a page: lines and double blanks stay visible."""
+    return html.escape(words).replace("&#x27;", "&#039;").replace("\n", "<br>").replace("  ", "&nbsp; ")
+
+
+def _judge_source(call: Call, source: str) -> tuple[str, str]:
+    """The class and the words of the answer about a source."""
+    if not all(Path(part.strip()).exists() for part in source.split(",") if part.strip()):
+        return "error", "Configuration cannot be applied. File or URL cannot be parsed or do not exist."
+    try:
+        warned = check_files(call.controller.home, source)
+    except ConfigurationRefused as refusal:
+        return "error", f"Invalid configuration: {refusal.issues[0].said}"
+    if warned:
+        return "error", json.dumps([{"line": each.line, "error": each.message} for each in warned])
+    return "ok", "The configuration can be applied"
+
+
+@route(f"{ROOT}/schema", methods=("GET", "POST"))
 async def send_schema(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the JSON schema of the configuration."""
-    call.require("Overall/Administer")
-    return text(json.dumps(json_schema()), kind="application/json")
+    _require(call)
+    return text(json.dumps(make_json_schema(call.controller.home.options.plugins)), kind="application/json")
 
 
 @route(ROOT, f"{ROOT}/reference")

@@ -40,7 +40,10 @@ def test_a_console_keeps_its_notes_and_shows_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("jenkins: {mode: SOMETIMES}", "java.lang.IllegalArgumentException: No enum constant mode.SOMETIMES"),
+        (
+            "jenkins: {mode: SOMETIMES}",
+            "java.lang.IllegalArgumentException: No enum constant hudson.model.Node.Mode.SOMETIMES",
+        ),
         (
             "unclassified: {location: {url: '${NOPE}'}}",
             "java.lang.IllegalStateException: Unable to resolve variable 'NOPE'",

@@ -46,6 +46,41 @@ def test_text_resolves(variables: Variables, text: str, expected: str) -> None:
     assert variables.resolve(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("${${W:-NAME}}", "value"),
+        ("${readFile:/nope:-d}", "d"),
+        ("${readFile:/nope}", ""),
+        ("${json:z:${JSON}}", ""),
+        ("${sysProp:x}", "of the JVM"),
+        ("${sysProp:unset}", ""),
+        ("${x}", "of the JVM"),
+        ("${../beside}", "beside"),
+        ("${AGAIN}", "value!"),
+        ("${NAME}^${NAME}", "value${NAME}"),
+        ("${MISSING:-a:-b}", "a:-b"),
+        ("${BASE64:text}", "dGV4dA=="),
+    ],
+)
+def test_text_resolves_as_the_recorded_cases(tmp_path: Path, text: str, expected: str) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (tmp_path / "beside").write_text("beside")
+    environment = {"SECRETS": str(folder), "NAME": "value", "AGAIN": "${NAME}!", "JSON": '{"key": "inside"}'}
+    assert Variables(environment, {"x": "of the JVM"}).resolve(text) == expected
+
+
+def test_key_that_a_json_text_lacks_is_empty_also_when_strict(tmp_path: Path) -> None:
+    strict = Variables({"SECRETS": str(tmp_path), "CASC_STRICT_SECRET_RESOLUTION": "true", "J": "{}"})
+    assert strict.resolve("${json:z:${J}}") == ""
+
+
+def test_value_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Unresolvable, match="Infinite loop in property interpolation of A: A->B->A"):
+        Variables({"SECRETS": str(tmp_path), "A": "${B}", "B": "${A}"}).resolve("${A}")
+
+
 def test_file_keeps_its_last_newline_unless_trimmed(variables: Variables, tmp_path: Path) -> None:
     assert variables.resolve(f"${{readFile:{tmp_path}/lines}}") == "two\nlines\n"
     assert variables.resolve(f"${{trim:${{readFile:{tmp_path}/lines}}}}") == "two\nlines"
@@ -74,11 +109,11 @@ def test_missing_variable_is_an_error_when_strict(tmp_path: Path) -> None:
 
 def test_directory_in_place_of_a_secret_is_an_error(variables: Variables, tmp_path: Path) -> None:
     (tmp_path / "FOLDER").mkdir()
-    with pytest.raises(Unresolvable, match="is not a file"):
+    with pytest.raises(Unresolvable, match="Cannot load non-file"):
         variables.resolve("${FOLDER}")
 
 
-@pytest.mark.parametrize("text", ["${readFile:/no/such/file}", "${decodeBase64:%%%}", "${json:a:not json}"])
+@pytest.mark.parametrize("text", ["${decodeBase64:%%%}", "${json:a:not json}", "${json:a}"])
 def test_helper_that_cannot_do_its_work_is_an_error(variables: Variables, text: str) -> None:
     with pytest.raises(Unresolvable):
         variables.resolve(text)
