@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -91,19 +93,32 @@ def test_malformed_fixed_token_is_refused(server: Any) -> None:
     assert server.post(path, data={"newTokenName": "x", "newTokenPlainValue": "short"}).status_code == 400
 
 
+def read_crumb(session: requests.Session, server: Any) -> dict[str, str]:
+    """The hidden crumb of the login form; it belongs to the session that the form begins."""
+    page = session.get(f"{server.url}/login").text
+    found = re.search(r"""name=["']Jenkins-Crumb["'][^>]* value=["']([^"']+)""", page)
+    assert found, page
+    return {"Jenkins-Crumb": found[1]}
+
+
 def test_form_login_opens_a_session_and_logout_ends_it(server: Any) -> None:
     session = requests.Session()
     form = {"j_username": server.user, "j_password": server.password, "from": "/"}
-    answer = session.post(f"{server.url}/j_spring_security_check", data=form, allow_redirects=False)
-    assert answer.status_code == 302
+    login = f"{server.url}/j_spring_security_check"
+    without = session.post(login, data=form, allow_redirects=False)
+    assert (without.status_code, urlsplit(without.headers["Location"]).path) == (302, "/loginError")
+    answer = session.post(login, data={**form, **read_crumb(session, server)}, allow_redirects=False)
+    assert (answer.status_code, urlsplit(answer.headers["Location"]).path) == (302, "/")
     assert session.get(f"{server.url}/me/api/json").json()["id"] == server.user
-    session.get(f"{server.url}/logout", allow_redirects=False)
+    left = session.get(f"{server.url}/logout", allow_redirects=False)
+    assert (left.status_code, urlsplit(left.headers["Location"]).path) == (302, "/")
     assert session.get(f"{server.url}/api/json").status_code == 403
 
 
 def test_wrong_form_login_leads_to_the_error_page(server: Any) -> None:
-    form = {"j_username": server.user, "j_password": "wrong"}
-    answer = requests.post(f"{server.url}/j_spring_security_check", data=form, allow_redirects=False)
+    session = requests.Session()
+    form = {"j_username": server.user, "j_password": "wrong", **read_crumb(session, server)}
+    answer = session.post(f"{server.url}/j_spring_security_check", data=form, allow_redirects=False)
     assert answer.headers["Location"].endswith("/loginError")
 
 

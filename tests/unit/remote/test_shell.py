@@ -403,7 +403,9 @@ def test_a_forwarded_port_is_gone_after_its_context_with_its_connections(shell: 
         client = socket.create_connection(("127.0.0.1", port), timeout=5)
         client.sendall(b"GET / HTTP/1.1\r\n")
         time.sleep(0.2)
-    with contextlib.suppress(ConnectionResetError):  # so the kernel ends a connection with bytes that nobody has read yet
+    with contextlib.suppress(
+        ConnectionResetError
+    ):  # so the kernel ends a connection with bytes that nobody has read yet
         assert b"" == client.recv(1)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

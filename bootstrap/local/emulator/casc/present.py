@@ -46,7 +46,8 @@ def _collect_jenkins(home: Home, settings: dict[str, Any]) -> dict[str, Any]:
         jenkins.setdefault("slaveAgentPort", int(port))
     realm = (settings.get("securityRealm") or {}).get("local")
     if realm is not None:
-        users = [_describe_user(user) for user in home.users.list_accounts()]
+        accounts = sorted((user for user in home.users.list_all() if user.password), key=lambda user: user.identifier)
+        users = [_describe_user(user) for user in accounts]
         jenkins["securityRealm"] = {"local": {**realm, "users": users}}
     return jenkins
 

@@ -146,9 +146,9 @@ class Users:
         """Find the user of an id; None if there is none."""
         return self._users.get(identifier.lower())
 
-    def list_accounts(self) -> list[User]:
-        """The users who have a password, in the order of their identifiers."""
-        return sorted((user for user in self._users.values() if user.password), key=lambda user: user.identifier)
+    def list_all(self) -> list[User]:
+        """List all users."""
+        return list(self._users.values())
 
     def ensure(self, identifier: str) -> User:
         """Find the user of an id, or create one without a password."""

@@ -272,12 +272,14 @@ def render_login(call: Call, *, is_wrong: bool) -> str:
     """Render the login form; `is_wrong` adds that the last login failed."""
     wrong = '<p class="wrong" role="alert">Invalid username or password</p>' if is_wrong else ""
     target = _escape(call.request.query.get("from", "/"))
+    crumb = call.controller.sessions.make_crumb(call.identity.name, call.session) if call.session else ""
     body = (
         f'<form class="login" method="post" action="/j_spring_security_check"><h1>Sign in to Jenkins</h1>{wrong}'
         '<label for="user">Username</label>'
         '<input id="user" name="j_username" autocomplete="username" autofocus required>'
         '<label for="password">Password</label>'
         '<input id="password" name="j_password" type="password" autocomplete="current-password" required>'
-        f'<input type="hidden" name="from" value="{target}"><button>Sign in</button></form>'
+        f'<input type="hidden" name="from" value="{target}"><input type="hidden" name="Jenkins-Crumb" value="{crumb}">'
+        "<button>Sign in</button></form>"
     )
     return _render_page(call.controller, "Sign in", body)

@@ -87,15 +87,20 @@ async def send_caller(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:login", "root:loginError")
 async def show_login(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Show the login form; 401 after a failed login."""
+    """Show the login form; 401 after a failed login. Its crumb belongs to a session, which begins here."""
+    if call.session is None:
+        call.session = call.controller.sessions.open("anonymous")
     is_wrong = call.request.path.endswith("loginError")
     return pages.respond(pages.render_login(call, is_wrong=is_wrong), status=401 if is_wrong else 200)
 
 
 @route("root:j_spring_security_check", methods=("POST",))
 async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Check the login form: opens a new session, or redirects to the form."""
+    """Check the login form: opens a new session, or redirects to the form. It needs the crumb that the form has."""
     form = await call.read_form()
+    crumb = call.request.headers.get("Jenkins-Crumb") or form.get("Jenkins-Crumb", "")
+    if not call.controller.sessions.is_crumb(crumb, call.identity.name, call.session):
+        return redirect("/loginError")
     user = await call.logins.check(form.get("j_username", ""), form.get("j_password", ""), call.sender)
     if user is None:
         return redirect("/loginError")
@@ -113,7 +118,7 @@ async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
     """End the session."""
     if call.session is not None:
         call.controller.sessions.close(call.session)
-    response = redirect("/login")
+    response = redirect("/")
     response.del_cookie(call.controller.sessions.cookie, path="/")
     return response
 
