@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -197,8 +198,20 @@ def test_declared_parameters_become_the_jobs(server: Any, name: str, pipeline: X
 
 
 @pytest.mark.own_process
+@pytest.mark.parametrize(
+    ("light", "version", "line"),
+    [
+        ("true", "2", "Obtained ci/Jenkinsfile from git URL\n"),
+        (
+            "true",
+            "",
+            "Lightweight checkout support not available, falling back to full checkout.\nChecking out git URL into ",
+        ),
+        ("", "2", "Checking out git URL into "),
+    ],
+)
 def test_script_from_git_checks_out_the_workspace(
-    server: Any, name: str, repository: Callable[[dict[str, str]], str]
+    server: Any, name: str, repository: Callable[[dict[str, str]], str], light: str, version: str, line: str
 ) -> None:
     url = repository(
         {"ci/Jenkinsfile": stage("sh 'cat data.txt; echo $GIT_BRANCH'"), "data.txt": "from the repository\n"}
@@ -206,14 +219,19 @@ def test_script_from_git_checks_out_the_workspace(
     definition = (
         '<flow-definition plugin="workflow-job">'
         '<definition class="org.jenkinsci.plugins.workflow.cps.CpsScmFlowDefinition" plugin="workflow-cps">'
-        '<scm class="hudson.plugins.git.GitSCM" plugin="git"><userRemoteConfigs><hudson.plugins.git.UserRemoteConfig>'
+        '<scm class="hudson.plugins.git.GitSCM" plugin="git">'
+        f"{f'<configVersion>{version}</configVersion>' if version else ''}"
+        "<userRemoteConfigs><hudson.plugins.git.UserRemoteConfig>"
         f"<url>{url}</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs><branches><hudson.plugins.git.BranchSpec><name>*/main</name>"
-        "</hudson.plugins.git.BranchSpec></branches></scm><scriptPath>ci/Jenkinsfile</scriptPath></definition></flow-definition>"
+        "</hudson.plugins.git.BranchSpec></branches></scm><scriptPath>ci/Jenkinsfile</scriptPath>"
+        f"{f'<lightweight>{light}</lightweight>' if light else ''}</definition></flow-definition>"
     )
     server.create("", name, definition)
     build, log = server.run(name)
     assert build["result"] == "SUCCESS"
-    assert f"Obtained ci/Jenkinsfile from git {url}" in log
+    assert line.replace("URL", url) in log
+    if "Obtained" not in line:
+        assert re.search(rf"/workspace/{name}@script/[0-9a-f]{{64}} to read ci/Jenkinsfile\n", log)
     assert "\nfrom the repository\n" in log
     assert "\norigin/main\n" in log
     assert "(Declarative: Checkout SCM)" in log

@@ -17,12 +17,11 @@ from . import resuming
 from .console import MUTED, Console
 from .contexts import Context
 from .engine import Engine
-from .environment import process_environment
-from .git import Git
 from .groovy_process import Program
 from .groovy_programs import RUNNER, GroovyProgram, prepare_program
 from .registry import STEPS, SYMBOLS, Step
 from .sandbox import is_sandboxed
+from .script_source import read_script
 from .services import Services
 
 PAUSING = "Pausing (Preparing for shutdown)"
@@ -132,13 +131,7 @@ class Pipeline(Engine):
         if kind == "CpsFlowDefinition":
             return xmlfile.read_text(definition, "script")
         if kind == "CpsScmFlowDefinition" and self.repository:
-            path = xmlfile.read_text(definition, "scriptPath") or "Jenkinsfile"
-            client = Git(
-                self.home, self.console, process_environment(self.home.options.build_variables, self.variables)
-            )
-            text = await client.read(self.repository, path)
-            self.console.line(f"Obtained {path} from git {self.repository.url}")
-            return text
+            return await read_script(self.home, self.console, self.build, definition, self.repository, self.variables)
         raise StepFailed("No flow definition, cannot run")
 
     async def _converse(self, program: GroovyProgram, script: str) -> None:

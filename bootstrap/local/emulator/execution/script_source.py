@@ -1,0 +1,42 @@
+"""Reads the script of a Pipeline that is kept in a repository: alone, or from a full checkout, as its definition says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Any
+
+from ..failures import StepFailed
+from ..model import xmlfile
+from ..model.builds import Build
+from ..model.home import Home
+from .console import Console
+from .environment import process_environment
+from .git import Git, Repository
+
+
+async def read_script(
+    home: Home, console: Console, build: Build, definition: Any, repository: Repository, variables: dict[str, str]
+) -> str:
+    """Read the script and say where it came from.
+
+    Only the file is read if the definition is lightweight and its SCM has the present form (configVersion 2): of an older one
+    the git plugin makes branch patterns that it must look for.
+    """
+    path = xmlfile.read_text(definition, "scriptPath") or "Jenkinsfile"
+    client = Git(home, console, process_environment(home.options.build_variables, variables))
+    is_light = xmlfile.read_text(definition, "lightweight") == "true"
+    if is_light and xmlfile.read_text(definition, "scm/configVersion") == "2":
+        text = await client.read(repository, path)
+        console.line(f"Obtained {path} from git {repository.url}")
+        return text
+    if is_light:
+        console.line("Lightweight checkout support not available, falling back to full checkout.")
+    name = hmac.new(home.vault.salt.encode(), f"git {repository.url}".encode(), hashlib.sha256).hexdigest()
+    folder = home.directory / "workspace" / f"{build.job.workspace_name}@script" / name
+    console.line(f"Checking out git {repository.url} into {folder} to read {path}")
+    await client.checkout(repository, folder, build, is_main=False)
+    script = folder / repository.subdirectory / path
+    if not script.resolve().is_relative_to(folder.resolve()) or not script.is_file():
+        raise StepFailed(f"{folder}/{path} not found")
+    return script.read_text(errors="replace")
