@@ -43,7 +43,7 @@ async def _find_faults(options: Options, script: str) -> list[str]:
     try:
         program = await Program.start(await prepare_program(options, VALIDATOR))
     except StepFailed as fault:
-        raise Refused(500, fault.message) from fault
+        raise Refused(500, str(fault.message)) from fault
     try:
         program.send({"script": script})
         program.close()
