@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*")
     parser.add_argument("--half", choices=["declarative", "scripted"], default="")
     parser.add_argument("--tools", default="TOOLS", help="the folder of the tools in the settings")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     outcomes = []
     for outcome in Player(given.url, given.user, given.password, given.tools).play(read_cases(given.half, given.parts)):
         outcomes.append(outcome)

@@ -186,6 +186,7 @@ class Pipeline(Engine):
             "symbols": [name for name, plugin in SYMBOLS.items() if not plugin or plugin in plugins],
             "params": self.parameters(),
             "scm": {"$class": "own"} if self.repository else None,
+            "tools": self.home.configuration.tool_names,
             "isSandboxed": is_sandboxed(self.build.job.root, self.home.configuration),
         }
 

@@ -10,6 +10,10 @@ class Runner {
         Channel.open(System.in, output)
         Map error = null
         try {
+            String faults = Validator.describeFaults((String) Channel.hello.script, (Map) Channel.hello.tools)
+            if (faults != null) {
+                throw StepProblem.of('org.codehaus.groovy.control.MultipleCompilationErrorsException', faults, [])
+            }
             Baton.take()
             globals = makeGlobals()
             def binding = new Binding()
