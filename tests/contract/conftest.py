@@ -161,6 +161,12 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def make_emulator() -> Callable[[Path], Emulator]:
+    """How a module makes an emulator with other settings; not started yet."""
+    return Emulator
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Emulator]:
     """An emulator that a test may break; not started yet."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class Refused(Exception):
@@ -74,17 +76,40 @@ class ConfigurationRefused(Exception):
 
 
 class StepFailed(Exception):
-    """A build step failed; `kind` is the Java class name that a Jenkinsfile would see."""
+    """A build step failed; `kind` is the Java class name that a Jenkinsfile would see.
 
-    def __init__(self, message: str, kind: str = "hudson.AbortException", result: str = "FAILURE") -> None:
+    `causes` are the exceptions behind it, each as class and message, the innermost first.
+    """
+
+    def __init__(
+        self,
+        message: str | None,
+        kind: str = "hudson.AbortException",
+        result: str = "FAILURE",
+        causes: Sequence[tuple[str, str | None]] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind = kind
         self.result = result
+        self.causes = tuple(causes)
+
+    def describe(self) -> dict[str, Any]:
+        """The description of the failure for the Groovy side."""
+        causes = [{"kind": kind, "message": message} for kind, message in self.causes]
+        return {"kind": self.kind, "message": self.message, "result": self.result, "causes": causes}
 
 
 class Interrupted(StepFailed):
-    """A build was stopped or ran into a timeout; `result` is what the build then shows."""
+    """A build was stopped or ran into a timeout; `result` is what the build then shows.
 
-    def __init__(self, message: str = "", result: str = "ABORTED") -> None:
+    `is_actual` is false where a step has ended by itself what it interrupted: `retry` tries such a step again.
+    """
+
+    def __init__(self, message: str = "", result: str = "ABORTED", *, is_actual: bool = True) -> None:
         super().__init__(message, "org.jenkinsci.plugins.workflow.steps.FlowInterruptedException", result)
+        self.is_actual = is_actual
+
+    def describe(self) -> dict[str, Any]:
+        """The description of the interruption for the Groovy side."""
+        return {**super().describe(), "isActual": self.is_actual}

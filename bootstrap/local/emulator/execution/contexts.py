@@ -37,12 +37,16 @@ Leave = Callable[[dict[str, Any] | None], Verdict | None]
 
 @dataclass(eq=False)
 class Context:
-    """One open block. `own_allocation` is None if the block allocated no node; `branch` names a parallel branch."""
+    """One open block. `own_allocation` is None if the block allocated no node; `branch` names a parallel branch.
+
+    `secrets` are the variables of its credentials whose values must not be seen.
+    """
 
     identifier: str
     parent: Context | None
     name: str = ""
     layer: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
     directory: Path | None = None
     own_allocation: Allocation | None = None
     stage: dict[str, Any] | None = None

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..failures import Interrupted
+from ..model import console_notes
 from ..model.builds import Build
+from . import failure_report
 from .console import Console
 from .contexts import Context, Verdict
 from .environment import build_variables, process_environment
@@ -22,7 +24,7 @@ class Engine:
         self.services, self.home, self.build, self.console = services, services.home, build, console
         self.variables = build_variables(services.home, build)
         self.repository = repository_of(build.job)
-        self.milestone, self.is_stopped = 0, False
+        self.milestone, self.is_stopped, self.has_begun = 0, False, False
         self.root = Context("root", None)
         self.contexts = {"root": self.root}
 
@@ -48,10 +50,10 @@ class Engine:
         """`params`: the build's values, and defaults for what is declared and was not given."""
         values: dict[str, Any] = {entry.name: _typed(entry.kind, entry.default) for entry in self.build.job.parameters}
         values.update({entry.name: _typed(entry.kind, entry.value) for entry in self.build.parameters})
-        self.variables.update(
-            {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
-        )
-        self.console.hide(entry.value for entry in self.build.parameters if entry.is_secret)
+        # A parameter that the Jenkinsfile declares now becomes a variable of the next build.
+        self.variables.update({entry.name: entry.value for entry in self.build.parameters})
+        # Jenkins masks no parameter in the log; it only warns where Groovy puts one into a text.
+        self.root.secrets.update({entry.name: entry.value for entry in self.build.parameters if entry.is_secret})
         return values
 
     def writer(self, context: Context) -> Callable[[str], None]:
@@ -59,16 +61,27 @@ class Engine:
         return self.console.write
 
     def report(self, error: dict[str, Any]) -> None:
-        """Show a failure as Jenkins shows it: expected ones by their message, others with the lines of the Jenkinsfile."""
-        kind, message = str(error["kind"]), error.get("message")
-        if kind == "hudson.AbortException":
-            self.console.line(f"ERROR: {message}")
-        elif not kind.endswith("FlowInterruptedException"):
-            self.console.line(f"{kind}: {message}" if message is not None else kind)
-            for frame in error.get("trace") or []:
-                self.console.line(str(frame))
-        elif message and not self.is_stopped:
-            self.console.line(str(message))
+        """Show a failure as Jenkins shows it; one that the user caused shows only its mark."""
+        shown = failure_report.describe(error)
+        is_stop = self.is_stopped and error["kind"] == failure_report.INTERRUPTION
+        for line in shown[-1:] if is_stop else shown:
+            self.console.line(line)
+
+    def warn_of_secrets(self, context: Context, step: str, texts: list[str]) -> None:
+        """Warn where Groovy has put secrets of the blocks around a step into texts that the step gets."""
+        secrets = {name: value for entry in context.chain for name, value in entry.secrets.items() if value}
+        affected = [name for name, value in secrets.items() if any(value in text for text in texts)]
+        if affected:
+            self.console.line(
+                f'Warning: A secret was passed to "{step}" using Groovy String interpolation, which is insecure.\n'
+                f"\t\t Affected argument(s) used the following variable(s): [{', '.join(affected)}]\n"
+                "\t\t See https://jenkins.io/redirect/groovy-string-interpolation for details."
+            )
+
+    def mark(self, line: str) -> None:
+        """Write a line of the kind `[Pipeline] ...`; an empty one is none."""
+        if line:
+            self.console.annotated(line, console_notes.PIPELINE)
 
     def open_stage(self, context: Context) -> None:
         """Record the start of a stage."""
@@ -79,6 +92,13 @@ class Engine:
             "durationMillis": 0,
         }
         self.build.stages.append(context.stage)
+
+    def open_plain_stage(self, name: str) -> None:
+        """Record a stage without a body: it ends where the next one begins, or with the build."""
+        before, self.root.name = self.root.stage, name
+        if before:
+            self.close_stage(self.root, None)
+        self.open_stage(self.root)
 
     def close_stage(self, context: Context, problem: dict[str, Any] | None) -> Verdict | None:
         """Record the end of a stage."""

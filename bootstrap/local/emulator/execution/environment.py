@@ -77,7 +77,9 @@ def process_environment(base: Mapping[str, str], *layers: dict[str, str]) -> dic
 def override(environment: dict[str, str], name: str, value: str) -> None:
     """Set one variable as hudson.EnvVars#override does."""
     base, plus, _ = name.partition("+")
-    if plus:
+    if not value:
+        environment.pop(name, None)
+    elif plus:
         environment[base] = value + (":" + environment[base] if environment.get(base) else "")
     else:
         environment[name] = value

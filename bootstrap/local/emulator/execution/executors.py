@@ -143,18 +143,19 @@ class Executors:
                     return slot
         return None
 
-    async def wait(self, label: str, build: Build, on_wait: Callable[[str], None]) -> Slot:
-        """Wait for a slot; `on_wait` gets the reason once, if the build must wait."""
+    async def wait(self, label: str, build: Build, on_wait: Callable[[str], None], patience: float = 0.0) -> Slot:
+        """Wait for a slot; `on_wait` gets the reason once, if the build must wait longer than `patience` seconds."""
         if (slot := self.claim(label, build)) is not None:
             return slot
         part = PartWaiting(self.numbers.take(), build, label, int(time.time() * 1000))
         self.waiting.append(part)
+        notice = asyncio.get_running_loop().call_later(patience, lambda: on_wait(self.why(part)))
         try:
-            on_wait(self.why(part))
             while (slot := self.claim(label, build)) is None:
                 changed = self.changed
                 await changed.wait()
         finally:
+            notice.cancel()
             self.waiting.remove(part)
         return slot
 
@@ -163,8 +164,12 @@ class Executors:
         return next((part for part in self.waiting if part.identifier == identifier), None)
 
     def why(self, part: PartWaiting) -> str:
-        """Why a part of a Pipeline waits."""
-        return self.refusal(part.label) or (SHUTTING_DOWN if self._quiet_mode.is_on else BUSY)
+        """Why a part of a Pipeline waits; where no node has its label, every node is named."""
+        refusal = self.refusal(part.label)
+        if refusal.startswith("There are no nodes"):
+            named = (node.shown_name for node in self._home.configuration.nodes)
+            return "; ".join(f"‘{name}’ doesn’t have label ‘{part.label}’" for name in named)
+        return refusal or (SHUTTING_DOWN if self._quiet_mode.is_on else BUSY)
 
     def release(self, slot: Slot) -> None:
         """Release a slot."""

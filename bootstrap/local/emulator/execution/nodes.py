@@ -74,6 +74,10 @@ class Node(ABC):
             str(name) for name in await self._do("select_files", path=str(path), includes=includes, excludes=excludes)
         ]
 
+    async def list_folder(self, path: Path) -> list[dict[str, Any]]:
+        """All that lies below a directory: paths, lengths, kinds and times."""
+        return list(await self._do("list_folder", path=str(path)))
+
     async def pack(self, path: Path, names: Sequence[str], *, is_followed: bool = False) -> bytes:
         """An archive of files below a directory."""
         arguments = {"path": str(path), "names": list(names), "is_followed": is_followed}

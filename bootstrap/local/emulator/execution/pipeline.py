@@ -9,11 +9,11 @@ from contextlib import suppress
 from typing import Any
 
 from ..failures import Interrupted, StepFailed
-from ..model import console_notes, xmlfile
+from ..model import xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
 from ..model.program_record import REPEATED_STEPS, Journal, RecordedStep, RecordedSteps, is_waiting, may_resume
-from . import resuming
+from . import marks, resuming
 from .console import MUTED, Console
 from .contexts import Context
 from .engine import Engine
@@ -27,8 +27,6 @@ from .services import Services
 PAUSING = "Pausing (Preparing for shutdown)"
 LEAVE_TAKING = 3.0  # seconds
 CHECKOUTS = {"checkout", "git"}  # what they answer are variables of the build
-BRANCHING = {"parallel"}  # its branches show their own braces
-SHOWN = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_branch": ""}
 
 
 class Pipeline(Engine):
@@ -53,6 +51,7 @@ class Pipeline(Engine):
             self.milestone = int(recorded.state["milestone"])
             resuming.restore(build, recorded)
             self._journal.resume(recorded)
+            self.has_begun = True
 
     # Interruptions
 
@@ -109,7 +108,6 @@ class Pipeline(Engine):
                 self.console.line(f"Resuming build at {now} after Jenkins restart")
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
-                self.console.annotated("[Pipeline] Start of Pipeline", console_notes.PIPELINE)
             await self._converse(program, script)
         except asyncio.CancelledError:
             self.build.worsen("ABORTED")
@@ -120,7 +118,10 @@ class Pipeline(Engine):
             return
         if self.is_suspended:
             return
-        self.console.annotated("[Pipeline] End of Pipeline", console_notes.PIPELINE)
+        if self.has_begun:
+            self.mark("[Pipeline] End of Pipeline")
+        if self.root.stage:
+            self.close_stage(self.root, self._error)
         if self._error:
             self.report(self._error)
             self.build.worsen(str(self._error.get("result") or "FAILURE"))
@@ -178,6 +179,7 @@ class Pipeline(Engine):
             "symbols": [name for name, plugin in SYMBOLS.items() if not plugin or plugin in plugins],
             "params": self.parameters(),
             "scm": {"$class": "own"} if self.repository else None,
+            "tools": self.home.configuration.tool_names,
             "isSandboxed": is_sandboxed(self.build.job.root, self.home.configuration),
         }
 
@@ -192,10 +194,10 @@ class Pipeline(Engine):
                 self._journal.record_request(message, before)
                 answer["value"] = await self._handle(message, self.contexts[message["context"]], before)
         except StepFailed as fault:
-            answer["error"] = {"kind": fault.kind, "message": fault.message, "result": fault.result}
+            answer["error"] = fault.describe()
         except asyncio.CancelledError:
             problem = getattr(asyncio.current_task(), "problem", None) or Interrupted("")
-            answer["error"] = {"kind": problem.kind, "message": problem.message, "result": problem.result}
+            answer["error"] = problem.describe()
         except Exception as fault:
             answer["error"] = {"kind": f"emulator.{type(fault).__name__}", "message": str(fault), "result": "FAILURE"}
         if self.is_suspended:
@@ -241,8 +243,9 @@ class Pipeline(Engine):
             raise waiting
         if kind == "enter":
             return await self._enter(context, name, message["arguments"])
-        if not name.startswith("_") and before is None:
-            self.console.annotated(f"[Pipeline] {name}", console_notes.PIPELINE)
+        if (shown := marks.describe_step(name)) and before is None:
+            self.mark(f"[Pipeline] {shown}")
+            self.warn_of_secrets(context, name, message.get("interpolated") or [])
         return await self._work(context, context, name, message["arguments"], before)
 
     async def _work(
@@ -252,41 +255,39 @@ class Pipeline(Engine):
         assert task is not None
         outer.tasks.add(task)
         try:
-            return await STEPS[name].work(Step(self, context, name, arguments, before.at if before else None))
+            step = Step(self, context, name, arguments, before.at if before else None)
+            step.check_kinds()
+            return await STEPS[name].work(step)
         finally:
             outer.tasks.discard(task)
 
     async def _enter(
         self, outer: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
-    ) -> dict[str, str]:
-        shown = SHOWN.get(name, name)
+    ) -> dict[str, Any]:
+        shown = marks.describe_step(name)
         if shown:
-            self.console.annotated(f"[Pipeline] {shown}", console_notes.PIPELINE)
+            self.mark(f"[Pipeline] {shown}")
         number = next(self._numbers)
         context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self.contexts[context.identifier] = context
         try:
-            await self._work(outer, context, name, arguments, before)
+            value = await self._work(outer, context, name, arguments, before)
         except BaseException:
             del self.contexts[context.identifier]
             await context.stack.aclose()
             if shown:
-                self.console.annotated(f"[Pipeline] // {shown}", console_notes.PIPELINE)
+                self.mark(f"[Pipeline] // {shown}")
             raise
-        label = f" ({context.name})" if name == "stage" else f" (Branch: {context.name})" if name == "_branch" else ""
-        if name not in BRANCHING:
-            self.console.annotated(f"[Pipeline] {{{label}", console_notes.PIPELINE)
-        return {"context": context.identifier}
+        self.mark(marks.describe_body(name, context.name)[0])
+        return {"context": context.identifier, "value": value}
 
     async def _leave(self, context: Context, name: str, problem: dict[str, Any] | None) -> dict[str, bool]:
-        if name not in BRANCHING:
-            self.console.annotated("[Pipeline] }", console_notes.PIPELINE)
+        self.mark(marks.describe_body(name, context.name)[1])
         verdict = context.leave(problem) if context.leave else None
         await context.stack.aclose()
         del self.contexts[context.identifier]
-        shown = SHOWN.get(name, name)
-        if shown:
-            self.console.annotated(f"[Pipeline] // {shown}", console_notes.PIPELINE)
+        if shown := marks.describe_step(name):
+            self.mark(f"[Pipeline] // {shown}")
         if verdict and verdict.replacement:
             raise verdict.replacement
         return {"isHandled": bool(verdict and verdict.is_handled)}

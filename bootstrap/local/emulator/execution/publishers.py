@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -36,9 +37,30 @@ async def archive(build: Build, files: Files, includes: str, excludes: str = "",
     """Copy files into the build's archive; StepFailed when nothing matches and that is not allowed."""
     names = await files.node.select(files.directory, includes, excludes)
     if not names and not allows_empty:
-        raise StepFailed(f'No artifacts found that match the file pattern "{includes}". Configuration error?')
+        raise StepFailed(no_artifacts(includes))
     await files.copy(names, build.directory / "archive")
     return len(names)
+
+
+def no_artifacts(includes: str) -> str:
+    """What Jenkins says where no file matches."""
+    return f'No artifacts found that match the file pattern "{includes}". Configuration error?'
+
+
+async def explain_empty(files: Files, includes: str) -> str:
+    """Why a pattern matches nothing: the first of its folders that does not exist (hudson.FilePath#validateAntFileMask)."""
+    pattern = includes.split(",")[0].strip()
+    folders = pattern.split("/")[:-1]
+    fixed = list(itertools.takewhile(lambda part: "*" not in part and "?" not in part, folders))
+    for length in range(1, len(fixed) + 1):
+        part = "/".join(fixed[:length])
+        if not await files.node.kind_of(files.directory / part):
+            known = "/".join(fixed[: length - 1])
+            tail = f"‘{known}’ exists but not ‘{pattern}’" if known else f"even ‘{part}’ doesn’t exist"
+            return f"‘{pattern}’ doesn’t match anything: {tail}"
+    if fixed:
+        return f"‘{pattern}’ doesn’t match anything: ‘{'/'.join(fixed)}’ exists but not ‘{pattern}’"
+    return f"‘{pattern}’ doesn’t match anything"
 
 
 async def record_tests(build: Build, files: Files, includes: str, *, allows_empty: bool = False) -> TestCounts:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..failures import StepFailed
@@ -11,16 +11,24 @@ from .contexts import Context
 from .engine import Engine
 
 Function = Callable[["Step"], Awaitable[Any]]
+TEXT, NUMBER = "class java.lang.String", "int"
+REFLECTED = ("java.lang.reflect.InvocationTargetException", None)
+_JAVA = {bool: "Boolean", int: "Integer", float: "BigDecimal", str: "String"}
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A step: its function, its main argument, its plugin, and whether it has a body."""
+    """A step: its function, its main argument, its plugin, and whether it has a body.
+
+    `java` is the class of the step, and `kinds` are the types of arguments that it does not convert.
+    """
 
     work: Function
     main: str
     plugin: str
     is_block: bool
+    java: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,8 +53,27 @@ class Step:
     def need(self, name: str) -> str:
         """An argument that must be there."""
         if self.arguments.get(name) is None:
+            if STEPS[self.name].java:
+                raise self.refuse_arguments([("java.lang.IllegalArgumentException", None), REFLECTED])
             raise StepFailed(f'Missing required parameter: "{name}"', "java.lang.IllegalArgumentException")
         return str(self.arguments[name])
+
+    def refuse_arguments(self, causes: list[tuple[str, str | None]]) -> StepFailed:
+        """The failure of a step that cannot be made of its arguments."""
+        detail = f": {causes[-1][0]}" if causes[-1] == REFLECTED else ""
+        given = f"{render_java(self.arguments)} for {STEPS[self.name].java}{detail}"
+        return StepFailed(f"Could not instantiate {given}", "java.lang.IllegalArgumentException", causes=causes)
+
+    def check_kinds(self) -> None:
+        """Refuse arguments of other types than the step takes."""
+        definition = STEPS[self.name]
+        for name, kind in definition.kinds.items():
+            value = self.arguments.get(name)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if value is None or (isinstance(value, str) if kind == TEXT else is_number):
+                continue
+            words = f"{definition.java}.{name} expects {kind} but received class {_java_class(value)}"
+            raise self.refuse_arguments([("java.lang.ClassCastException", words)])
 
     def only(self, *known: str) -> None:
         """Refuse arguments that the step does not know, as Jenkins refuses them."""
@@ -65,11 +92,35 @@ class Step:
 STEPS: dict[str, Definition] = {}
 
 
-def step(name: str, *, main: str = "value", plugin: str = "", is_block: bool = False) -> Callable[[Function], Function]:
+def render_java(value: object) -> str:
+    """A value as Java's own collections write it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={render_java(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(render_java(entry) for entry in value) + "]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _java_class(value: object) -> str:
+    if isinstance(value, list | dict):
+        return "java.util.ArrayList" if isinstance(value, list) else "java.util.LinkedHashMap"
+    name = _JAVA.get(type(value), "Object")
+    return f"java.math.{name}" if name == "BigDecimal" else f"java.lang.{name}"
+
+
+def step(
+    name: str,
+    *,
+    main: str = "value",
+    plugin: str = "",
+    is_block: bool = False,
+    java: str = "",
+    kinds: Mapping[str, str] | None = None,
+) -> Callable[[Function], Function]:
     """Register a step; names that begin with '_' are requests of the engine."""
 
     def register(work: Function) -> Function:
-        STEPS[name] = Definition(work, main, plugin, is_block)
+        STEPS[name] = Definition(work, main, plugin, is_block, java, kinds or {})
         return work
 
     return register

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from ..failures import Refused, StepFailed
-from ..options import Options
+from ..model.home import Home
 from .groovy_process import Program
 from .groovy_programs import VALIDATOR, prepare_program
 
@@ -22,7 +22,7 @@ class Validator:
         self._turn = asyncio.Semaphore(AT_A_TIME)
         self._count = 0
 
-    async def validate(self, options: Options, script: str) -> dict[str, Any]:
+    async def validate(self, home: Home, script: str) -> dict[str, Any]:
         """What `pipeline-model-converter/validateJenkinsfile` answers: success, or failure with the errors."""
         if len(script) > SIZE_LIMIT:
             raise Refused(413, f"the emulator checks no Jenkinsfile of more than {SIZE_LIMIT} characters")
@@ -31,7 +31,7 @@ class Validator:
         self._count += 1
         try:
             async with self._turn:
-                faults = await _find_faults(options, script)
+                faults = await _find_faults(home, script)
         finally:
             self._count -= 1
         if not faults:
@@ -39,13 +39,13 @@ class Validator:
         return {"result": "failure", "errors": [{"error": fault} for fault in faults]}
 
 
-async def _find_faults(options: Options, script: str) -> list[str]:
+async def _find_faults(home: Home, script: str) -> list[str]:
     try:
-        program = await Program.start(await prepare_program(options, VALIDATOR))
+        program = await Program.start(await prepare_program(home.options, VALIDATOR))
     except StepFailed as fault:
-        raise Refused(500, fault.message) from fault
+        raise Refused(500, str(fault.message)) from fault
     try:
-        program.send({"script": script})
+        program.send({"script": script, "tools": home.configuration.tool_names})
         program.close()
         answer = await asyncio.wait_for(program.receive(), SECONDS)
     except TimeoutError:

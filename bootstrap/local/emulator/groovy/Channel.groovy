@@ -1,5 +1,5 @@
 import groovy.json.JsonOutput
-import groovy.json.JsonSlurperClassic
+import groovy.json.JsonSlurper
 import hudson.AbortException
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
@@ -16,22 +16,36 @@ class Channel {
     static final InheritableThreadLocal<String> context = new InheritableThreadLocal<String>() {
         protected String initialValue() { 'root' }
     }
+    /** The steps that Jenkins runs at once, so that no other branch runs meanwhile, and the state of the program is not stored. */
+    static final Set<String> IMMEDIATE = ['echo', 'error', 'isUnix', 'milestone', 'properties', 'pwd', 'unstable'] as Set
     private static final Map<Long, CompletableFuture> waiting = new ConcurrentHashMap<>()
     private static final AtomicLong last = new AtomicLong()
 
     static void open(InputStream input, PrintStream output) {
         out = output
         def reader = new BufferedReader(new InputStreamReader(input, 'UTF-8'))
-        hello = (Map) new JsonSlurperClassic().parseText(reader.readLine())
+        hello = (Map) parse(reader.readLine())
         Thread.startDaemon('answers') {
             String line
             while ((line = reader.readLine()) != null) {
-                Map answer = (Map) new JsonSlurperClassic().parseText(line)
+                Map answer = (Map) parse(line)
                 waiting.remove(((Number) answer.id).longValue())?.complete(answer)
             }
             // The engine has ended, so nobody needs the results of this program.
             Runtime.runtime.halt(1)
         }
+    }
+
+    private static Object parse(String line) { copy(new JsonSlurper().parseText(line)) }
+
+    /** Copy data into collections that keep the order of their entries, and that Jenkins can store with a program. */
+    private static Object copy(Object value) {
+        if (value instanceof Map) {
+            Map copied = new LinkedHashMap(value.size() * 2)
+            value.each { key, entry -> copied.put(key, copy(entry)) }
+            return copied
+        }
+        return value instanceof List ? value.collect { copy(it) } : value
     }
 
     static synchronized void send(Map message) {
@@ -44,10 +58,12 @@ class Channel {
         long id = last.incrementAndGet()
         def answer = new CompletableFuture<Map>()
         waiting.put(id, answer)
-        send([id: id, kind: kind, context: context.get(), name: name, arguments: toPlain(arguments)])
+        List<String> interpolated = []
+        send([id: id, kind: kind, context: context.get(), name: name, arguments: toPlain(arguments, interpolated), interpolated: interpolated])
         Map received
         try {
-            received = answer.get()
+            boolean isImmediate = kind == 'call' && (name.startsWith('_') || IMMEDIATE.contains(name))
+            received = isImmediate ? answer.get() : (Map) Baton.lend { answer.get() }
         } catch (ExecutionException problem) {
             throw problem.cause
         }
@@ -59,13 +75,17 @@ class Channel {
 
     /** Run a body within a block step; throws what the body throws, unless the engine has handled it. */
     static Object runBlock(String name, Map arguments, Closure body) {
-        Map entered = (Map) call(name, arguments, 'enter')
+        return runEntered((Map) call(name, arguments, 'enter'), name, body)
+    }
+
+    /** Run the body of a block that was entered; the body gets the value with which the block begins. */
+    static Object runEntered(Map entered, String name, Closure body) {
         String before = context.get()
         context.set((String) entered.context)
         Throwable problem = null
         def result = null
         try {
-            result = body.call()
+            result = body.maximumNumberOfParameters > 0 ? body.call(entered.value) : body.call()
         } catch (Throwable thrown) {
             problem = unwrap(thrown)
         } finally {
@@ -80,7 +100,7 @@ class Channel {
         if (problem != null && !verdict?.isHandled) {
             throw problem
         }
-        return problem == null ? result : null
+        return verdict?.isHandled ? null : result
     }
 
     /** Find the exception that Java's and Groovy's exceptions of a call wrap. */
@@ -98,48 +118,120 @@ class Channel {
     static Throwable makeThrowable(Map error) {
         switch (error.kind) {
             case 'org.jenkinsci.plugins.workflow.steps.FlowInterruptedException':
-                return new FlowInterruptedException((String) error.message, (String) error.result)
+                return new FlowInterruptedException((String) error.message, (String) error.result, (boolean) error.isActual)
             case 'hudson.AbortException':
                 return new AbortException((String) error.message)
             default:
-                return new StepProblem((String) error.kind, (String) error.message)
+                return StepProblem.of((String) error.kind, (String) error.message, (List<Map>) (error.causes ?: []))
         }
     }
 
-    /** Describe an exception for the engine: its class, its message, the result of the build, and the lines of the Jenkinsfile. */
+    /** Describe an exception for the engine: its class, its message, its causes, the result of the build, and the lines of the Jenkinsfile. */
     static Map describe(Throwable problem) {
-        def lines = problem.stackTrace.findAll { it.fileName == 'WorkflowScript' }.collect { "\tat ${it}".toString() }.take(12)
         String result = problem instanceof FlowInterruptedException ? problem.result.name : 'FAILURE'
-        if (problem instanceof ExceptionInInitializerError && problem.cause != null) {
-            return describe(problem.cause) + [trace: ['Caused: java.lang.ExceptionInInitializerError']]
-        }
-        String kind = problem instanceof StepProblem ? problem.kind : problem instanceof UnknownInSandbox ? UnknownInSandbox.KIND : problem.class.name
+        Map head = name(problem)
         // The message of a fault that was found before the run has its lines already.
-        boolean isStructural = kind == 'org.codehaus.groovy.control.MultipleCompilationErrorsException'
-        return [kind: kind, message: problem.message, result: result, trace: isStructural ? [] : lines]
+        boolean isStructural = head.kind == 'org.codehaus.groovy.control.MultipleCompilationErrorsException'
+        def lines = problem.stackTrace.findAll { it.fileName == 'WorkflowScript' }.collect { "\tat ${it}".toString() }.take(12)
+        return head + [result: result, trace: isStructural ? [] : lines, causes: listCauses(problem), isProxied: Proxied.isProxied(problem)]
     }
 
-    /** Convert a value to what JSON can represent; every other object becomes its text. */
-    static Object toPlain(Object value) {
+    private static Map name(Throwable problem) {
+        if (problem instanceof StepProblem) {
+            return [kind: problem.kind, message: problem.message]
+        }
+        if (problem instanceof UnknownInSandbox) {
+            return [kind: UnknownInSandbox.KIND, message: problem.message]
+        }
+        String text = problem instanceof org.codehaus.groovy.runtime.powerassert.PowerAssertionError ? problem.toString() : null
+        return text != null ? [kind: null, message: text] : [kind: problem.class.name, message: problem.message]
+    }
+
+    /** List the causes of an exception, the innermost first. */
+    private static List<Map> listCauses(Throwable problem) {
+        List<Map> causes = problem instanceof StepProblem ? new ArrayList<Map>(problem.causes) : []
+        for (Throwable cause = problem.cause; cause != null && causes.size() < 10; cause = cause.cause) {
+            causes.add(0, name(cause))
+        }
+        return causes
+    }
+
+    /** Convert a value to what JSON can represent; every other object becomes its text. Texts that Groovy composed are collected. */
+    static Object toPlain(Object value, List<String> interpolated = []) {
         if (value == null || value instanceof Number || value instanceof Boolean) {
             return value
         }
         if (value instanceof Map) {
-            return value.collectEntries { key, entry -> [(key.toString()): toPlain(entry)] }
+            return value.collectEntries { key, entry -> [(key.toString()): toPlain(entry, interpolated)] }
         }
         if (value instanceof Collection || value.class.array) {
-            return value.collect { toPlain(it) }
+            return value.collect { toPlain(it, interpolated) }
         }
-        return value.toString()
+        String text = value.toString()
+        if (value instanceof GString) {
+            interpolated << text
+        }
+        return text
+    }
+}
+
+/** Decides which exceptions Jenkins cannot store with a build: it shows them through a proxy. */
+class Proxied {
+    static boolean isProxied(Throwable problem) {
+        if (problem instanceof StepProblem) {
+            return ([problem.kind] + problem.causes*.kind).any { isHard((String) it) }
+        }
+        for (Throwable entry = problem; entry != null; entry = entry.cause) {
+            if (entry.class.classLoader instanceof GroovyClassLoader || isHard(entry.class.name)) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private static boolean isHard(String name) {
+        if (name.startsWith('org.codehaus.groovy.') || name.startsWith('net.sf.json.') || name == 'groovy.lang.MissingMethodException') {
+            return true
+        }
+        if (!name.startsWith('java.')) {
+            return false
+        }
+        try {
+            // XStream cannot read the fields that Java itself keeps private.
+            for (Class type = Class.forName(name); type != Throwable; type = type.superclass) {
+                if (type.declaredFields.any { !java.lang.reflect.Modifier.isStatic(it.modifiers) }) {
+                    return true
+                }
+            }
+        } catch (ClassNotFoundException ignored) {
+            return false
+        }
+        return false
     }
 }
 
 /** The failure of a step whose Java class does not exist here. */
 class StepProblem extends RuntimeException {
     final String kind
+    final List<Map> causes
 
-    StepProblem(String kind, String message) {
+    StepProblem(String kind, String message, List<Map> causes = []) {
         super(message)
         this.kind = kind
+        this.causes = causes
     }
+
+    /** Make the exception of Java itself, which a script can catch by its class, or one that bears only the name of the class. */
+    static Throwable of(String kind, String message, List<Map> causes) {
+        if (kind.startsWith('java.') && causes.isEmpty()) {
+            try {
+                return (Throwable) Class.forName(kind).getConstructor(String).newInstance(message)
+            } catch (ReflectiveOperationException ignored) {
+                return new StepProblem(kind, message)
+            }
+        }
+        return new StepProblem(kind, message, causes)
+    }
+
+    String toString() { message == null ? kind : "${kind}: ${message}" }
 }

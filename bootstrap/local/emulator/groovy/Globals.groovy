@@ -22,8 +22,7 @@ class RunWrapper {
     RunWrapper(String reference = '') { this.@reference = reference }
 
     Object getProperty(String name) {
-        if (name == 'previousBuild' || name == 'previousCompletedBuild' || name == 'previousSuccessfulBuild'
-            || name == 'previousFailedBuild' || name == 'previousBuiltBuild') {
+        if (name == 'nextBuild' || (name.startsWith('previous') && name.endsWith('Build')) || name == 'previousBuildInProgress') {
             def other = Channel.call('_build', [reference: this.@reference, name: name])
             return other == null ? null : new RunWrapper((String) other)
         }

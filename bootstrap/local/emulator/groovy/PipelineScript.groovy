@@ -6,12 +6,26 @@ abstract class PipelineScript extends Script {
 
     Object methodMissing(String name, Object given) { Steps.invoke(this, name, (Object[]) given) }
 
+    void setProperty(String name, Object value) {
+        warnOfField(name, value)
+        super.setProperty(name, value)
+    }
+
+    /** Tell that a variable without `def` becomes a field of the script. */
+    static void warnOfField(String name, Object value) {
+        Channel.call('_line', [text: 'Did you forget the `def` keyword? WorkflowScript seems to be setting a field named ' + name
+            + " (to a value of type ${value == null ? 'null' : value.class.simpleName}) which could lead to memory leaks or other issues."])
+    }
+
     Object getProperty(String name) {
         if (OWN.contains(name)) {
             return super.getProperty(name)
         }
         if (binding.hasVariable(name)) {
             return binding.getVariable(name)
+        }
+        if (Runner.globals.containsKey(name)) {
+            return Runner.globals[name]
         }
         if (metaClass.hasProperty(this, name)) {
             return super.getProperty(name)
@@ -27,18 +41,32 @@ abstract class PipelineScript extends Script {
     def sleep(int time) { Channel.call('sleep', [time: time]) }
     def sleep(long time) { Channel.call('sleep', [time: time]) }
     def sleep(Map arguments) { Channel.call('sleep', arguments) }
-    void print(Object text) { Channel.call('_print', [text: String.valueOf(text)]) }
-    void println() { Channel.call('_print', [text: '']) }
-    void println(Object text) { Channel.call('_print', [text: String.valueOf(text)]) }
+    void print(Object text) { Channel.call('echo', [message: String.valueOf(text)]) }
+    void println() { Channel.call('echo', [message: '']) }
+    void println(Object text) { Channel.call('echo', [message: String.valueOf(text)]) }
     void printf(String format, Object value) { printf(format, [value] as Object[]) }
-    void printf(String format, Object[] values) { Channel.call('_print', [text: String.format(format, values)]) }
+    void printf(String format, Object[] values) { Channel.call('echo', [message: String.format(format, values)]) }
+}
+
+/** The global `steps`: an object whose methods are the steps. */
+class StepsObject {
+    final PipelineScript script
+
+    StepsObject(PipelineScript script) { this.script = script }
+
+    Object methodMissing(String name, Object given) { Steps.invoke(script, name, (Object[]) given) }
 }
 
 /** Runs steps: some here, the others by the engine. */
 class Steps {
     /** The steps that run here, in Groovy. */
-    static final List<String> OWN = ['load', 'parallel', 'pipeline', 'retry', 'waitUntil']
+    static final List<String> OWN = ['load', 'parallel', 'pipeline', 'retry', 'step', 'waitUntil']
     static final List<String> GLOBALS = ['currentBuild', 'env', 'params', 'pipeline', 'scm']
+    /** Steps of Jenkins, with the plugins that the emulator has, which the emulator lacks. */
+    static final Set<String> LACKED = ['archive', 'emailextrecipients', 'envVarsForTool', 'getContext', 'libraryResource', 'powershell',
+        'publishChecks', 'pwsh', 'readManifest', 'readTrusted', 'resolveScm', 'tm', 'unarchive', 'waitForBuild', 'withChecks', 'withContext',
+        'writeMavenPom', 'rateLimitBuilds', 'addShortText', 'verifySha1', 'verifySha256', 'sshagent'] as Set
+    private static int loaded = 0
 
     static Object invoke(PipelineScript script, String name, Object[] given) {
         List arguments = given as List
@@ -58,13 +86,20 @@ class Steps {
         if (script.binding.hasVariable(name) && script.binding.getVariable(name) instanceof Closure) {
             return ((Closure) script.binding.getVariable(name)).call(*given)
         }
+        if (name == 'step') {
+            Map delegate = (Map) nameArguments(arguments, 'delegate').delegate
+            return invoke(script, findDelegate(delegate), [delegate.findAll { it.key != '$class' }] as Object[])
+        }
         Map step = (Map) ((Map) Channel.hello.steps)[name]
         if (step == null) {
             return makeSymbol(name, arguments)
         }
         Map values = nameArguments(arguments, (String) step.main)
+        if (name == 'stage' && body == null) {
+            return Channel.call('_stage', values)
+        }
         if (!step.isBlock) {
-            return wrap(Channel.call(name, values))
+            return receive(script, name, Channel.call(name, values))
         }
         if (body == null) {
             throw new IllegalStateException("There\u2019s no body for the step ${name}")
@@ -72,14 +107,33 @@ class Steps {
         return Channel.runBlock(name, values, body)
     }
 
-    private static Object wrap(Object value) {
-        value instanceof Map && value['$run'] ? new RunWrapper((String) value['$run']) : value
+    /** Convert the value of a step: a build that it ran, the parameters that it declared, or plain data. */
+    private static Object receive(PipelineScript script, String name, Object value) {
+        if (name == 'properties') {
+            Runner.globals.params = Collections.unmodifiableMap((Map) value)
+            return null
+        }
+        return value instanceof Map && value['$run'] ? new RunWrapper((String) value['$run']) : StepData.revive(value)
+    }
+
+    /** Find the step for a `step([$class: 'X', ...])`. */
+    private static String findDelegate(Map delegate) {
+        String name = ((String) delegate['$class']).tokenize('.').last()
+        String step = [ArtifactArchiver: 'archiveArtifacts', JUnitResultArchiver: 'junit', WsCleanup: 'cleanWs', Fingerprinter: 'fingerprint',
+            HtmlPublisher: 'publishHTML'][name]
+        if (step == null) {
+            throw new hudson.AbortException("the publisher ${name} is not known to the emulator".toString())
+        }
+        return step
     }
 
     /** Make the value of a symbol such as `string(name: 'X')`; throws Jenkins' error of a name that is no step and no symbol. */
     static Object makeSymbol(String name, List arguments) {
         List known = (List) Channel.hello.symbols
         if (!known.contains(name)) {
+            if (LACKED.contains(name)) {
+                throw new hudson.AbortException("the step ${name} is not known to the emulator".toString())
+            }
             def steps = new TreeSet(((Map) Channel.hello.steps).keySet()) + ['load', 'parallel', 'retry', 'waitUntil']
             throw new NoSuchMethodError("No such DSL method '${name}' found among steps ${new TreeSet(steps).toList()}"
                 + " or symbols ${known.toSorted()} or globals ${GLOBALS}")
@@ -106,17 +160,25 @@ class Steps {
     static Object parallel(Map given) {
         Map branches = given.closures instanceof Map ? (Map) given.closures : given
         boolean failsFast = given.failFast ?: false
+        def wrong = branches.find { it.key != 'failFast' && !(it.value instanceof Closure) }
         Map closures = branches.findAll { it.value instanceof Closure }
-        return Channel.runBlock('parallel', [:]) { runBranches(closures, failsFast) }
+        return Channel.runBlock('parallel', [:]) {
+            if (wrong != null) {
+                throw new IllegalArgumentException("Expected a closure or failFast but found ${wrong}".toString())
+            }
+            runBranches(closures, failsFast)
+        }
     }
 
     static Map runBranches(Map<String, Closure> closures, boolean failsFast) {
-        Map results = Collections.synchronizedMap([:])
-        List<Throwable> problems = Collections.synchronizedList([])
+        Map results = [:]
+        List<Throwable> problems = []
+        Map<String, Map> entered = closures.collectEntries { name, closure -> [(name): Channel.call('_branch', [name: name], 'enter')] }
         List<Thread> threads = closures.collect { name, closure ->
-            Thread.start("branch ${name}") {
+            results[name] = null
+            Baton.start("branch ${name}") {
                 try {
-                    results[name] = Channel.runBlock('_branch', [name: name], closure)
+                    results[name] = Channel.runEntered(entered[name], '_branch', closure)
                 } catch (Throwable problem) {
                     problems << Channel.unwrap(problem)
                     if (failsFast && problems.size() == 1) {
@@ -125,7 +187,7 @@ class Steps {
                 }
             }
         }
-        threads*.join()
+        Baton.lend { threads*.join() }
         if (problems) {
             throw problems.find { !(it instanceof FlowInterruptedException) } ?: problems[0]
         }
@@ -137,11 +199,9 @@ class Steps {
         return Channel.runBlock('retry', arguments) {
             for (int attempt = 1; ; attempt++) {
                 try {
-                    return body.call()
-                } catch (FlowInterruptedException problem) {
-                    throw problem
+                    return Channel.runBlock('_attempt', [:], body)
                 } catch (Throwable problem) {
-                    if (attempt >= count) {
+                    if (attempt >= count || (problem instanceof FlowInterruptedException && problem.isActual)) {
                         throw problem
                     }
                     Channel.call('_retrying', [error: Channel.describe(Channel.unwrap(problem))])
@@ -153,7 +213,14 @@ class Steps {
     static Object waitUntil(Map arguments, Closure body) {
         double period = (arguments.initialRecurrencePeriod ?: 250) / 1000
         return Channel.runBlock('waitUntil', arguments) {
-            while (body.call() != true) {
+            for (;;) {
+                Object value = Channel.runBlock('_attempt', [:], body)
+                if (!(value instanceof Boolean)) {
+                    throw new ClassCastException("body return value ${value} is not boolean".toString())
+                }
+                if (value) {
+                    return null
+                }
                 Channel.call('_pause', [seconds: period])
                 period = Math.min(period * 1.2, 15)
             }
@@ -161,7 +228,8 @@ class Steps {
     }
 
     static Object load(PipelineScript script, Map arguments) {
-        String text = Channel.call('readFile', [file: arguments.path])
-        return Runner.makeShell(script.binding).parse(text, 'Loaded' + Math.abs(text.hashCode()) + '.groovy').run()
+        return Channel.runBlock('load', arguments) { Object text ->
+            Runner.makeShell(script.binding).parse((String) text, "Script${++loaded}.groovy").run()
+        }
     }
 }

@@ -10,9 +10,19 @@ class Runner {
         Channel.open(System.in, output)
         Map error = null
         try {
-            def script = makeShell(makeGlobals()).parse((String) Channel.hello.script, 'WorkflowScript')
+            String faults = Validator.describeFaults((String) Channel.hello.script, (Map) Channel.hello.tools)
+            if (faults != null) {
+                throw StepProblem.of('org.codehaus.groovy.control.MultipleCompilationErrorsException', faults, [])
+            }
+            Baton.take()
+            globals = makeGlobals()
+            def binding = new Binding()
+            def script = (PipelineScript) makeShell(binding).parse((String) Channel.hello.script, 'WorkflowScript')
+            binding.setVariable('steps', new StepsObject(script))
             if (Channel.hello.isCheck) {
                 Declarative.isCheck = true
+            } else {
+                Channel.call('_begin', [:])
             }
             script.run()
         } catch (Throwable problem) {
@@ -22,9 +32,12 @@ class Runner {
         Runtime.runtime.halt(0)
     }
 
-    static Binding makeGlobals() {
-        new Binding([env: new EnvironmentVariables(), params: Channel.hello.params, currentBuild: new RunWrapper(), scm: Channel.hello.scm]
-            .findAll { it.value != null })
+    /** The global variables of Jenkins; they are no variables of the script's binding. */
+    static Map<String, Object> globals = [:]
+
+    static Map<String, Object> makeGlobals() {
+        return [env: new EnvironmentVariables(), params: Collections.unmodifiableMap((Map) (Channel.hello.params ?: [:])),
+            currentBuild: new RunWrapper(), scm: Channel.hello.scm].findAll { it.value != null }
     }
 
     static GroovyShell makeShell(Binding binding) {
@@ -36,6 +49,7 @@ class Runner {
         def imports = new ImportCustomizer()
         imports.addStarImports('hudson', 'hudson.model', 'jenkins.model', 'com.cloudbees.groovy.cps')
         configuration.addCompilationCustomizers(imports)
+        configuration.addCompilationCustomizers(new LibraryAnnotations())
         if (Channel.hello.isSandboxed) {
             configuration.addCompilationCustomizers(new SandboxShape(), new SandboxTransformer())
         }

@@ -28,7 +28,10 @@ from .job_configuration import JobConfiguration
 
 @dataclass(eq=False)
 class Build:
-    """One build; `result` is None while it runs. Times are milliseconds since the epoch."""
+    """One build; `result` is None while it runs. Times are milliseconds since the epoch.
+
+    `own_variables` are those that its Pipeline has set by `env`.
+    """
 
     job: JobConfiguration
     history: History
@@ -50,6 +53,7 @@ class Build:
     tests: TestCounts | None = None
     downstream: list[str] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
+    own_variables: dict[str, str] = field(default_factory=dict)
     runs_as: str = "SYSTEM"
 
     @property

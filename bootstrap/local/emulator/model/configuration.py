@@ -56,6 +56,17 @@ class Configuration:
         value = dig(self.tree, *path)
         return default if value is None else value
 
+    def find_tools(self, kind: str) -> list[dict[str, Any]]:
+        """The installations of a kind of tool; Jenkins has a git of its own."""
+        own = [{"name": "Default", "home": "git"}] if kind == "git" else []
+        installations: list[dict[str, Any]] = self.read("tool", kind, "installations", default=own)
+        return installations
+
+    @property
+    def tool_names(self) -> dict[str, list[str]]:
+        """The names of the installations by the kind of tool."""
+        return {kind: [str(entry.get("name")) for entry in self.find_tools(kind)] for kind in ("git", "jdk", "maven")}
+
     @property
     def executors(self) -> int:
         """Executors of the built-in node."""

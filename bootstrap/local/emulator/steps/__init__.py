@@ -4,6 +4,17 @@ It decides what a step does to a build. A step sees only the engine of its build
 registers the steps with `execution`, which must not import it; the controller imports it for that reason.
 """
 
-from . import basic, data, external, input_step, internal, node
+from . import basic, current_build, data, external, files, input_step, internal, node, publishing, tools
 
-__all__ = ["basic", "data", "external", "input_step", "internal", "node"]
+__all__ = [
+    "basic",
+    "current_build",
+    "data",
+    "external",
+    "files",
+    "input_step",
+    "internal",
+    "node",
+    "publishing",
+    "tools",
+]

@@ -10,10 +10,14 @@ from typing import Any
 from ..execution.bindings import bind
 from ..execution.contexts import Verdict
 from ..execution.environment import expand
-from ..execution.registry import Step, step
+from ..execution.failure_report import INTERRUPTION
+from ..execution.registry import NUMBER, REFLECTED, TEXT, Step, step
+from ..execution.spans import describe_span
 from ..failures import Interrupted, StepFailed
 from ..model.build_record import read_result
 
+STEPS = "org.jenkinsci.plugins.workflow.steps"
+ILLEGAL = ("java.lang.IllegalArgumentException", None)
 UNITS = {
     "NANOSECONDS": 1e-9,
     "MICROSECONDS": 1e-6,
@@ -26,25 +30,26 @@ UNITS = {
 
 
 def _seconds(call: Step, default_unit: str) -> float:
+    """The span of the arguments `time` (a whole number, 0 where it is missing) and `unit`."""
     unit = call.text("unit", default_unit)
     if unit not in UNITS:
         raise StepFailed(f"No enum constant java.util.concurrent.TimeUnit.{unit}", "java.lang.IllegalArgumentException")
-    return float(call.need("time")) * UNITS[unit]
+    return int(call.arguments.get("time") or 0) * UNITS[unit]
 
 
-@step("echo", main="message")
+@step("echo", main="message", java=f"{STEPS}.EchoStep", kinds={"message": TEXT})
 async def echo(call: Step) -> None:
     """Write a text to the console."""
-    call.say(call.text("message"))
+    call.say(call.text("message", "null"))
 
 
-@step("error", main="message")
+@step("error", main="message", java=f"{STEPS}.ErrorStep", kinds={"message": TEXT})
 async def error(call: Step) -> None:
     """Fail with a message."""
-    raise StepFailed(call.text("message"))
+    raise StepFailed(call.text("message", "null"))
 
 
-@step("unstable", main="message")
+@step("unstable", main="message", java=f"{STEPS}.UnstableStep", kinds={"message": TEXT})
 async def unstable(call: Step) -> None:
     """Make build and stage unstable and go on."""
     call.say(f"WARNING: {call.need('message')}")
@@ -52,11 +57,11 @@ async def unstable(call: Step) -> None:
     call.engine.mark_stage(call.context, "UNSTABLE")
 
 
-@step("sleep", main="time")
+@step("sleep", main="time", java=f"{STEPS}.SleepStep", kinds={"time": NUMBER})
 async def sleep(call: Step) -> None:
     """Wait."""
     seconds = _seconds(call, "SECONDS")
-    call.say(f"Sleeping for {seconds:g} sec")
+    call.say(f"Sleeping for {describe_span(int(seconds * 1000))}")
     await asyncio.sleep(seconds)
 
 
@@ -66,14 +71,15 @@ async def is_unix(call: Step) -> bool:
     return True
 
 
-@step("withEnv", main="overrides", is_block=True)
+@step("withEnv", main="overrides", is_block=True, java=f"{STEPS}.EnvStep")
 async def with_env(call: Step) -> None:
     """Set variables for a body."""
     known = call.engine.environment(call.context)
-    for entry in call.arguments.get("overrides") or []:
-        name, separator, value = str(entry).partition("=")
-        if not separator:
-            raise StepFailed(f"Invalid environment variable override: {entry}", "java.lang.IllegalArgumentException")
+    entries = [str(entry) for entry in call.arguments.get("overrides") or []]
+    if any("=" not in entry for entry in entries):
+        raise call.refuse_arguments([ILLEGAL, REFLECTED])
+    for entry in entries:
+        name, _, value = entry.partition("=")
         call.context.layer[name] = expand(value, known)
 
 
@@ -82,24 +88,23 @@ async def with_credentials(call: Step) -> None:
     """Bind credentials to variables for a body, and mask them in the log."""
     wanted = call.arguments.get("bindings") or []
     engine, held = call.engine, call.context.allocation
-    variables = await call.context.stack.enter_async_context(
-        bind(engine.home, engine.services.audit, engine.build, engine.console, held.node if held else None, wanted)
+    node, directory = (held.node, call.context.here) if held else (None, None)
+    bound = await call.context.stack.enter_async_context(
+        bind(engine.home, engine.services.audit, engine.build, engine.console, node, wanted, directory)
     )
-    call.context.layer.update(variables)
-    if variables:
-        call.say("Masking supported pattern matches of " + " or ".join(f"${name}" for name in variables))
+    call.context.layer.update(bound)
+    call.context.secrets.update(bound.secrets)
+    if bound.secrets:
+        call.say(bound.notice)
 
 
-@step("timeout", main="time", is_block=True)
+@step("timeout", main="time", is_block=True, java=f"{STEPS}.TimeoutStep", kinds={"time": NUMBER})
 async def timeout(call: Step) -> None:
-    """Stop the body when it takes too long."""
+    """Stop the body when it takes too long; with `activity`, when it writes nothing for so long."""
     seconds = _seconds(call, "MINUTES")
-    call.say(
-        f"Timeout set to expire in {seconds:g} sec"
-        if seconds < 60
-        else f"Timeout set to expire in {seconds / 60:g} min"
-    )
-    context, engine = call.context, call.engine
+    span = describe_span(int(seconds * 1000))
+    spent = 0.0 if call.since is None else time.time() - call.since
+    context, engine, watches_output = call.context, call.engine, call.flag("activity")
     fired: list[bool] = []
 
     def fire() -> None:
@@ -107,15 +112,32 @@ async def timeout(call: Step) -> None:
         engine.console.line("Cancelling nested steps due to timeout")
         engine.interrupt(context, Interrupted("Timeout has been exceeded", "ABORTED"))
 
-    spent = 0.0 if call.since is None else time.time() - call.since
-    handle = asyncio.get_running_loop().call_later(
-        max(0.0, seconds - spent), fire, context=Context()
-    )  # where nothing is muted
+    if seconds <= 0:
+        call.say("Timeout expired 0 ms ago")
+        fire()
+    elif watches_output:
+        call.say(f"Timeout set to expire after {span} without activity")
+    else:
+        call.say(f"Timeout set to expire in {span}")
+    loop = asyncio.get_running_loop()
+
+    def check() -> None:
+        idle = time.monotonic() - engine.console.last_output
+        if watches_output and idle < seconds:
+            timers[0] = loop.call_later(seconds - idle, check, context=Context())
+        else:
+            fire()
+
+    # In a context where nothing is muted.
+    timers = [loop.call_later(max(0.0, seconds - spent), check, context=Context())] if seconds > 0 else []
 
     def leave(problem: dict[str, Any] | None) -> Verdict | None:
-        handle.cancel()
+        for timer in timers:
+            timer.cancel()
+        if fired and problem is None and seconds <= 0:
+            return Verdict(replacement=Interrupted("Timeout has been exceeded", "ABORTED", is_actual=False))
         if fired and problem is not None:
-            return Verdict(replacement=Interrupted("Timeout has been exceeded", "ABORTED"))
+            return Verdict(replacement=Interrupted("Timeout has been exceeded", "ABORTED", is_actual=False))
         return None
 
     context.leave = leave
@@ -141,10 +163,18 @@ async def script(call: Step) -> None:
     """A body of scripted Pipeline."""
 
 
-@step("stage", main="name", plugin="pipeline-stage-step", is_block=True)
+@step(
+    "stage",
+    main="name",
+    plugin="pipeline-stage-step",
+    is_block=True,
+    java="org.jenkinsci.plugins.workflow.support.steps.StageStep",
+)
 async def stage(call: Step) -> None:
     """A named part of the build."""
-    call.context.name = call.need("name")
+    if call.arguments.get("name") is None:
+        raise call.refuse_arguments([(ILLEGAL[0], "must specify name"), REFLECTED])
+    call.context.name = call.text("name")
     call.engine.open_stage(call.context)
     call.context.leave = lambda problem: call.engine.close_stage(call.context, problem)
 
@@ -168,15 +198,17 @@ def _catch(call: Step, message: str, build_result: str, stage_result: str) -> No
 
     def leave(problem: dict[str, Any] | None) -> Verdict | None:
         if problem is None:
-            return None
-        is_interruption = str(problem["kind"]).endswith("FlowInterruptedException")
+            return Verdict(is_handled=True)
+        is_interruption = problem["kind"] == INTERRUPTION
         if is_interruption and (engine.is_stopped or not catches_interruptions):
             return None
         if message:
-            call.say(message)
+            call.say(f"ERROR: {message}")
         engine.report(problem)
+        result = str(problem["result"]) if is_interruption else build_result
         if build_result not in {"SUCCESS", "null"}:
-            engine.build.worsen(str(problem["result"]) if is_interruption else build_result)
+            call.say(f"Setting overall build result to {read_result(result)}")
+            engine.build.worsen(result)
         if stage_result not in {"SUCCESS", "null"}:
             engine.mark_stage(context, read_result(stage_result))
         return Verdict(is_handled=True)
@@ -207,6 +239,8 @@ async def milestone(call: Step) -> None:
     """Pass, and stop older builds that have not passed yet; a build that a newer one overtook is stopped."""
     engine = call.engine
     ordinal = int(call.text("ordinal") or engine.milestone + 1)
+    if engine.milestone > 0 and ordinal <= engine.milestone:
+        raise StepFailed(f"Invalid ordinal {ordinal}, as the previous one was {engine.milestone}")
     call.say(f"Trying to pass milestone {ordinal}")
     for build, other in list(engine.services.running.items()):
         if build is engine.build or build.job is not engine.build.job:

@@ -19,6 +19,7 @@ from ..model.properties import declare_properties
 from .node import current_node, directory
 
 RETRY_SECONDS = 10.0
+BOOLEAN = "BooleanParameterDefinition"
 
 
 @step("checkout", main="scm", plugin="workflow-scm-step")
@@ -88,11 +89,18 @@ async def build(call: Step) -> dict[str, str] | None:
         )
         for entry in job.parameters
     ]
+    converted = [entry for entry in job.parameters if entry.name in given and _differs(entry.kind, given[entry.name])]
     delay = call.arguments.get("quietPeriod")
     item, _ = engine.services.queue.schedule(
         job, values, [upstream_cause(engine.build)], None if delay is None else float(delay)
     )
     call.say(f"Scheduling project: {job.full_name}")
+    for entry in converted:
+        kind = "Boolean" if entry.kind == BOOLEAN else "String"
+        call.say(
+            f"The parameter '{entry.name}' did not have the type expected by {job.full_name}."
+            f" Converting to {kind} Parameter."
+        )
     if str(call.arguments.get("wait", "true")).lower() == "false":
         return None
     while item.build is None:
@@ -108,8 +116,14 @@ async def build(call: Step) -> dict[str, str] | None:
         raise Interrupted(
             f"{job.full_name} {item.build.shown_name} completed with status {outcome} (propagate: false to ignore)",
             outcome,
+            is_actual=False,
         )
     return {"$run": f"{job.full_name}#{item.build.number}"}
+
+
+def _differs(kind: str, given: dict[str, Any]) -> bool:
+    """Whether a value is given as another type than the job declares."""
+    return (kind == BOOLEAN) != (given.get("$class") in {"booleanParam", "BooleanParameterValue"})
 
 
 def _text(value: object) -> str:
@@ -203,8 +217,8 @@ def _message(call: Step, body: str, to: str) -> EmailMessage:
 
 
 @step("properties", main="properties", plugin="workflow-job")
-async def properties(call: Step) -> None:
-    """Set the job's properties from a scripted Pipeline."""
+async def properties(call: Step) -> dict[str, Any]:
+    """Set the job's properties from a scripted Pipeline; returns the parameters."""
     listed: list[dict[str, Any]] = call.arguments.get("properties") or []
     wanted: dict[str, list[dict[str, Any]]] = {"options": [], "parameters": [], "triggers": []}
     for entry in listed:
@@ -214,3 +228,4 @@ async def properties(call: Step) -> None:
         else:
             wanted["options"].append(entry)
     declare_properties(call.engine.build.job, wanted)
+    return call.engine.parameters()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from typing import Any
 
 from ..execution.agent.patterns import glob_pattern
 from ..execution.bindings import bind, environment_bindings
 from ..execution.registry import Step, step
 from ..failures import StepFailed
-from ..model.builds import Build
 from ..model.properties import declare_properties, record_declarations
 
 
@@ -31,6 +29,7 @@ async def variables(call: Step) -> dict[str, str]:
 async def set_variable(call: Step) -> None:
     """Set a variable for the rest of the build (`env.NAME = value`)."""
     value = call.arguments.get("value")
+    call.engine.build.own_variables[call.text("name")] = "" if value is None else str(value)
     if value is None:
         call.engine.variables.pop(call.text("name"), None)
     else:
@@ -43,97 +42,10 @@ async def set_variables(call: Step) -> None:
     call.engine.variables.update({name: str(value) for name, value in call.arguments.items()})
 
 
-@step("_print", main="text")
-async def output(call: Step) -> None:
-    """`println`."""
-    call.say(call.text("text"))
-
-
 @step("_line", main="text")
 async def line(call: Step) -> None:
     """Write a line of the engine."""
     call.say(call.text("text"))
-
-
-def _of(call: Step) -> Build:
-    reference = call.text("reference")
-    own = call.engine.build
-    # Another job's build is '<full name>#<number>', one of the same job its number or permalink alone.
-    name, separator, number = reference.rpartition("#")
-    job = call.engine.home.find_job(name) if separator else None
-    history = job.history if job else None if separator else own.history
-    build = (history.find(number) if history else None) if reference else own
-    if build is None:
-        raise StepFailed(f"there is no build {reference}", "java.lang.IllegalStateException")
-    return build
-
-
-@step("_build")
-async def build_value(call: Step) -> Any:
-    """A property of `currentBuild` or of another build."""
-    build, name, engine = _of(call), call.text("name"), call.engine
-    spent = build.duration if not build.is_building else int(time.time() * 1000) - build.timestamp
-    values: dict[str, Any] = {
-        "number": build.number,
-        "id": str(build.number),
-        "result": build.result,
-        "currentResult": build.result or "SUCCESS",
-        "displayName": build.shown_name,
-        "fullDisplayName": f"{build.job.full_name.replace('/', ' » ')} {build.shown_name}",
-        "description": build.description or None,
-        "projectName": build.job.name,
-        "fullProjectName": build.job.full_name,
-        "absoluteUrl": engine.home.url + build.path,
-        "timeInMillis": build.timestamp,
-        "startTimeInMillis": build.timestamp,
-        "duration": spent,
-        "durationString": f"{spent / 1000:.1f} sec and counting" if build.is_building else f"{spent / 1000:.1f} sec",
-        "keepLog": build.is_kept,
-        "buildVariables": {parameter.name: parameter.value for parameter in build.parameters},
-        "buildCauses": [
-            {"_class": cause.kind, "shortDescription": cause.text, **cause.values} for cause in build.causes
-        ],
-        "changeSets": [{"kind": "git", "items": build.changes}] if build.changes else [],
-        "upstreamBuilds": [],
-    }
-    if name in values:
-        return values[name]
-    if name.startswith("previous"):
-        return _previous(build, name)
-    raise StepFailed(
-        f"No such property: {name} for class: org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper",
-        "groovy.lang.MissingPropertyException",
-    )
-
-
-def _previous(build: Build, name: str) -> str | None:
-    wanted = {"previousSuccessfulBuild": ("SUCCESS", "UNSTABLE"), "previousFailedBuild": ("FAILURE",)}.get(name)
-    for other in build.history.list_builds():
-        if other.number < build.number and (wanted is None or other.result in wanted):
-            return f"{other.job.full_name}#{other.number}"
-    return None
-
-
-@step("_setBuild")
-async def set_build_value(call: Step) -> None:
-    """Set a property of `currentBuild`."""
-    build, name, value = call.engine.build, call.text("name"), call.text("value")
-    if _of(call) is not build:
-        raise StepFailed(f"can only set the {name} property on the current build", "java.lang.SecurityException")
-    if name == "result":
-        build.worsen(value) if call.arguments.get("value") is not None else None
-    elif name == "displayName":
-        build.display_name = value
-    elif name == "description":
-        build.description = value
-    elif name == "keepLog":
-        build.is_kept = value == "true"
-    else:
-        raise StepFailed(
-            f"No such property: {name} for class: org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper",
-            "groovy.lang.MissingPropertyException",
-        )
-    build.save()
 
 
 @step("_declare")
@@ -199,6 +111,25 @@ async def retrying(call: Step) -> None:
     call.say("Retrying")
 
 
+@step("_attempt", is_block=True)
+async def attempt(call: Step) -> None:
+    """One attempt of `retry` or `waitUntil`."""
+
+
+@step("_begin")
+async def begin(call: Step) -> None:
+    """The Jenkinsfile is compiled and begins to run."""
+    call.engine.mark("[Pipeline] Start of Pipeline")
+    call.engine.has_begun = True
+
+
+@step("_stage", main="name")
+async def stage_without_body(call: Step) -> None:
+    """The old form of `stage`, which has no body."""
+    call.engine.open_plain_stage(call.need("name"))
+    call.say("Using the ‘stage’ step without a block argument is deprecated")
+
+
 @step("_pause")
 async def pause(call: Step) -> None:
     """Wait between two checks of `waitUntil`."""
@@ -208,7 +139,6 @@ async def pause(call: Step) -> None:
 @step("_failFast")
 async def fail_fast(call: Step) -> None:
     """Stop the other branches after one failed."""
-    call.say(f"Failed in branch {call.text('branch')}")
     call.engine.stop_siblings(call.context, call.text("branch"))
 
 
@@ -216,6 +146,12 @@ async def fail_fast(call: Step) -> None:
 async def branch(call: Step) -> None:
     """One branch of `parallel`."""
     call.context.name = call.text("name")
+
+    def leave(problem: dict[str, Any] | None) -> None:
+        if problem is not None:
+            call.say(f"Failed in branch {call.context.name}")
+
+    call.context.leave = leave
 
 
 @step("_declaredEnvironment", is_block=True)

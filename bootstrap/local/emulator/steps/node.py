@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import secrets
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..execution import publishers
+from ..execution.bindings import missing_node
 from ..execution.contexts import Allocation, Context
-from ..execution.environment import expand, node_variables
+from ..execution.environment import node_variables
 from ..execution.nodes import Node
-from ..execution.registry import Step, step
+from ..execution.registry import TEXT, Step, step
 from ..failures import StepFailed
 
-NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
+PATIENCE = 15.0  # seconds until a waiting step says why it waits
+STEPS = "org.jenkinsci.plugins.workflow.steps"
 
 
 def directory(call: Step) -> Path:
     """The current directory; refused outside a node, in Jenkins' words."""
     current = call.context.here
     if current is None:
-        raise StepFailed(
-            "Required context class hudson.FilePath is missing\n"
-            "Perhaps you forgot to surround the step with a step that provides this, such as: node",
-            NO_NODE,
-        )
+        raise missing_node(call.name)
     return current
 
 
@@ -58,7 +58,7 @@ async def node(call: Step) -> None:
     def waits(why: str) -> None:
         call.say(f"Still waiting to schedule task\n{why}")
 
-    slot = await executors.wait(call.text("label").strip(), engine.build, waits)
+    slot = await executors.wait(call.text("label").strip(), engine.build, waits, PATIENCE)
     context.stack.callback(executors.release, slot)
     settings, node = executors.node(slot.node), executors.connected_node(slot.node)
     if node is None:  # it has gone in this very moment
@@ -104,27 +104,35 @@ async def working_directory(call: Step) -> str:
     return str(directory(call))
 
 
-@step("sh", main="script", plugin="workflow-durable-task-step")
+@step(
+    "sh",
+    main="script",
+    plugin="workflow-durable-task-step",
+    java=f"{STEPS}.durable_task.ShellStep",
+    kinds={"script": TEXT},
+)
 async def shell(call: Step) -> Any:
     """Run a shell script; its standard output or its exit code is the value when that is asked for."""
     call.only("script", "returnStdout", "returnStatus", "label", "encoding")
-    script, where, engine = call.need("script"), directory(call), call.engine
-    if call.flag("returnStdout") and call.flag("returnStatus"):
-        raise StepFailed("You may not set both returnStatus and returnStdout", "java.lang.IllegalArgumentException")
-    node = current_node(call)
+    where, engine = directory(call), call.engine
+    script, node = call.need("script"), current_node(call)
     await node.make_folder(where)
-    scratch = await node.make_scratch("durable-")
-    await node.write(scratch / "script.sh", script.encode(), 0o600)
+    if not script.strip():
+        call.say("Warning: was asked to run an empty script")
+    scratch = await node.make_scratch(f"{where}@tmp/durable-{secrets.token_hex(4)}")
+    path = scratch / "script.sh"
+    await node.write(path, script.encode(), 0o600)
     first = script.split("\n", 1)[0]
     program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
+    environment, write = engine.process_environment(call.context), engine.writer(call.context)
+    running = asyncio.ensure_future(
+        node.run([*program, str(path)], where, environment, write, capture=call.flag("returnStdout"))
+    )
     try:
-        code, output = await node.run(
-            [*program, str(scratch / "script.sh")],
-            where,
-            engine.process_environment(call.context),
-            engine.writer(call.context),
-            capture=call.flag("returnStdout"),
-        )
+        code, output = await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await _interrupt(call, running)
+        raise
     except OSError as fault:
         raise StepFailed(f'Cannot run program "{program[0]}": {fault.strerror}', "java.io.IOException") from fault
     finally:
@@ -133,11 +141,30 @@ async def shell(call: Step) -> Any:
     if call.flag("returnStatus"):
         return code
     if code:
+        if output:
+            engine.console.write(output)
+            engine.console.flush()
         raise StepFailed(f"script returned exit code {code if code >= 0 else 128 - code}")
     return output if call.flag("returnStdout") else None
 
 
-@step("readFile", main="file")
+async def _interrupt(call: Step, running: asyncio.Future[tuple[int, str]]) -> None:
+    """End the script of an interrupted step; a shell then says that it was terminated."""
+    call.say("Sending interrupt signal to process")
+    running.cancel()
+    with suppress(asyncio.CancelledError, StepFailed, OSError):
+        await running
+    call.say("Terminated")
+
+
+@step("bat", main="script", plugin="workflow-durable-task-step")
+async def batch(call: Step) -> None:
+    """Refused, because all nodes of the emulator run on Unix."""
+    directory(call)
+    raise StepFailed("Batch scripts can only be run on Windows nodes", "java.io.IOException")
+
+
+@step("readFile", main="file", java=f"{STEPS}.ReadFileStep", kinds={"file": TEXT})
 async def read_file(call: Step) -> str:
     """Read a file."""
     try:
@@ -149,7 +176,18 @@ async def read_file(call: Step) -> str:
     )
 
 
-@step("writeFile", main="file")
+@step("load", main="path", is_block=True)
+async def load(call: Step) -> str:
+    """Read a Groovy script of the workspace, which the Groovy side then runs."""
+    call.context.name = call.need("path")
+    path = directory(call) / call.context.name
+    try:
+        return (await current_node(call).read(path)).decode("utf-8", "replace")
+    except OSError as fault:
+        raise StepFailed(str(path), "java.nio.file.NoSuchFileException") from fault
+
+
+@step("writeFile", main="file", java=f"{STEPS}.WriteFileStep", kinds={"file": TEXT, "text": TEXT})
 async def write_file(call: Step) -> None:
     """Write a file."""
     path = _path(call, call.need("file"))
@@ -157,7 +195,7 @@ async def write_file(call: Step) -> None:
     await current_node(call).write(path, base64.b64decode(text) if call.text("encoding") == "Base64" else text.encode())
 
 
-@step("fileExists", main="file")
+@step("fileExists", main="file", java=f"{STEPS}.FileExistsStep", kinds={"file": TEXT})
 async def file_exists(call: Step) -> bool:
     """Whether a file exists."""
     return bool(await current_node(call).kind_of(_path(call, call.need("file"))))
@@ -174,6 +212,7 @@ async def clean(call: Step) -> None:
     """Empty the workspace."""
     workspace = _workspace(call)
     call.say("[WS-CLEANUP] Deleting project workspace...")
+    call.say("[WS-CLEANUP] Deferred wipeout is used...")
     await current_node(call).remove(workspace)
     await current_node(call).make_folder(workspace)
     call.say("[WS-CLEANUP] done")
@@ -192,7 +231,7 @@ async def stash(call: Step) -> None:
     where, path = directory(call), _stash(call)
     names = await current_node(call).select(where, call.text("includes") or "**", call.text("excludes"))
     if not names and not call.flag("allowEmpty"):
-        raise StepFailed("No files included in stash")
+        raise StepFailed(f"No files included in stash ‘{call.need('name')}’")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(await current_node(call).pack(where, names))
     call.say(f"Stashed {len(names)} file(s)")
@@ -205,51 +244,3 @@ async def unstash(call: Step) -> None:
     if not path.exists():
         raise StepFailed(f"No such saved stash ‘{call.need('name')}’")
     await current_node(call).unpack(where, path.read_bytes())
-
-
-@step("archiveArtifacts", main="artifacts")
-async def archive(call: Step) -> None:
-    """Archive files of the workspace."""
-    call.say("Archiving artifacts")
-    includes = expand(call.need("artifacts"), call.engine.environment(call.context))
-    allows_empty = call.flag("allowEmptyArchive")
-    where = publishers.Files(current_node(call), directory(call))
-    await publishers.archive(call.engine.build, where, includes, call.text("excludes"), allows_empty=allows_empty)
-
-
-@step("junit", main="testResults", plugin="junit")
-async def junit(call: Step) -> dict[str, int]:
-    """Record test results; a failed test makes the build unstable."""
-    call.say("Recording test results")
-    build = call.engine.build
-    before = build.result
-    where = publishers.Files(current_node(call), directory(call))
-    allows_empty = call.flag("allowEmptyResults")
-    counts = await publishers.record_tests(build, where, call.need("testResults"), allows_empty=allows_empty)
-    if call.flag("skipMarkingBuildUnstable"):
-        build.result = before
-    elif counts.failed:
-        call.engine.mark_stage(call.context, "UNSTABLE")
-    return {
-        "totalCount": counts.total,
-        "failCount": counts.failed,
-        "skipCount": counts.skipped,
-        "passCount": counts.total - counts.failed - counts.skipped,
-    }
-
-
-@step("publishHTML", main="target", plugin="htmlpublisher")
-async def publish_html(call: Step) -> None:
-    """Publish a directory of HTML pages with the build."""
-    target: dict[str, Any] = call.arguments.get("target") or call.arguments
-    source = directory(call) / str(target.get("reportDir", ""))
-    name = str(target.get("reportName") or "HTML Report")
-    call.say("[htmlpublisher] Archiving HTML reports...")
-    if await current_node(call).kind_of(source) != "directory":
-        if str(target.get("allowMissing", "false")).lower() == "true":
-            return
-        raise StepFailed(f"Specified HTML directory '{source}' does not exist.")
-    if "/" in name or name in {"", ".", ".."}:
-        raise StepFailed(f"Invalid report name: {name}", "java.lang.IllegalArgumentException")
-    files = publishers.Files(current_node(call), source)
-    await files.copy(await files.node.select(source, "**"), call.engine.build.directory / "htmlreports" / name)

@@ -271,5 +271,5 @@ async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Res
     """Check a declarative Jenkinsfile without running it (plugin pipeline-model-definition)."""
     call.require("Overall/Read")
     script = (await call.read_form()).get("jenkinsfile", "")
-    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home.options, script)
+    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home, script)
     return text(json.dumps({"status": "ok", "data": result}), kind="application/json")

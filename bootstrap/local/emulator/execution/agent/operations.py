@@ -37,8 +37,12 @@ def write_file(path: str, content: bytes, mode: int) -> None:
 
 
 def make_scratch(prefix: str) -> str:
-    """Make a directory that only the node's user may enter."""
-    return mkdtemp(prefix=prefix)
+    """Make a directory that only the node's user may enter; a prefix with a slash is its path."""
+    if "/" not in prefix:
+        return mkdtemp(prefix=prefix)
+    Path(prefix).parent.mkdir(parents=True, exist_ok=True)
+    Path(prefix).mkdir(mode=0o700)
+    return prefix
 
 
 def remove(path: str) -> None:
@@ -52,6 +56,26 @@ def remove(path: str) -> None:
 def select_files(path: str, includes: str, excludes: str) -> list[str]:
     """The names of the files below a directory that match patterns."""
     return select(Path(path), includes, excludes)
+
+
+def list_folder(path: str) -> list[dict[str, Any]]:
+    """All that lies below a directory: paths (those of directories end in a slash), lengths and times."""
+    entries: list[dict[str, Any]] = []
+    for entry in sorted(Path(path).rglob("*")):
+        is_folder = os.path.isdir(entry)  # noqa: PTH112
+        try:
+            known = entry.lstat()
+        except OSError:
+            continue
+        entries.append(
+            {
+                "path": entry.relative_to(path).as_posix() + ("/" if is_folder else ""),
+                "length": 0 if is_folder else known.st_size,
+                "directory": is_folder,
+                "modified": int(known.st_mtime * 1000),
+            }
+        )
+    return entries
 
 
 def pack_files(path: str, names: list[str], is_followed: bool) -> bytes:
@@ -74,6 +98,6 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         *(make_folder, kind_of, read_file, write_file, make_scratch),
-        *(remove, select_files, pack_files, unpack_files),
+        *(remove, list_folder, select_files, pack_files, unpack_files),
     )
 }

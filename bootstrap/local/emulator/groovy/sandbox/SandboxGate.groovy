@@ -259,6 +259,14 @@ class SandboxGate {
         return isPostfix ? before : after
     }
 
+    /** Fail as `assert` does in Jenkins: without the values of its parts. */
+    static void failAssertion(String text, Object message) {
+        if (message == null || message == '') {
+            throw new org.codehaus.groovy.runtime.powerassert.PowerAssertionError(text)
+        }
+        throw new AssertionError((Object) "${message}. Expression: ${text}".toString())
+    }
+
     /** Refuse an enumeration when it is initialised, as Jenkins' sandbox does. */
     static void refuseEnumeration() { throw SandboxRules.makeRefusal('new java.util.LinkedHashMap', true) }
 }

@@ -7,7 +7,7 @@ class SandboxGlobals {
     private static final List<String> OF_BUILD = ['number', 'id', 'result', 'currentResult', 'displayName', 'fullDisplayName', 'description',
         'projectName', 'fullProjectName', 'absoluteUrl', 'timeInMillis', 'startTimeInMillis', 'duration', 'durationString', 'keepLog',
         'buildVariables', 'buildCauses', 'changeSets', 'upstreamBuilds', 'previousBuild', 'previousCompletedBuild', 'previousSuccessfulBuild',
-        'previousFailedBuild', 'previousBuiltBuild', 'nextBuild']
+        'previousFailedBuild', 'previousBuiltBuild', 'previousNotFailedBuild', 'previousBuildInProgress', 'nextBuild']
     private static final List<String> OF_OBJECT = ['getClass', 'hashCode', 'toString', 'equals']
     private static final Map<Class, List<String>> WORDS = [
         (Section)            : ['agent', 'environment', 'tools', 'options', 'stages', 'post'],
@@ -20,7 +20,7 @@ class SandboxGlobals {
     ]
 
     static boolean knows(Object value) {
-        return value instanceof Block || value instanceof EnvironmentVariables || value instanceof RunWrapper || value instanceof Declarative
+        return value instanceof Block || value instanceof EnvironmentVariables || value instanceof RunWrapper || value instanceof Declarative || value instanceof StepsObject
     }
 
     static boolean hasWord(Object target, String name) {
@@ -86,6 +86,7 @@ class SandboxGlobals {
         if (SandboxMembers.pick(script, 'set' + name.capitalize(), [value] as Object[])?.with { SandboxMembers.isOwn(it) }) {
             SandboxGate.invoke(script, 'set' + name.capitalize(), [value] as Object[])
         } else if (!SandboxProperties.writeOwn(script, name, value)) {
+            PipelineScript.warnOfField(name, value)
             script.binding.setVariable(name, value)
         }
     }
@@ -101,6 +102,9 @@ class SandboxGlobals {
         }
         if (target instanceof RunWrapper) {
             return callOnBuild((RunWrapper) target, name, arguments)
+        }
+        if (target instanceof StepsObject) {
+            return Steps.invoke(((StepsObject) target).script, name, arguments)
         }
         if (target instanceof EnvironmentVariables) {
             if (name == 'getProperty' && arguments.length == 1) {

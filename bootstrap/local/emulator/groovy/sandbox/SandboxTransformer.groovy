@@ -52,6 +52,7 @@ class SandboxTransformer extends CompilationCustomizer {
                 rewriteMethod(rewriting, method)
             }
         }
+        new SandboxAsserts(source).visitClass(type)
         new VariableScopeVisitor(source).visitClass(type)
     }
 

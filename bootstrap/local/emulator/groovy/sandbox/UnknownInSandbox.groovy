@@ -3,7 +3,7 @@ class UnknownInSandbox extends SecurityException {
     static final String KIND = 'emulator.UnknownInSandbox'
 
     UnknownInSandbox(String what) {
-        super("the sandbox of the emulator does not know ${what}, and refuses what it does not know; Jenkins may permit it".toString())
+        super("${what} is not known to the emulator, whose sandbox refuses what it does not know; Jenkins may permit it".toString())
         // The compiler would print the frames of the emulator; only those of the script are kept.
         stackTrace = stackTrace.findAll { it.fileName == 'WorkflowScript' } as StackTraceElement[]
     }

@@ -16,7 +16,7 @@ from bootstrap.local.emulator.execution import resuming
 from bootstrap.local.emulator.failures import StepFailed
 from bootstrap.local.emulator.model.build_record import ORDER, read_result
 from bootstrap.local.emulator.model.builds import Build
-from bootstrap.local.emulator.steps import internal
+from bootstrap.local.emulator.steps import current_build
 from bootstrap.local.emulator.web import pages
 
 SCRIPT = "<script>alert(1)</script>"
@@ -62,7 +62,7 @@ def set_result(value: str | None, reference: str = "") -> Build:
     build.history = SimpleNamespace(find=lambda _: other, all=list)  # type: ignore[assignment]
     arguments = {"name": "result", "value": value, "reference": reference}
     call = SimpleNamespace(engine=engine, arguments=arguments, text=lambda name: str(arguments[name] or ""))
-    asyncio.run(internal.set_build_value(call))  # type: ignore[arg-type]
+    asyncio.run(current_build.set_build_value(call))  # type: ignore[arg-type]
     return build
 
 

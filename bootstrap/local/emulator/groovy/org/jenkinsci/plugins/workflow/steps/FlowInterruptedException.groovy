@@ -5,10 +5,13 @@ import hudson.model.Result
 /** The build was aborted, its time ran out, or a user refused an input. */
 class FlowInterruptedException extends InterruptedException {
     final Result result
+    /** Whether the build itself was interrupted; a timeout that has ended its body is a failure of this step only. */
+    final boolean isActual
 
-    FlowInterruptedException(String message, String result) {
+    FlowInterruptedException(String message, String result, boolean isActual = true) {
         super(message)
         this.result = Result.fromString(result)
+        this.isActual = isActual
     }
 
     List getCauses() { [] }
