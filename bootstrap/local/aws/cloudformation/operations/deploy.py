@@ -40,7 +40,7 @@ class Deployment:
         self._work = Work(services, stack, self._checks, signals, contexts, self._deleter)
 
     def _new_scope(self) -> Scope:
-        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region)
+        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region, is_execution=True)
 
     def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
         """Create and update resources until all are as in the template. Raises Failed."""
@@ -78,10 +78,10 @@ class Deployment:
         scope, stack = self._scope, self._stack
         try:
             evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
+            imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
         except Refused as refusal:
             raise Failed([], refusal.message) from None
         outputs = {name: output for name, output in evaluated.items() if output}
-        imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
         with self._services.store.lock:  # two stacks that publish at the same time must not both export one name
             self._check_exports(outputs)
             stack.outputs, stack.imports = outputs, imports
