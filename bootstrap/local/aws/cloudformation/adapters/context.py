@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.adapters import generated_names
+from bootstrap.local.aws.cloudformation.adapters import generated_names, invalid_parameters
 from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, failure_of, fit
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
@@ -66,12 +66,16 @@ class Context:
             fitted = fit(operation.input_shape, parameters) if operation.input_shape else {}
             return getattr(client, method)(**fitted)
         except ParamValidationError as fault:
-            raise ResourceFailed(f"Properties validation failed for resource {self.logical_id}: {fault}") from None
+            faults = invalid_parameters.describe(str(fault))
+            raise ResourceFailed(
+                f"Properties validation failed for resource {self.logical_id} with message:\n{faults}"
+            ) from None
         except ClientError as refusal:
             raise failure_of(refusal, client.meta.service_model.service_id) from None
-        except HTTPClientError as fault:
+        except HTTPClientError:
             raise ResourceFailed(
-                f'Resource handler returned message: "{fault}" (HandlerErrorCode: NetworkFailure)'
+                f'Resource handler returned message: "{client.meta.service_model.service_id} gave no answer" '
+                "(HandlerErrorCode: NetworkFailure)"
             ) from None
 
     def call_as_service(self, service: str, method: str, **parameters: Any) -> Any:

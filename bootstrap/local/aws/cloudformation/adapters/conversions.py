@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
+
+log = logging.getLogger(__name__)
 
 ABSENT_CODES = (
     "NotFound",
@@ -41,9 +45,9 @@ def fit(shape: Any, value: Any) -> Any:
 
 def _fit_scalar(kind: str, value: Any) -> Any:
     if kind in {"integer", "long"} and isinstance(value, str):
-        return int(value) if value.lstrip("-").isdigit() else value
+        return int(value) if re.fullmatch("-?[0-9]{1,30}", value) else value
     if kind in {"double", "float"} and isinstance(value, str | int):
-        return float(value)
+        return float(value) if re.fullmatch(r"-?[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?", str(value)) else value
     if kind == "boolean" and isinstance(value, str):
         return is_true(value) if value.lower() in {"true", "false"} else value
     if kind == "string" and isinstance(value, bool):
@@ -79,6 +83,11 @@ def failure_of(refusal: Any, service: str) -> ResourceFailed:
     code, message = error.get("Code", ""), error.get("Message", "")
     metadata = refusal.response.get("ResponseMetadata", {})
     status, request_id = metadata.get("HTTPStatusCode", 400), metadata.get("RequestId", "")
+    if code == "InternalFailure" and status == 501:  # moto raised an exception, whose text is the message
+        log.error("%s of %s: %s", refusal.operation_name, service, message)
+        message = (
+            f"the local cloud cannot carry out {refusal.operation_name} of {service} with these values; see its log"
+        )
     kind = (
         "NotFound"
         if any(part in code for part in ABSENT_CODES)

@@ -51,8 +51,12 @@ def policy(to: To) -> Policy | None:
         batch, min_in_service = int(settings.get("MaxBatchSize", 1)), int(settings.get("MinInstancesInService", 0))
         percent = float(settings.get("MinSuccessfulInstancesPercent", 100))
         seconds = life_policies.seconds(pause)
-    except (TypeError, ValueError, Refused) as fault:
-        raise ResourceFailed(f"Invalid UpdatePolicy AutoScalingRollingUpdate of {to.logical_id}: {fault}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ResourceFailed(
+            f"Invalid UpdatePolicy AutoScalingRollingUpdate of {to.logical_id}: a value is not a number"
+        ) from None
+    except Refused as refusal:
+        raise ResourceFailed(f"Invalid UpdatePolicy AutoScalingRollingUpdate of {to.logical_id}: {refusal}") from None
     if batch < 1 or min_in_service < 0 or not 0 <= percent <= 100:
         raise ResourceFailed(
             f"Invalid UpdatePolicy AutoScalingRollingUpdate of {to.logical_id}: a number is out of range"

@@ -7,6 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Event, Resource, Stack, Wanted
 from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import capabilities
 from bootstrap.local.aws.cloudformation.template.template import Template
@@ -20,7 +21,7 @@ def stack(stored: Stack, root: Stack) -> Answer:
         StackId=stored.id,
         StackName=stored.name,
         Description=stored.description,
-        Parameters=_parameters(stored.wanted),
+        Parameters=[one for one in _parameters(stored.wanted) if UNKNOWN not in one.get("ParameterValue", "")],
         CreationTime=stored.created,
         LastUpdatedTime=stored.updated,
         DeletionTime=stored.deleted,

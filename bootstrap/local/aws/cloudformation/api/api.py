@@ -14,10 +14,19 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.api import answers, wire
 from bootstrap.local.aws.cloudformation.api.api_change_sets import ChangeSets
 from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
+from bootstrap.local.aws.cloudformation.api.api_exports import ExportApi
 from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
-from bootstrap.local.aws.cloudformation.api.input import check_name, fetch_template, find, policy_in, ready, wanted_from
+from bootstrap.local.aws.cloudformation.api.input import (
+    check_name,
+    fetch_template,
+    find,
+    page_start,
+    policy_in,
+    ready,
+    wanted_from,
+)
 from bootstrap.local.aws.cloudformation.api.tokens import KINDS, Tokens
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.errors import Refused, describe_failure
 from bootstrap.local.aws.cloudformation.operations import nested_change_sets, nesting
 from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.operations.gates import Gates
@@ -39,7 +48,7 @@ PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeS
 CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
 
 
-class Api(ChangeSets, DriftApi, SignalApi, Tokens):
+class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
     """Answers CloudFormation's requests."""
 
     def __init__(self, engine: Engine) -> None:
@@ -48,7 +57,10 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
 
     def request(self, environ: Environ) -> Response:
         """Answer one request with XML, or with an error in the form that clients parse."""
-        operation, request = wire.parse(requests.read_body(environ))
+        try:
+            operation, request = wire.parse(requests.read_body(environ))
+        except Refused as refusal:
+            return make_error_response(environ, refusal.status, refusal.code, refusal.message)
         method = getattr(self, operation, None) if operation.isalnum() and operation[:1].isupper() else None
         if method is None:
             return make_error_response(
@@ -61,7 +73,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
             return make_error_response(environ, refusal.status, refusal.code, refusal.message)
         except Exception as failure:
             log.exception("%s", operation)
-            return make_error_response(environ, 501, "InternalFailure", f"{type(failure).__name__}: {failure}")
+            return make_error_response(environ, 501, "InternalFailure", describe_failure(failure))
         return Response(200, (("Content-Type", "text/xml"),), body)
 
     def _answer_in_turn(
@@ -182,7 +194,7 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         """Return the events of a stack, newest first, a hundred on a page."""
         stack = find(self._engine, request["StackName"], region)
         events = list(reversed(stack.events))
-        start = int(request.get("NextToken", "0"))
+        start = page_start(request)
         page = {"StackEvents": [answers.event(stack, event) for event in events[start : start + 100]]}
         return page | ({"NextToken": str(start + 100)} if len(events) > start + 100 else {})
 
@@ -231,19 +243,6 @@ class Api(ChangeSets, DriftApi, SignalApi, Tokens):
         declared = [{key: parameter[key] for key in names if key in parameter} for parameter in summary["Parameters"]]
         texts = {name: summary.get(name) for name in ("Description", "CapabilitiesReason")}
         return {"Parameters": declared, "Capabilities": capabilities(template), **texts}
-
-    def ListExports(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Return the exports of the region."""
-        exports = sorted(self._engine.scopes.exports(region).items())
-        entries = [{"ExportingStackId": stack.id, "Name": name, "Value": value} for name, (stack, value) in exports]
-        return {"Exports": entries}
-
-    def ListImports(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Return the names of the stacks that use an export."""
-        users = self._engine.scopes.importers(request["ExportName"], region)
-        if not users:
-            raise Refused(f"Export '{request['ExportName']}' is not imported by any stack.")
-        return {"Imports": users}
 
     def UpdateTerminationProtection(self, request: Input, region: str) -> Output:  # noqa: N802
         """Switch the termination protection of a stack on or off."""

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.api import answers
-from bootstrap.local.aws.cloudformation.api.input import check_name, find, ready, wanted_from
+from bootstrap.local.aws.cloudformation.api.input import check_name, find, page_start, ready, wanted_from
 from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import importing, nested_change_sets
@@ -60,7 +60,7 @@ class ChangeSets:
     def DescribeChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
         """The change set with its changes, a hundred on a page."""
         stack, change_set = self.change_set(request, region)
-        start = int(request.get("NextToken", "0"))
+        start = page_start(request)
         description = answers.change_set(stack, change_set, with_values=request.get("IncludePropertyValues", False))
         page = description["Changes"][start : start + 100]
         more = {"NextToken": str(start + 100)} if len(description["Changes"]) > start + 100 else {}

@@ -9,8 +9,10 @@ from bootstrap.local.aws.cloudformation.comparison import stack_policy
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import desired_state, triggers
 from bootstrap.local.aws.cloudformation.operations.engine import Engine
+from bootstrap.local.aws.cloudformation.operations.tags import check_tags
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
 from bootstrap.local.aws.cloudformation.template import aws_parameter_types, limits, sources, static_checks
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import check_capabilities
 
@@ -78,10 +80,8 @@ def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, re
 
 
 def tags_in(request: dict[str, Any]) -> dict[str, str]:
-    """The tags of a request; raises Refused for tags that begin with 'aws:'."""
-    if any(str(tag["Key"]).startswith("aws:") for tag in request.get("Tags", [])):
-        raise Refused("aws: prefixed tag key names are not allowed for external use.")
-    return {tag["Key"]: tag.get("Value", "") for tag in request.get("Tags", [])}
+    """Return the tags of a request; raises Refused for tags that CloudFormation does not accept."""
+    return check_tags([(tag["Key"], tag["Value"]) for tag in request.get("Tags", [])])
 
 
 def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> str:
@@ -95,6 +95,14 @@ def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None,
     raise Refused("Either Template URL or Template Body must be specified.")
 
 
+def page_start(request: dict[str, Any]) -> int:
+    """Return the place of the first entry on the page that a request asks for; raises Refused for a wrong NextToken."""
+    token = str(request.get("NextToken", "0"))
+    if not re.fullmatch("[0-9]{1,9}", token):
+        raise Refused("The NextToken is not one that this operation has returned")
+    return int(token)
+
+
 def policy_in(engine: Engine, request: dict[str, Any], name: str, region: str) -> str:
     """The stack policy of a request in `name`Body or `name`URL, checked; '' if there is none. Raises Refused."""
     if f"{name}URL" in request:
@@ -105,9 +113,11 @@ def policy_in(engine: Engine, request: dict[str, Any], name: str, region: str) -
 def _parameters(request: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
     values, reuse = {}, set()
     for parameter in request.get("Parameters", []):
-        name = parameter["ParameterKey"]
+        name = parameter.get("ParameterKey", "")
         if parameter.get("UsePreviousValue"):
             reuse.add(name)
         else:
             values[name] = parameter.get("ParameterValue", "")
+        if UNKNOWN in values.get(name, ""):
+            raise Refused(f"Parameter '{name}' must not contain {UNKNOWN}: in change sets it stands for unknown values")
     return values, reuse

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 import urllib.parse
 from typing import Any
 from xml.sax.saxutils import escape
 
+from bootstrap.local.aws.cloudformation.errors import Refused
+
+FIELDS = 20_000  # of one request
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
@@ -26,9 +30,12 @@ def model() -> Any:
 def parse(body: bytes) -> tuple[str, dict[str, Any]]:
     """Return the name of the operation, and its input with the types of the service's description.
 
-    {} for an unknown operation.
+    {} for an unknown operation. Raises Refused for a request without a required member.
     """
-    pairs = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)
+    try:
+        pairs = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+    except ValueError:
+        raise Refused("The request is not a form in UTF-8, or has too many fields", "MalformedInput") from None
     form = dict(pairs)
     operation = form.get("Action", "")
     if operation not in model().operation_names:
@@ -44,6 +51,8 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
             value = _read(member, form, f"{prefix}.{name}" if prefix else name)
             if value is not None:
                 members[name] = value
+        if members or not prefix:
+            _check_required(shape, members, prefix)
         return members or None
     if shape.type_name == "list":
         return _read_list(shape, form, prefix)
@@ -54,7 +63,22 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
         return None
     if shape.type_name == "boolean":
         return text.lower() == "true"
-    return int(text) if shape.type_name in {"integer", "long"} else text
+    if shape.type_name not in {"integer", "long"}:
+        return text
+    if not re.fullmatch("-?[0-9]{1,18}", text):
+        raise _invalid(prefix, f"Value '{text[:50]}'", "Member must be a number")
+    return int(text)
+
+
+def _check_required(shape: Any, members: dict[str, Any], prefix: str) -> None:
+    for name in shape.required_members:
+        if name not in members and shape.members[name].type_name not in {"list", "map"}:
+            raise _invalid(f"{prefix}.{name}" if prefix else name, "Value null", "Member must not be null")
+
+
+def _invalid(path: str, value: str, constraint: str) -> Refused:
+    place = f"{path[:1].lower()}{path[1:]}"
+    return Refused(f"1 validation error detected: {value} at '{place}' failed to satisfy constraint: {constraint}")
 
 
 def _read_map(shape: Any, form: dict[str, str], prefix: str) -> dict[str, Any] | None:

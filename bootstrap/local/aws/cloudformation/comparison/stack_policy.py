@@ -8,6 +8,11 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 
+
+class _Invalid(ValueError):
+    """A statement of a policy is wrong; the text says what."""
+
+
 ACTIONS = ("Update:Modify", "Update:Replace", "Update:Delete", "Update:*")
 
 
@@ -17,8 +22,10 @@ def check(text: str) -> str:
         document = json.loads(text)
         for statement in _listed(document["Statement"]):
             _check_statement(statement)
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise Refused(f"Error validating stack policy: Invalid stack policy: {fault}") from None
+    except _Invalid as invalid:
+        raise Refused(f"Error validating stack policy: Invalid stack policy: {invalid}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Refused("Error validating stack policy: Invalid stack policy") from None
     return text
 
 
@@ -39,14 +46,14 @@ def denial(text: str, action: str, logical_id: str, kind: str) -> str:
 
 def _check_statement(statement: dict[str, Any]) -> None:
     if statement["Effect"] not in {"Allow", "Deny"}:
-        raise ValueError(f"Effect {statement['Effect']}")
+        raise _Invalid(f"Effect {statement['Effect']}")
     if statement.get("Principal") != "*":
-        raise ValueError("Principal must be *")
+        raise _Invalid("Principal must be *")
     for action in _listed(statement.get("Action", statement.get("NotAction"))):
         if action not in ACTIONS:
-            raise ValueError(f"Action {action}")
+            raise _Invalid(f"Action {action}")
     if "Resource" not in statement and "NotResource" not in statement:
-        raise ValueError("a statement without Resource")
+        raise _Invalid("a statement without Resource")
 
 
 def _matches(statement: dict[str, Any], action: str, logical_id: str, kind: str) -> bool:

@@ -40,7 +40,7 @@ class Deployment:
         self._work = Work(services, stack, self._checks, signals, contexts, self._deleter)
 
     def _new_scope(self) -> Scope:
-        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region)
+        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region, is_execution=True)
 
     def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
         """Create and update resources until all are as in the template. Raises Failed."""
@@ -78,10 +78,10 @@ class Deployment:
         scope, stack = self._scope, self._stack
         try:
             evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
+            imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
         except Refused as refusal:
             raise Failed([], refusal.message) from None
         outputs = {name: output for name, output in evaluated.items() if output}
-        imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
         with self._services.store.lock:  # two stacks that publish at the same time must not both export one name
             self._check_exports(outputs)
             stack.outputs, stack.imports = outputs, imports
@@ -113,27 +113,27 @@ class Deployment:
         self.clean_up(is_rollback=is_rollback)
 
     def clean_up(self, *, is_rollback: bool = False) -> None:
-        """Delete replaced and removed resources; one that cannot be deleted stays, with an event, as in CloudFormation."""
+        """Delete replaced and removed resources, each before those that it depends on.
+
+        One that cannot be deleted stays, with an event, as in CloudFormation.
+        """
         stack = self._stack
         self._clean_up_nested()
         is_update = self._operation.kind in {"UPDATE", "ROLLBACK"}
         removed = set(stack.resources) - self._scope.present() if is_update else set()
-        for name in self._in_delete_order(removed):
-            resource = stack.resources[name]
-            created_now = is_rollback and resource.applied_by == self._operation.id
-            kept = self._keeps(resource.deletion_policy, is_rollback=created_now)
-            self._deleter.try_delete(
-                resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback
-            )
-            stack.resources.pop(name, None)
-            self._services.store.save(stack)
-        while stack.superseded:
-            resource = stack.superseded[-1]
-            kept = _keeps(resource.update_replace_policy, is_rollback=is_rollback)
-            self._deleter.try_delete(
-                resource, kept=kept, snapshot=resource.update_replace_policy == "Snapshot" and not is_rollback
-            )
-            stack.superseded.pop()
+        obsolete = [stack.resources[name] for name in removed] + stack.superseded
+        for resource in order.sort_for_deletion(obsolete):
+            if any(resource is old for old in stack.superseded):
+                policy = resource.update_replace_policy
+                kept = _keeps(policy, is_rollback=is_rollback)
+            else:
+                policy = resource.deletion_policy
+                kept = self._keeps(policy, is_rollback=is_rollback and resource.applied_by == self._operation.id)
+            self._deleter.try_delete(resource, kept=kept, snapshot=policy == "Snapshot" and not is_rollback)
+            with self._services.store.lock:
+                stack.superseded = [old for old in stack.superseded if old is not resource]
+                if stack.resources.get(resource.logical_id) is resource:
+                    del stack.resources[resource.logical_id]
             self._services.store.save(stack)
 
     def _clean_up_nested(self) -> None:
@@ -191,15 +191,6 @@ class Deployment:
         """Whether a policy retains a resource; `is_rollback` if the operation that is rolled back created it."""
         is_stricter = self._operation.retains_except_on_create and policy == "Retain"
         return _keeps("RetainExceptOnCreate" if is_stricter else policy, is_rollback=is_rollback)
-
-    def _in_delete_order(self, names: set[str]) -> list[str]:
-        remaining, order = set(names), []
-        while remaining:
-            needed = {need for name in remaining for need in self._stack.resources[name].depends}
-            free = sorted(remaining - needed) or sorted(remaining)
-            order += free
-            remaining -= set(free)
-        return order
 
     def _run(self, graph: dict[str, set[str]], work: Callable[[str], None], *, stop_early: bool) -> None:
         order.run(

@@ -8,7 +8,16 @@ from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Stack, Wanted
-from bootstrap.local.aws.cloudformation.template import parameters, rules, schemas, scope, sources, static_checks
+from bootstrap.local.aws.cloudformation.template import (
+    absent_resources,
+    exports,
+    parameters,
+    rules,
+    schemas,
+    scope,
+    sources,
+    static_checks,
+)
 from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.template import Template
@@ -27,6 +36,8 @@ def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str,
     names = services.scopes.of(stack, wanted, region)
     rules.check(names, lambda: services.client("ec2", region))
     _check_types(template, names.present(), region)
+    absent_resources.check(names)
+    exports.check(names)
     return wanted
 
 

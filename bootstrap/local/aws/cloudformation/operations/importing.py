@@ -26,11 +26,13 @@ def targets(
         if logical not in resources or resources[logical]["Type"] != kind:
             raise Refused(f"Resource {logical} of type {kind} is not in the template")
         if stack and logical in stack.resources:
-            raise Refused(f"Resource {logical} already exists in stack {stack.name}")
+            raise _already_in_stack(logical)
         if "DeletionPolicy" not in resources[logical]:
             raise Refused(f"Resources to import [{logical}] are missing DeletionPolicy attribute in the template.")
         physical_ids[logical] = _identifier(kind, entry.get("ResourceIdentifier", {}), region)
         _check(engine, kind, physical_ids[logical], region)
+        if _find_owner(engine, kind, physical_ids[logical], region):
+            raise _already_in_stack(logical)
     _check_others(set(resources), set(physical_ids), stack)
     return physical_ids
 
@@ -68,6 +70,19 @@ def _identifier(kind: str, identifier: dict[str, str], region: str) -> str:
     if set(identifier) != set(names):
         raise Refused(f"Resource identifier of {kind} is {names[0]}, not {', '.join(sorted(identifier)) or 'nothing'}")
     return identifier[names[0]]
+
+
+def _find_owner(engine: Engine, kind: str, physical_id: str, region: str) -> Stack | None:
+    """Return the stack that has a resource; None if no stack has it."""
+    for stack in engine.store.of(region):
+        resources = stack.resources.values() if stack.is_living else ()
+        if any((resource.type, resource.physical_id) == (kind, physical_id) for resource in resources):
+            return stack
+    return None
+
+
+def _already_in_stack(logical: str) -> Refused:
+    return Refused(f"Resources [{logical}] passed in ResourceToImport are already in a stack and cannot be imported.")
 
 
 def _check(engine: Engine, kind: str, physical: str, region: str) -> None:

@@ -30,6 +30,7 @@ UPDATE = frozenset(
 CARRIED_OUT = frozenset(("AutoScalingReplacingUpdate", "AutoScalingRollingUpdate", "AutoScalingScheduledAction"))
 # The properties of a group that its instances are made from: https://docs.aws.amazon.com/.../aws-attribute-updatepolicy.html
 MACHINES = frozenset(("LaunchConfigurationName", "LaunchTemplate", "MixedInstancesPolicy", "VPCZoneIdentifier"))
+FLAGS = frozenset(("EnableVersionUpgrade", "UseOnlineResharding"))  # the other members of UpdatePolicy are maps
 LONGEST_SECONDS = 12 * 3600
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
@@ -48,9 +49,13 @@ def check(template: Template) -> None:
     for logical, resource in template.resources.items():
         kind = str(resource["Type"])
         for attribute, known in (("CreationPolicy", CREATION), ("UpdatePolicy", UPDATE)):
-            unknown = sorted(set(resource.get(attribute) or {}) - known)
+            policy = resource.get(attribute) or {}
+            unknown = sorted(set(policy) - known)
             if unknown:
                 raise Refused(f"Template error: {attribute} of {logical} has no member {unknown[0]}")
+            for name, member in policy.items():
+                if not isinstance(member, bool if name in FLAGS else dict):
+                    raise Refused(f"Template error: {name} in {attribute} of {logical} has a wrong form")
         if "ResourceSignal" in (resource.get("CreationPolicy") or {}) and kind not in SIGNALLED:
             raise Refused(f"CreationPolicy is not supported for resource {logical} of type {kind}")
 
@@ -60,9 +65,16 @@ def awaited(policy: dict[str, Any]) -> Awaited | None:
     if "ResourceSignal" not in policy:
         return None
     signal = policy["ResourceSignal"] or {}
-    count = int(signal.get("Count", 1))
-    percent = float((policy.get("AutoScalingCreationPolicy") or {}).get("MinSuccessfulInstancesPercent", 100))
+    count = _number(signal.get("Count", 1), "Count of ResourceSignal")
+    group = policy.get("AutoScalingCreationPolicy") or {}
+    percent = _number(group.get("MinSuccessfulInstancesPercent", 100), "MinSuccessfulInstancesPercent")
     return Awaited(math.ceil(count * percent / 100), count, seconds(str(signal.get("Timeout", "PT5M"))))
+
+
+def _number(value: Any, name: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", str(value)):
+        raise Refused(f"Template error: {name} must be a whole number, not {value}")
+    return int(value)
 
 
 def seconds(text: str) -> float:

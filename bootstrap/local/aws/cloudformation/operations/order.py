@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from bootstrap.local.aws.cloudformation.store import Resource
 
 WORKERS = 8
 
@@ -28,6 +30,20 @@ class Failed(Exception):
             if names:
                 sentences.append(f"The following resource(s) failed to {step}: [{', '.join(names)}].")
         return self.reason or " ".join(sentences)
+
+
+def sort_for_deletion(resources: Sequence[Resource]) -> list[Resource]:
+    """Return resources in an order in which each is deleted before those that it depends on.
+
+    Two resources may have one logical id, the replaced one and its replacement; what depends on that id depends on both.
+    """
+    remaining, sorted_resources = list(resources), []
+    while remaining:
+        needed = {need for resource in remaining for need in resource.depends if need != resource.logical_id}
+        free = [resource for resource in remaining if resource.logical_id not in needed] or remaining
+        sorted_resources += sorted(free, key=lambda resource: resource.logical_id)
+        remaining = [resource for resource in remaining if not any(resource is one for one in free)]
+    return sorted_resources
 
 
 def run(

@@ -54,7 +54,8 @@ class Work:
         adapter = adapters.find(str(body["Type"]))
         assert adapter is not None, "types were checked before"
         with self._services.store.lock:
-            resource = stack.resources.setdefault(logical, Resource(logical, adapter.type))
+            # A rollback deletes in the order of `depends`, also if the creation ends in an error of this engine.
+            resource = stack.resources.setdefault(logical, Resource(logical, adapter.type, depends=depends))
         is_new = not resource.physical_id or resource.is_half_made
         try:
             self._checks.check_cancelled("creation" if is_new else "update")

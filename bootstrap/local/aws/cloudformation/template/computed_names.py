@@ -32,7 +32,7 @@ def resolve(template: Template, given_values: dict[str, str], lists: dict[str, l
     def refuse(name: str, *_: Any) -> NoReturn:
         if name in without_value:
             raise _NoValue
-        raise Refused(f"Template error: the name of a resource in Ref or Fn::GetAtt cannot depend on {name}")
+        raise Refused("Template error: the name of a resource in Ref or Fn::GetAtt cannot depend on {name}")
 
     scope = Scope(template, values, PSEUDO, refuse, refuse, refuse, refuse)
     document: dict[str, Any] = _resolve_names(template.document, scope)
@@ -46,7 +46,7 @@ def _resolve_names(value: Any, scope: Scope) -> Any:
         return value
     if set(value) == {"Ref"}:
         return {"Ref": _evaluate_name(value["Ref"], scope)}
-    if set(value) == {"Fn::GetAtt"} and isinstance(value["Fn::GetAtt"], list):
+    if set(value) == {"Fn::GetAtt"} and isinstance(value["Fn::GetAtt"], list) and value["Fn::GetAtt"]:
         logical, *attribute = value["Fn::GetAtt"]
         return {"Fn::GetAtt": [_evaluate_name(logical, scope), *_resolve_names(attribute, scope)]}
     return {key: _resolve_names(item, scope) for key, item in value.items()}
@@ -60,7 +60,7 @@ def _evaluate_name(written: Any, scope: Scope) -> Any:
     except _NoValue:
         return written
     if not isinstance(name, str):
-        raise Refused(f"Template error: the name of a resource in Ref or Fn::GetAtt must be text, not {name!r}")
+        raise Refused("Template error: the name of a resource in Ref or Fn::GetAtt must be a string")
     return name
 
 

@@ -9,8 +9,10 @@ import re
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
 
 PREFIX = "Fn::ForEach::"
+MOST_PIECES = 2_000  # no section of a template may have so many entries
 
 
 def expand(value: Any, lists: dict[str, list[str]]) -> Any:
@@ -44,18 +46,26 @@ def _loop(key: str, argument: Any, lists: dict[str, list[str]]) -> dict[str, Any
     if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[2], dict)):
         raise Refused(f"Template error: {key} must have an identifier, a list and a piece of the template")
     name, members, piece = argument
+    if not isinstance(name, str):
+        raise Refused(f"Template error: the identifier of {key} must be a string")
     expanded: dict[str, Any] = {}
     for member in _members(key, members, lists):
-        expanded.update(expand(_replace(piece, str(name), str(member)), lists))
+        pieces = expand(_replace(piece, name, text_of(member)), lists)
+        repeated = sorted(expanded.keys() & pieces.keys())
+        if repeated:
+            raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
+        expanded.update(pieces)
+        if len(expanded) > MOST_PIECES:
+            raise Refused(f"Template error: {key} gives more than {MOST_PIECES} pieces of a template")
     return expanded
 
 
 def _members(key: str, members: Any, lists: dict[str, list[str]]) -> list[Any]:
-    if isinstance(members, dict) and set(members) == {"Ref"}:
+    if isinstance(members, dict) and set(members) == {"Ref"} and isinstance(members["Ref"], str):
         if members["Ref"] not in lists:
             raise Refused(f"Template error: {key} cannot resolve the list {members['Ref']}")
         return lists[members["Ref"]]
-    if not isinstance(members, list):
+    if not isinstance(members, list) or any(isinstance(one, list) for one in members):
         raise Refused(f"Template error: {key} must have a list or a reference to a list parameter")
     return [part for one in members for part in (_members(key, one, lists) if isinstance(one, dict) else [one])]
 

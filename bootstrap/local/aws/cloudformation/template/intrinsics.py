@@ -8,7 +8,6 @@ never stored.
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
 import re
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template import cidr, forms
 from bootstrap.local.aws.cloudformation.template.template import Template
 
 UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -36,12 +36,22 @@ class Scope:
     imports: Callable[[str], Any]
     zones: Callable[[str], list[str]]
     decided: dict[str, bool] = field(default_factory=dict)
+    undecided: set[str] = field(default_factory=set)  # the conditions that are being evaluated
     functions: dict[str, Function] = field(default_factory=lambda: FUNCTIONS)
 
     def condition(self, name: str) -> bool:
-        """Whether a named condition is true."""
+        """Whether a named condition is true. Raises Refused if it is not defined, or depends on itself."""
         if name not in self.decided:
-            self.decided[name] = bool(self.evaluate(self.template.section("Conditions")[name]))
+            conditions = self.template.section("Conditions")
+            if name not in conditions:
+                raise Refused(f"Template error: unresolved condition dependency {name} in Fn::If")
+            if name in self.undecided:
+                raise Refused(
+                    f"Template error: Found circular condition dependency: [{', '.join(sorted(self.undecided))}]"
+                )
+            self.undecided.add(name)
+            self.decided[name] = bool(self.evaluate(conditions[name]))
+            self.undecided.discard(name)
         return self.decided[name]
 
     def present(self) -> frozenset[str]:
@@ -94,7 +104,7 @@ class Scope:
         return self.attribute(logical, str(self.evaluate(name)))
 
     def _sub(self, argument: Any) -> str:
-        text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
+        text, variables = (argument, {}) if isinstance(argument, str) else argument
         values = {key: self.evaluate(item) for key, item in variables.items()}
 
         def replace(match: re.Match[str]) -> str:
@@ -111,11 +121,16 @@ class Scope:
 
 
 def text_of(value: Any) -> str:
-    """A value as text, as CloudFormation writes it: booleans in lower case, lists with commas."""
+    """Return a value as text, as CloudFormation writes it: booleans in lower case, lists with commas.
+
+    Raises Refused for a map.
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
         return ",".join(map(text_of, value))
+    if isinstance(value, dict) or value is None:
+        raise Refused("Template error: a map stands in the template where CloudFormation needs a string")
     return "" if value is NOTHING else str(value)
 
 
@@ -131,67 +146,110 @@ def resolve_dynamic(value: Any, lookup: Callable[[str, str], str]) -> Any:
 
 
 def _join(_: Scope, argument: Any) -> str:
-    delimiter, items = argument
+    delimiter, items = _members(argument, forms.JOIN, 2)
     if items == UNKNOWN:
         return UNKNOWN
-    if not isinstance(items, list):
-        raise Refused(
-            "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list"
-        )
-    return str(delimiter).join(map(text_of, items))
+    if not (isinstance(items, list) and isinstance(delimiter, str) and all(map(forms.is_text, items))):
+        raise Refused(forms.JOIN)
+    return delimiter.join(map(text_of, items))
 
 
 def _select(_: Scope, argument: Any) -> Any:
-    index, items = argument
-    if items == UNKNOWN:
+    index, items = _members(argument, forms.SELECT, 2)
+    if UNKNOWN in (index, items):
         return UNKNOWN
     if isinstance(items, str):
         items = items.split(",")
+    if not (isinstance(items, list) and (forms.is_whole(index) or re.fullmatch("-[0-9]+", str(index)))):
+        raise Refused(forms.SELECT)
     if not 0 <= int(index) < len(items):
         raise Refused(f"Template error: Fn::Select cannot select nonexistent value at index {index}")
     return items[int(index)]
 
 
 def _split(_: Scope, argument: Any) -> Any:
-    delimiter, text = argument
-    return UNKNOWN if text == UNKNOWN else str(text).split(delimiter)
+    delimiter, text = _members(argument, forms.SPLIT, 2)
+    if text == UNKNOWN:
+        return UNKNOWN
+    if not (isinstance(delimiter, str) and delimiter and forms.is_text(text)):
+        raise Refused(forms.SPLIT)
+    return text_of(text).split(delimiter)
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
-    table, first, second, *options = argument
-    default = options[0].get("DefaultValue", NOTHING) if options else NOTHING
+    table, first, second, *options = _members(argument, forms.FIND_IN_MAP, 3, 4)
     if UNKNOWN in (table, first, second):
         return UNKNOWN
-    value = scope.template.section("Mappings").get(table, {}).get(str(first), {}).get(str(second), default)
+    if not all(map(forms.is_text, (table, first, second))):
+        raise Refused(forms.FIND_IN_MAP)
+    value: Any = scope.template.section("Mappings")
+    for key in (table, first, second):
+        value = value.get(text_of(key), NOTHING) if isinstance(value, dict) else NOTHING
+    if value is NOTHING:
+        value = options[0].get("DefaultValue", NOTHING) if options and isinstance(options[0], dict) else NOTHING
     if value is NOTHING:
         raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
     return value
 
 
 def _cidr(_: Scope, argument: Any) -> Any:
-    block, count, *bits_argument = argument
-    if UNKNOWN in (block, count):
+    block, *numbers = _members(argument, forms.CIDR, 2, 3)
+    if UNKNOWN in (block, *numbers):
         return UNKNOWN
-    network = ipaddress.ip_network(str(block))
-    bits = int(bits_argument[0]) if bits_argument else 8
-    length = network.max_prefixlen - bits
-    if length < network.prefixlen or 2 ** (length - network.prefixlen) < int(count):
-        raise Refused(f"Template error: Fn::Cidr cannot split {block} into {count} blocks with {bits} bits each")
-    subnets = network.subnets(new_prefix=length)
-    return [str(next(subnets)) for _ in range(int(count))]
+    if not (isinstance(block, str) and all(map(forms.is_whole, numbers))):
+        raise Refused(forms.CIDR)
+    return cidr.split(block, *map(int, numbers))
 
 
 def _equals(_: Scope, argument: Any) -> bool:
-    return text_of(argument[0]) == text_of(argument[1])
+    first, second = _members(argument, forms.EQUALS, 2)
+    return text_of(first) == text_of(second)
+
+
+def _all(_: Scope, argument: Any) -> bool:
+    return all(_members(argument, forms.AND_OR.format("Fn::And"), *range(2, 11)))
+
+
+def _any(_: Scope, argument: Any) -> bool:
+    return any(_members(argument, forms.AND_OR.format("Fn::Or"), *range(2, 11)))
+
+
+def _not(_: Scope, argument: Any) -> bool:
+    return not _members(argument, forms.NOT, 1)[0]
 
 
 def _get_azs(scope: Scope, argument: Any) -> Any:
     if argument == UNKNOWN:
         return UNKNOWN
-    return scope.zones(str(argument or "") or str(scope.pseudo["AWS::Region"]))
+    if not isinstance(argument, str):
+        raise Refused(forms.GET_AZS)
+    return scope.zones(argument or text_of(scope.evaluate({"Ref": "AWS::Region"})))
+
+
+def _base64(_: Scope, argument: Any) -> str:
+    if not forms.is_text(argument):
+        raise Refused(forms.BASE64)
+    return base64.b64encode(text_of(argument).encode()).decode()
+
+
+def _length(_: Scope, argument: Any) -> Any:
+    if argument == UNKNOWN:
+        return UNKNOWN
+    if not isinstance(argument, list):
+        raise Refused(forms.LENGTH)
+    return len(argument)
+
+
+def _members(argument: Any, refusal: str, *lengths: int) -> list[Any]:
+    """Return the evaluated arguments of a function; AWS::NoValue among them has left too few. Raises Refused."""
+    if not (isinstance(argument, list) and len(argument) in lengths):
+        raise Refused(refusal)
+    return argument
 
 
 def _import(scope: Scope, argument: Any) -> Any:
+    if not forms.is_text(argument):
+        raise Refused(forms.IMPORT)
     return scope.imports(text_of(argument))
 
 
@@ -203,12 +261,12 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::Cidr": _cidr,
     "Fn::Equals": _equals,
-    "Fn::And": lambda _, argument: all(argument),
-    "Fn::Or": lambda _, argument: any(argument),
-    "Fn::Not": lambda _, argument: not argument[0],
-    "Fn::Base64": lambda _, argument: base64.b64encode(text_of(argument).encode()).decode(),
+    "Fn::And": _all,
+    "Fn::Or": _any,
+    "Fn::Not": _not,
+    "Fn::Base64": _base64,
     "Fn::GetAZs": _get_azs,
     "Fn::ImportValue": _import,
     "Fn::ToJsonString": lambda _, argument: json.dumps(argument, separators=(",", ":")),
-    "Fn::Length": lambda _, argument: UNKNOWN if argument == UNKNOWN else len(argument),
+    "Fn::Length": _length,
 }

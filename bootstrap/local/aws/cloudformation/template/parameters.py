@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template import declarations
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.template import Template
 
 MASK = "****"
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(.+)>")
-_SCALARS = frozenset({"String", "Number", "CommaDelimitedList", "AWS::SSM::Parameter::Name"})
 
 
 def settle(
@@ -100,10 +101,6 @@ def _look_up(name: str, text: str, lookup: Callable[[str], str]) -> str:
 
 def _check(name: str, declaration: dict[str, Any], value: str) -> None:
     kind = str(declaration.get("Type", "String"))
-    if not (
-        kind in _SCALARS or kind.startswith(("List<", "AWS::EC2::", "AWS::SSM::Parameter::Value<", "AWS::Route53::"))
-    ):
-        raise Refused(f"Template format error: Unrecognized parameter type: {kind}")
     is_list = kind == "CommaDelimitedList" or kind.startswith("List<")
     for item in _split(value) if is_list else [value]:
         _check_item(name, declaration, kind, item)
@@ -118,7 +115,7 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
             or _one_of(name, allowed)
         )
     pattern = declaration.get("AllowedPattern")
-    if pattern and not _matches(name, str(pattern), item):
+    if pattern and not declarations.compile_pattern(name, str(pattern)).fullmatch(item):
         constraint = description or f"must match pattern {pattern}"
         raise Refused(
             f"Parameter {name} failed to satisfy constraint: {constraint}"
@@ -133,17 +130,11 @@ def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) ->
         _check_number(name, declaration, item)
 
 
-def _matches(name: str, pattern: str, item: str) -> bool:
-    """Whether a value matches a pattern of Java, in which a hyphen after a class within brackets is a plain hyphen."""
-    try:
-        return re.fullmatch(re.sub(r"(\\[dswDSW])-", r"\1\\-", pattern), item) is not None
-    except re.error as fault:
-        raise Refused(f"Template error: the AllowedPattern of parameter {name} cannot be read: {fault}") from None
-
-
 def _check_number(name: str, declaration: dict[str, Any], item: str) -> None:
     try:
         number = float(item)
+        if not math.isfinite(number):
+            raise ValueError
     except ValueError:
         raise Refused(f"Parameter '{name}' must be a number.") from None
     if "MinValue" in declaration and number < float(declaration["MinValue"]):

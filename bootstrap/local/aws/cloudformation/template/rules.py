@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
-from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope
-from bootstrap.local.aws.cloudformation.template.template import Template
+from bootstrap.local.aws.cloudformation.template import forms
+from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.structure import PSEUDO
+from bootstrap.local.aws.cloudformation.template.template import Template, names_in
 
 # The calls that read the resources for Fn::ValueOf; all of them have the attribute Tags.<key>, too.
 SOURCES = {
@@ -34,6 +36,7 @@ LISTS = {
     "AWS::EC2::Volume::Id": ("describe_volumes", "Volumes", "VolumeId"),
 }
 MEMBERS = frozenset(("Assertions", "RuleCondition"))
+ASSERTION = frozenset(("Assert", "AssertDescription"))
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
 ALLOWED = frozenset(
     (
@@ -60,7 +63,9 @@ def check(scope: Scope, client: Callable[[], Any]) -> None:
     if not rules or UNKNOWN in scope.parameters.values():
         return
     lookup = _Lookup(scope, client)
-    rule_scope = dataclasses.replace(scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={})
+    rule_scope = dataclasses.replace(
+        scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={}, undecided=set()
+    )
     for name, rule in rules.items():
         if "RuleCondition" in rule and not rule_scope.evaluate(rule["RuleCondition"]):
             continue
@@ -72,9 +77,27 @@ def check(scope: Scope, client: Callable[[], Any]) -> None:
 
 def check_form(template: Template, functions: Callable[[Any], Iterator[tuple[str, Any]]]) -> None:
     """Raise Refused for rules that are invalid for all parameters; `functions` finds the functions in a value."""
+    values = set(template.section("Parameters")) | PSEUDO
     for name, rule in template.section("Rules").items():
         if not isinstance(rule, dict) or set(rule) - MEMBERS or not isinstance(rule.get("Assertions"), list):
             raise Refused(f"Template format error: Rule {name} must have Assertions, and may have a RuleCondition")
+        conditions = [rule["RuleCondition"]] if "RuleCondition" in rule else []
+        for assertion in rule["Assertions"]:
+            if not (isinstance(assertion, dict) and set(assertion) <= ASSERTION and "Assert" in assertion):
+                raise Refused(f"Template format error: Every assertion of rule {name} must contain an Assert member")
+            if not forms.is_text(assertion.get("AssertDescription", "")):
+                raise Refused(f"Template format error: Every AssertDescription of rule {name} must be a string")
+            conditions.append(assertion["Assert"])
+        if not all(map(forms.is_function, conditions)):
+            raise Refused(
+                f"Template format error: Conditions of rule {name} can only be boolean operations on parameters"
+            )
+        unknown = sorted({one for _, one in names_in(rule) if one not in values})
+        if unknown:
+            raise Refused(
+                f"Template format error: Unresolved dependencies [{', '.join(unknown)}]. Cannot reference resources in the "
+                "Rules block of the template"
+            )
         for function, argument in functions(rule):
             if function not in ALLOWED:
                 raise Refused(f"Template validation error: {function} is not supported in Rules ({name})")
@@ -86,7 +109,7 @@ def _check_argument(template: Template, rule: str, function: str, argument: Any)
         isinstance(argument, list) and len(argument) == 2
     ):
         raise Refused(f"Template error: {function} takes a list of 2 (rule {rule})")
-    if function == "Fn::RefAll" and argument not in LISTS:
+    if function == "Fn::RefAll" and not (isinstance(argument, str) and argument in LISTS):
         raise Refused(f"Template error: the local cloud cannot list {argument} for Fn::RefAll (rule {rule})")
     if function.startswith("Fn::ValueOf") and not all(isinstance(one, str) for one in argument):
         raise Refused(f"Template error: {function} takes no other function (rule {rule})")
@@ -178,12 +201,12 @@ def _as_list(value: Any) -> list[str]:
 
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list):
-        raise Refused(f"Template error: a rule's list of text is {value!r}")
-    return [str(one) for one in value]
+        raise Refused("Template error: a function in a rule takes a list of strings and got something else")
+    return [text_of(one) for one in value]
 
 
 MEMBERSHIP: dict[str, Function] = {
-    "Fn::Contains": lambda _, argument: str(argument[1]) in _texts(argument[0]),
-    "Fn::EachMemberEquals": lambda _, argument: all(one == str(argument[1]) for one in _texts(argument[0])),
+    "Fn::Contains": lambda _, argument: text_of(argument[1]) in _texts(argument[0]),
+    "Fn::EachMemberEquals": lambda _, argument: all(one == text_of(argument[1]) for one in _texts(argument[0])),
     "Fn::EachMemberIn": lambda _, argument: set(_texts(argument[0])) <= set(_texts(argument[1])),
 }

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bootstrap.local.aws.cloudformation.template import value_types
+
 Schema = dict[str, Any]
 
 
@@ -30,6 +32,12 @@ def _types(region: str) -> dict[str, str]:
         path = path.with_name("us-east-1.json")
     names: dict[str, str] = json.loads(path.read_bytes())
     return names
+
+
+@functools.cache
+def regions() -> frozenset[str]:
+    """Return the regions of AWS."""
+    return frozenset(path.stem for path in (_directory() / "providers").glob("*-*.json"))
 
 
 @functools.cache
@@ -86,6 +94,11 @@ def faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
 
 def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
     rule = follow(schema, rule)
+    expected = rule.get("type", ())
+    kinds = [expected] if isinstance(expected, str) else list(expected)
+    if kinds and not any(value_types.fits(kind, value) for kind in kinds):
+        yield f"{place}: expected type: {value_types.NAMES.get(kinds[0], kinds[0])}, found: {value_types.name_of(value)}"
+        return
     if isinstance(value, dict) and "properties" in rule:
         properties = rule["properties"]
         patterns = rule.get("patternProperties")

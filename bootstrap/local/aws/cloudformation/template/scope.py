@@ -9,7 +9,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused, ResourceFailed
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wanted
-from bootstrap.local.aws.cloudformation.template import parameters
+from bootstrap.local.aws.cloudformation.template import parameters, schemas
+from bootstrap.local.aws.cloudformation.template.absent_resources import unresolved
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.template import Template
@@ -34,9 +35,18 @@ class Scopes:
         self._client = client
 
     def of(
-        self, stack: Stack | None, wanted: Wanted, region: str, resources: dict[str, Resource] | None = None
+        self,
+        stack: Stack | None,
+        wanted: Wanted,
+        region: str,
+        resources: dict[str, Resource] | None = None,
+        *,
+        is_execution: bool = False,
     ) -> Scope:
-        """Return the scope of a stack for a desired state; `resources` replace the stack's own. Raises Refused."""
+        """Return the scope of a stack for a desired state; `resources` replace the stack's own. Raises Refused.
+
+        In an execution, a reference to a resource that does not exist is refused; otherwise its value is `UNKNOWN`.
+        """
         template = read(wanted.template, wanted.parameters)
         values, _ = parameters.resolve(
             template, wanted.parameters, lambda name: self._stored_or_looked_up(wanted, name, region)
@@ -46,15 +56,24 @@ class Scopes:
             template,
             values,
             pseudo(stack, wanted, region),
-            lambda logical: _reference(present, logical),
-            lambda logical, name: _attribute(present, logical, name),
+            lambda logical: _reference(present, logical, is_execution=is_execution),
+            lambda logical, name: _attribute(present, logical, name, is_execution=is_execution),
             lambda name: self._import(name, region, stack),
             cache(self.zones),  # of one scope: another caller may have no right to ask for them
         )
 
     def zones(self, region: str) -> list[str]:
-        """Return the availability zones of a region."""
-        answer = self._client("ec2", region).describe_availability_zones()
+        """Return the availability zones of a region; raises Refused if there is no such region, or EC2 refuses."""
+        from botocore.exceptions import ClientError
+
+        if region not in schemas.regions():
+            raise Refused(f"Template error: Fn::GetAZs got {region}, which is no region")
+        try:
+            answer = self._client("ec2", region).describe_availability_zones()
+        except ClientError as refusal:
+            raise Refused(
+                f"Template error: Fn::GetAZs failed: {refusal.response['Error'].get('Message', '')}"
+            ) from None
         return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
 
     def ssm(self, region: str) -> Callable[[str], str]:
@@ -88,7 +107,7 @@ class Scopes:
                 return self._secret(name, region) if service == "secretsmanager" else self.ssm(region)(name)
             except Refused as refusal:
                 raise ResourceFailed(refusal.message) from None
-            except (LookupError, ValueError):
+            except (LookupError, TypeError, ValueError):
                 raise ResourceFailed(
                     f"Could not resolve the dynamic reference {{{{resolve:{service}:{name}}}}}"
                 ) from None
@@ -180,15 +199,19 @@ def check_capabilities(template: Template, acknowledged: list[str], *, is_review
         raise Refused(f"Requires capabilities : [{', '.join(missing)}]", "InsufficientCapabilitiesException")
 
 
-def _reference(present: dict[str, Resource], logical: str) -> Any:
+def _reference(present: dict[str, Resource], logical: str, *, is_execution: bool) -> Any:
     resource = present.get(logical)
-    return resource.physical_id if resource and resource.physical_id else UNKNOWN
+    if resource is not None and resource.physical_id:
+        return resource.physical_id
+    if is_execution:
+        raise unresolved([logical], "Resources")
+    return UNKNOWN
 
 
-def _attribute(present: dict[str, Resource], logical: str, name: str) -> Any:
+def _attribute(present: dict[str, Resource], logical: str, name: str, *, is_execution: bool) -> Any:
     resource = present.get(logical)
     if resource is None or not resource.physical_id:
-        return UNKNOWN
+        return _reference(present, logical, is_execution=is_execution)
     if name in resource.attributes:
         return resource.attributes[name]
     if resource.attributes.get("*") == UNKNOWN:

@@ -5,30 +5,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import life_policies
-from bootstrap.local.aws.cloudformation.template import foreach, limits, rules, schemas
+from bootstrap.local.aws.cloudformation.template import cidr, declarations, foreach, forms, limits, rules, schemas
 from bootstrap.local.aws.cloudformation.template.template import Template, names_in
 
-PARAMETER_PROPERTIES = frozenset(
-    (
-        "AllowedPattern",
-        "AllowedValues",
-        "ConstraintDescription",
-        "Default",
-        "Description",
-        "MaxLength",
-        "MaxValue",
-        "MinLength",
-        "MinValue",
-        "NoEcho",
-        "Type",
-    )
-)
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 SNAPSHOT_TYPES = frozenset(
     (
@@ -42,7 +26,6 @@ SNAPSHOT_TYPES = frozenset(
         "AWS::Redshift::Cluster",
     )
 )
-BOUNDS = frozenset(("MaxLength", "MaxValue", "MinLength", "MinValue"))
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm-secure-strings.html
 SECURE = {
     "AWS::DirectoryService::MicrosoftAD": ("Password",),
@@ -86,20 +69,13 @@ OF_RULES = frozenset(
     ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
 )
 OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # functions of AWS::LanguageExtensions, without its loops
-LENGTHS = {"Fn::Equals": 2, "Fn::Not": 1}
 
 
 def check(template: Template, region: str) -> None:
     """Raise Refused for a template that is invalid for all values of its parameters."""
     limits.check(template)
     life_policies.check(template)
-    for name, declaration in template.section("Parameters").items():
-        unknown = sorted(set(declaration) - PARAMETER_PROPERTIES) if isinstance(declaration, dict) else [name]
-        if unknown:
-            raise Refused(f"Invalid template parameter property '{unknown[0]}'")
-        for bound in sorted(BOUNDS & set(declaration)):
-            if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", str(declaration[bound])):
-                raise Refused(f"Template format error: {bound} of parameter {name} must be a number.")
+    declarations.check(template)
     for logical, resource in template.resources.items():
         for attribute in ("DeletionPolicy", "UpdateReplacePolicy"):
             if not isinstance(resource.get(attribute, ""), str) and not template.is_extended:
@@ -110,7 +86,7 @@ def check(template: Template, region: str) -> None:
                 )
     _check_secure_references(template)
     for key, output in template.section("Outputs").items():
-        if _is_list(template, output["Value"]):
+        if _is_list(template, output["Value"]) or _is_map(output["Value"]):
             raise Refused(
                 f"Template format error: The Value field of every Outputs member must evaluate to a String ({key})."
             )
@@ -118,6 +94,8 @@ def check(template: Template, region: str) -> None:
             if name in template.resources:
                 raise Refused("Template error: Export Name field must not depend on any resources")
     rules.check_form(template, functions)
+    if any(name == "Fn::ImportValue" for name, _ in functions(template.section("Conditions"))):
+        raise Refused("Template error: Cannot use Fn::ImportValue in Conditions.")
     for section in ("Resources", "Outputs", "Conditions"):
         for name, argument in functions(template.section(section)):
             _check_function(template, name, argument, region)
@@ -130,6 +108,10 @@ def _is_list(template: Template, value: Any) -> bool:
     declared = template.section("Parameters").get(str(argument), {}) if name == "Ref" else {}
     kind = str(declared.get("Type", "")).removeprefix("AWS::SSM::Parameter::Value<")
     return name in {"Fn::Split", "Fn::GetAZs", "Fn::Cidr"} or kind.startswith(("List<", "CommaDelimitedList"))
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict) and not forms.is_function(value)
 
 
 def _check_secure_references(template: Template) -> None:
@@ -171,18 +153,14 @@ def _check_function(template: Template, name: str, argument: Any, region: str) -
         raise Refused(
             f"Template Error: Encountered unsupported function: {name} Supported functions are: [{', '.join(SUPPORTED)}]"
         )
-    if name in {"Fn::And", "Fn::Or"} and not (isinstance(argument, list) and 2 <= len(argument) <= 10):
-        raise Refused(
-            f"Template error: every {name} object requires a list of at least 2 and at most 10 boolean parameters."
-        )
-    if name in LENGTHS and not (isinstance(argument, list) and len(argument) == LENGTHS[name]):
-        raise Refused(f"Template error: {name} takes a list of {LENGTHS[name]}")
-    if name == "Fn::If" and not (isinstance(argument, list) and len(argument) == 3):
-        raise Refused("Template error: Fn::If requires a list argument with three elements")
     if name == "Fn::Select" and isinstance(argument, list) and len(argument) == 2:
         _check_select(*argument)
+    if name == "Fn::Cidr" and not any(map(forms.is_function, argument)):
+        cidr.split(argument[0], *map(int, argument[1:]))
     if name == "Fn::FindInMap":
         _check_map(template, argument)
+    if name == "Fn::ImportValue":
+        _check_import(template, argument)
     if name == "Fn::GetAtt":
         _check_attribute(template, argument, region)
 
@@ -193,16 +171,19 @@ def _check_select(index: Any, items: Any) -> None:
 
 
 def _check_map(template: Template, argument: Any) -> None:
-    if not isinstance(argument, list) or not 3 <= len(argument) <= (4 if template.is_extended else 3):
-        raise Refused(
-            "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute "
-            "for return value"
-        )
     if len(argument) == 4 or any(isinstance(key, dict | list) for key in argument):
         return
     table, first, second = map(str, argument)
     if second not in template.section("Mappings").get(table, {}).get(first, {}):
         raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
+
+
+def _check_import(template: Template, argument: Any) -> None:
+    uses_resources = any(name in template.resources for _, name in names_in(argument))
+    if uses_resources or any(name in {"Fn::ImportValue", "Fn::GetAZs"} for name, _ in functions(argument)):
+        raise Refused(
+            "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs"
+        )
 
 
 def _check_attribute(template: Template, argument: Any, region: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,16 +41,24 @@ class Template:
         return written if isinstance(written, list) else [written]
 
 
-def names_in(value: Any) -> Iterator[tuple[str, str]]:
-    """Return every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name)."""
+def names_in(value: Any, decide: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
+    """Return every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name).
+
+    The functions in the value have the forms that `forms` checks. With `decide`, which says whether a condition is true, only
+    the branches of Fn::If that are taken count.
+    """
     if isinstance(value, list):
         for item in value:
-            yield from names_in(item)
+            yield from names_in(item, decide)
     elif isinstance(value, dict):
         yield from _intrinsic_names(value)
+        if decide and set(value) == {"Fn::If"}:
+            name, *branches = value["Fn::If"]
+            yield from names_in(branches[0 if decide(name) else 1], decide)
+            return
         for name, item in value.items():
             if not (len(value) == 1 and name in {"Ref", "Fn::GetAtt", "Condition"}):
-                yield from names_in(item)
+                yield from names_in(item, decide)
 
 
 def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -58,10 +66,12 @@ def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     name, argument = next(iter(value.items()))
     if name == "Ref":
-        yield "Ref", str(argument)
+        if isinstance(argument, str):  # otherwise a function, with AWS::LanguageExtensions
+            yield "Ref", argument
     elif name == "Fn::GetAtt":
-        parts = argument if isinstance(argument, list) else str(argument).split(".", 1)
-        yield "Fn::GetAtt", str(parts[0])
+        logical = argument[0] if isinstance(argument, list) else argument.split(".", 1)[0]
+        if isinstance(logical, str):
+            yield "Fn::GetAtt", logical
     elif name == "Condition" and isinstance(argument, str):
         yield "Condition", argument
     elif name == "Fn::If" and isinstance(argument, list) and argument:
@@ -71,19 +81,22 @@ def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _sub_names(argument: Any) -> Iterator[tuple[str, str]]:
-    text, variables = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
-    for name in _SUB_NAME.findall(text):
+    text, variables = (argument, {}) if isinstance(argument, str) else argument
+    for name in map(str.strip, _SUB_NAME.findall(text)):
         if name not in variables:
             yield ("Fn::GetAtt", name.split(".")[0]) if "." in name else ("Ref", name)
 
 
 def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[str]]:
-    """Return, for each resource in `present`, those that must exist before it; raises Refused for a circle."""
+    """Return, for each resource in `present`, those that must exist before it.
+
+    Raises Refused for a circle; a resource that refers to itself is one.
+    """
     graph = {}
     for logical, resource in template.resources.items():
         if logical in present:
-            graph[logical] = (explicit_dependencies(resource) | _referenced(resource)) & present - {logical}
-    circle = _circle(graph)
+            graph[logical] = (explicit_dependencies(resource) | _referenced(resource)) & present
+    circle = find_circle(graph)
     if circle:
         raise Refused(f"Circular dependency between resources: [{', '.join(sorted(circle))}]")
     return graph
@@ -99,7 +112,8 @@ def _referenced(resource: dict[str, Any]) -> set[str]:
     return {name for kind, name in names_in(resource.get("Properties")) if kind != "Condition"}
 
 
-def _circle(graph: dict[str, set[str]]) -> set[str]:
+def find_circle(graph: dict[str, set[str]]) -> set[str]:
+    """Return the nodes of a graph that need each other in a circle, and those that need one of them; empty if none do."""
     remaining = {name: set(needs) for name, needs in graph.items()}
     while True:
         free = [name for name, needs in remaining.items() if not needs & remaining.keys()]
