@@ -1,8 +1,10 @@
 """One suite for any Jenkins: by CONTRACT_JENKINS_URL, _USER and _PASSWORD, or for the emulator that is started here.
 
-The emulator is started as it runs on a machine: from a directory that holds nothing but the package `jenkins_emulator`.
-Tests that need the server's own files, its process or its file system carry the mark `own_process`; against a foreign
-Jenkins they are left out of the collection.
+`foreign.py` prints the settings that another Jenkins needs. The emulator is started as it runs on a machine: from a directory
+that holds nothing but the package `jenkins_emulator`. Against another Jenkins two kinds of tests are left out of the
+collection: those that need the server's own files, its process or its file system (mark `own_process`), and those of what the
+emulator lacks and says in its own name (mark `emulator_alone`). What a test holds the emulator to was seen on a real Jenkins; a
+test of something that was only read in sources or documents carries the mark `only_read`.
 """
 
 from __future__ import annotations
@@ -25,38 +27,12 @@ import jenkins
 import pytest
 import requests
 
+from tests.contract.foreign import ADMIN, BASE, CREDENTIALS, SECRET
+
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
 # One folder for all emulators, since Python stores the compiled modules by their path.
 LIBRARY = ROOT / ".bootstrap" / "tests" / "library"
-BASE = """
-jenkins:
-  systemMessage: "contract"
-  numExecutors: 2
-  quietPeriod: 0
-  securityRealm:
-    local:
-      allowsSignup: false
-      users:
-        - {id: admin, name: Admin, password: "${ADMIN_PASSWORD}"}
-        - {id: reader, name: Reader, password: "reader-password"}
-        - {id: builder, name: Builder, password: "builder-password"}
-  authorizationStrategy:
-    globalMatrix:
-      entries:
-        - user: {name: admin, permissions: ["Overall/Administer"]}
-        - group: {name: authenticated, permissions: ["Overall/Read", "Job/Read"]}
-        - user: {name: builder, permissions: ["Job/Build"]}
-"""
-CREDENTIALS = """
-credentials:
-  system:
-    domainCredentials:
-      - credentials:
-          - string: {scope: GLOBAL, id: token, secret: "${TOKEN_SECRET}"}
-          - usernamePassword: {scope: GLOBAL, id: login, username: somebody, password: "pass-word-1"}
-"""
-ADMIN, SECRET = "admin-password", "token-s3cr3t"
 
 
 def find_java() -> str | None:
@@ -70,9 +46,11 @@ def find_java() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "own_process: needs the files, the process or the file system of a server that was started here"
-    )
+    for mark in (
+        "own_process: needs the files, the process or the file system of a server that was started here",
+        "emulator_alone: about what the emulator lacks, and says in its own name",
+    ):
+        config.addinivalue_line("markers", mark)
     if os.environ.get("CONTRACT_JENKINS_URL"):
         return
     if not Path("/usr/share/groovy/lib").is_dir() or find_java() is None:
@@ -84,9 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if os.environ.get("CONTRACT_JENKINS_URL"):
-        foreign = [item for item in items if item.get_closest_marker("own_process")]
-        items[:] = [item for item in items if item not in foreign]
-        config.hook.pytest_deselected(items=foreign)
+        marks = ("own_process", "emulator_alone")
+        left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in marks)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 class Emulator:
@@ -215,8 +194,11 @@ class Server:
         return int(self.until(lambda: (self.client.get_queue_item(item).get("executable") or {}).get("number")))
 
     def finish(self, name: str, number: int) -> tuple[dict[str, Any], str]:
-        """Wait for the end; the build and its console."""
-        self.until(lambda: not self.client.get_build_info(name, number)["building"])
+        """Wait for the end; the build and its console.
+
+        `building` is false before the last line of the console is written; `inProgress` only after it.
+        """
+        self.until(lambda: not self.client.get_build_info(name, number)["inProgress"])
         return self.client.get_build_info(name, number), self.client.get_build_console_output(name, number)
 
     def run(self, name: str, parameters: dict[str, str] | None = None) -> tuple[dict[str, Any], str]:

@@ -12,6 +12,7 @@ import requests
 
 from bootstrap.acts import casc
 from bootstrap.values import Result
+from tests.contract import foreign
 
 CHECK = "configuration-as-code/check"
 
@@ -34,6 +35,11 @@ class EmptyMachine:
 
 def test_clean_text_has_no_faults(server: Any) -> None:
     response = server.post(CHECK, data='jenkins:\n  systemMessage: "x"\n')
+    assert (response.status_code, response.json()) == (200, [])
+
+
+def test_the_set_up_file_for_another_jenkins_has_no_faults(server: Any) -> None:
+    response = server.post(CHECK, data=foreign.render(server.url))
     assert (response.status_code, response.json()) == (200, [])
 
 
@@ -112,7 +118,6 @@ def test_without_a_crumb_the_web_server_answers_itself(server: Any) -> None:
     assert "<tr><th>MESSAGE:</th><td>No valid crumb was included in the request</td></tr>" in response.text
 
 
-@pytest.mark.own_process
 def test_without_the_right_the_answer_is_plain(server: Any) -> None:
     session = requests.Session()
     session.auth = ("reader", "reader-password")
@@ -216,7 +221,6 @@ def test_export_is_yaml_with_sealed_secrets(server: Any) -> None:
     assert server.password not in response.text
 
 
-@pytest.mark.own_process
 def test_export_holds_what_is_configured_and_no_plain_secret(server: Any) -> None:
     text = server.post("configuration-as-code/export").text
     assert 'systemMessage: "contract"' in text

@@ -104,7 +104,6 @@ def test_an_id_that_is_no_part_of_a_url_is_refused(server: Any, name: str, pipel
     assert "InputStep id is required to be URL safe" in log
 
 
-@pytest.mark.own_process
 def test_without_a_submitter_whoever_may_build_answers(server: Any, name: str, pipeline: Xml) -> None:
     number = asked(server, name, pipeline(stage(ASKED)))
     refused = [answer(server, "reader", name, number, verb) for verb in ("proceedEmpty", "abort")]
@@ -116,7 +115,6 @@ def test_without_a_submitter_whoever_may_build_answers(server: Any, name: str, p
     assert "Approved by Builder" in server.finish(name, number)[1]
 
 
-@pytest.mark.own_process
 def test_with_a_submitter_only_those_named_and_administrators_answer(server: Any, name: str, pipeline: Xml) -> None:
     number = asked(server, name, pipeline(stage(f"{NAMED}\n{NAMED}\n{NAMED.replace('Builder', 'nobody')}")))
     # The name counts in any case, and who is named need not be one who may build.
@@ -250,7 +248,7 @@ def test_a_part_that_waits_is_an_item_of_the_queue(server: Any, name: str, pipel
     assert (item["id"], item["why"]) == (alone["id"], alone["why"])
 
 
-@pytest.mark.own_process
+@pytest.mark.emulator_alone
 def test_the_emulator_says_that_it_cancels_no_part(server: Any, name: str, pipeline: Xml) -> None:
     server.create("", name, pipeline("node('nowhere') { echo 'never' }"))
     server.client.build_job(name)
@@ -261,7 +259,6 @@ def test_the_emulator_says_that_it_cancels_no_part(server: Any, name: str, pipel
     assert (501, True) == (refused.status_code, "the emulator cannot cancel a part" in refused.text)
 
 
-@pytest.mark.own_process
 def test_the_page_of_a_question_has_its_two_buttons(server: Any, name: str, pipeline: Xml) -> None:
     number = asked(server, name, pipeline(stage(f"{ASKED}\n{ASKED}")))
     page = server.get(f"job/{name}/{number}/input/").text

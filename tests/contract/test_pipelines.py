@@ -76,7 +76,6 @@ def test_failing_stage_skips_the_rest_and_runs_the_right_post_blocks(server: Any
     assert "whole fine" not in log
 
 
-@pytest.mark.own_process
 def test_credentials_are_masked_in_the_log(server: Any, name: str, pipeline: Xml) -> None:
     script = """
         withCredentials([string(credentialsId: 'token', variable: 'T'),

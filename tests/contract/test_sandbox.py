@@ -84,7 +84,7 @@ def test_the_console_has_the_refusal_at_its_place_and_at_the_end(server: Any, na
     assert "after" not in log
 
 
-@pytest.mark.own_process
+@pytest.mark.emulator_alone
 def test_what_it_does_not_know_it_refuses_in_its_own_name(server: Any, name: str, pipeline: Xml) -> None:
     server.create("", name, pipeline("new javax.swing.JFrame('x')\n"))
     assert "Scripts not permitted to use new javax.swing.JFrame java.lang.String" in server.run(name)[1]

@@ -122,7 +122,6 @@ def test_wrong_form_login_leads_to_the_error_page(server: Any) -> None:
     assert answer.headers["Location"].endswith("/loginError")
 
 
-@pytest.mark.own_process
 def test_user_without_the_right_is_told_which_one(server: Any) -> None:
     session = requests.Session()
     session.auth = ("reader", "reader-password")

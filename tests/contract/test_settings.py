@@ -94,29 +94,35 @@ def test_build_that_somebody_starts_runs_as_that_user(configure: Any, pipeline: 
     assert "Running as Admin\nBuilding " in freed
 
 
-def test_build_of_a_timer_runs_as_the_user_for_it_and_its_followers_too(configure: Any, freestyle: Any) -> None:
+def test_build_of_a_timer_runs_as_the_user_for_it_and_its_followers_too(
+    configure: Any, freestyle: Any, fresh: Any, connect: Any
+) -> None:
+    """Two servers wait for the same minute: on the second one the user has no right to an agent."""
     one = configure(users("Agent/Build", "Job/Read"), SETTINGS)
+    second = type(fresh)(fresh.root / "second")
+    for number, text in enumerate((users("Job/Read"), SETTINGS)):
+        (second.casc / f"{50 + number}.yaml").write_text(text)
     follows = (
         "<triggers><jenkins.triggers.ReverseBuildTrigger><upstreamProjects>timed</upstreamProjects>"
         "<threshold><name>SUCCESS</name></threshold></jenkins.triggers.ReverseBuildTrigger></triggers>"
     )
-    one.server.create("", "timed", freestyle("true", EVERY_MINUTE))
-    one.server.create("", "follower", freestyle("true", follows))
+    second.start()
+    try:
+        other = connect(second)
+        other.create("", "timed", freestyle("true", EVERY_MINUTE))
+        one.server.create("", "timed", freestyle("true", EVERY_MINUTE))
+        one.server.create("", "follower", freestyle("true", follows))
 
-    one.server.until(lambda: one.server.client.get_job_info("follower")["lastCompletedBuild"], WAITS)
+        one.server.until(lambda: one.server.client.get_job_info("follower")["lastCompletedBuild"], WAITS)
+        (item,) = other.until(other.client.get_queue_info, WAITS)
+    finally:
+        second.stop()
+
+    assert "‘builds’ lacks permission to run on ‘Jenkins’" == item["why"]
 
     log = one.server.client.get_build_console_output("timed", 1)
     assert "Started by timer\nRunning as Builds\n" in log
     assert "\nRunning as Builds\n" in one.server.client.get_build_console_output("follower", 1)
-
-
-def test_build_without_the_right_to_an_agent_waits_and_says_so(configure: Any, freestyle: Any) -> None:
-    one = configure(users("Job/Read"), SETTINGS)
-    one.server.create("", "timed", freestyle("true", EVERY_MINUTE))
-
-    (item,) = one.server.until(one.server.client.get_queue_info, WAITS)
-
-    assert "‘builds’ lacks permission to run on ‘Jenkins’" == item["why"]
 
 
 def test_nobody_signs_in_as_the_user_for_builds(configure: Any) -> None:

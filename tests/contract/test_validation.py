@@ -65,7 +65,7 @@ def test_nothing_of_the_text_is_run(server: Any, tmp_path: Path, attack: str) ->
     assert not marker.exists()
 
 
-@pytest.mark.own_process
+@pytest.mark.emulator_alone
 @pytest.mark.parametrize(
     "text", ["(" * 100_000, "[" * 20_000 + "]" * 20_000, "x = 1" + " + 1" * 50_000], ids=["calls", "lists", "sum"]
 )
@@ -73,7 +73,7 @@ def test_a_text_that_nests_too_deeply_is_a_failure(server: Any, text: str) -> No
     assert validate(server, text)["result"] == "failure"
 
 
-@pytest.mark.own_process
+@pytest.mark.emulator_alone
 def test_a_text_that_is_too_large_is_refused(server: Any) -> None:
     answer = server.post(PATH, data={"jenkinsfile": REST + " " * 256 * 1024})
     assert answer.status_code == 413
