@@ -180,7 +180,7 @@ class Server:
             f"{path}createItem", params={"name": name}, data=xml.encode(), headers={"Content-Type": "application/xml"}
         )
 
-    def until(self, what: Callable[[], Any], seconds: float = 30) -> Any:
+    def until(self, what: Callable[[], Any], seconds: float = 90) -> Any:
         """Poll until the value is true; its last value."""
         deadline = time.monotonic() + seconds
         while not (value := what()) and time.monotonic() < deadline:
