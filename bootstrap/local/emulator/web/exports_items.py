@@ -221,8 +221,9 @@ class ItemExports(BuildExports):
         return Exported("hudson.model.Queue$StubItem", {"task": task}, is_whole=True)
 
     def export_views(self, folder: Folder) -> list[Exported | None]:
-        """Export the views of a folder that the caller may see."""
-        return [self.export_view(folder, view) for view in folder.views if self.may_see(folder, view)]
+        """Export the views of a folder that the caller may see, by name."""
+        seen = (view for view in sorted(folder.views, key=lambda view: view.name) if self.may_see(folder, view))
+        return [self.export_view(folder, view) for view in seen]
 
     def may_see(self, folder: Folder, view: View) -> bool:
         """Whether the caller may see a view: by a permission, or because it shows an item that he may read."""
