@@ -118,7 +118,9 @@ class Player:
 
     def _hide(self, text: str) -> str:
         own = self._server.url.removeprefix("http://")
-        return text.replace(own, "HOST").replace(own.replace(":", "%3A"), "HOST").replace(str(self._server.home), "HOME")
+        return (
+            text.replace(own, "HOST").replace(own.replace(":", "%3A"), "HOST").replace(str(self._server.home), "HOME")
+        )
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def parse(content: str, kind: str) -> dict[str, Any]:
             return dict(list_leaves(json.loads(content)))
         if "xml" in kind:
             without_head = re.sub(r"^<\?xml[^>]*\?>", "", content).strip()
-            root = ElementTree.fromstring(without_head)  # noqa: S314 (recorded, and from our own server)
+            root = ElementTree.fromstring(without_head)
             return dict(list_elements(root, root.tag))
     except (ValueError, ElementTree.ParseError):
         pass
@@ -197,8 +199,8 @@ def judge(title: str, problems: dict[str, list[str]], total: int, floor: float) 
     """Print what differs, and compare the share of equal answers with the floor."""
     share = 100 * (total - len(problems)) / total
     for name, words in problems.items():
-        print(name, *(f"    {word}" for word in words[:5]), sep="\n")  # noqa: T201
-    print(f"{title}: {total - len(problems)} of {total} are the same, {share:.1f} %")  # noqa: T201
+        print(name, *(f"    {word}" for word in words[:5]), sep="\n")
+    print(f"{title}: {total - len(problems)} of {total} are the same, {share:.1f} %")
     assert share >= floor
 
 
@@ -220,7 +222,9 @@ def test_contents(played: list[Exchange]) -> None:
 def test_redirects(played: list[Exchange]) -> None:
     asked = [each for each in played if "Location" in each.recorded["answer"] and 300 <= each.status < 400]
     problems = {
-        each.recorded["name"]: [f"Jenkins {each.recorded['answer']['Location']}, emulator {each.headers.get('Location')}"]
+        each.recorded["name"]: [
+            f"Jenkins {each.recorded['answer']['Location']}, emulator {each.headers.get('Location')}"
+        ]
         for each in asked
         if each.recorded["answer"]["Location"] != each.headers.get("Location")
     }
@@ -230,7 +234,9 @@ def test_redirects(played: list[Exchange]) -> None:
 def test_words_of_refusals(played: list[Exchange]) -> None:
     asked = [each for each in played if "X-Error" in each.recorded["answer"]]
     problems = {
-        each.recorded["name"]: [f"Jenkins {each.recorded['answer']['X-Error']!r}, emulator {each.headers.get('X-Error')!r}"]
+        each.recorded["name"]: [
+            f"Jenkins {each.recorded['answer']['X-Error']!r}, emulator {each.headers.get('X-Error')!r}"
+        ]
         for each in asked
         if each.recorded["answer"]["X-Error"] != each.headers.get("X-Error")
     }

@@ -126,7 +126,7 @@ class Tree:
         self.check(root)
         if root.tag != item.root.tag:
             raise Refused(500, f"java.io.IOException: Expecting {item.root.tag} but got {root.tag} instead")
-        item.root = root
+        item.root, item.has_actions = root, False
         if isinstance(item, Job):
             item.is_held = False
         elif isinstance(item, Folder):

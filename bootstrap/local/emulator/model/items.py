@@ -46,6 +46,7 @@ class Item:
 
     def __init__(self, parent: Folder | None, name: str, directory: Path, root: Any) -> None:
         self.parent, self.name, self.directory, self.root = parent, name, directory, root
+        self.has_actions = False  # Jenkins makes the list when it is first asked for, and then saves it, too
 
     @property
     def full_name(self) -> str:
@@ -79,6 +80,8 @@ class Item:
 
     def save(self) -> None:
         """Write config.xml."""
+        if self.has_actions and self.root.find("actions") is None:
+            self.root.insert(0, xmlfile.element("actions"))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(self.root))
 
 

@@ -65,12 +65,8 @@ class ItemExports(BuildExports):
 
     def export_folder(self, folder: Folder) -> Exported:
         """Export a folder; in lists it has no colour."""
-        store = Exported(FOLDER_STORE, {})
         properties = {
-            "actions": lambda: [
-                *_NAMELESS[:2],
-                Exported(f"{CREDENTIALS}ViewCredentialsAction", {"stores": {"folder": store}}),
-            ],
+            "actions": lambda: self._export_folder_actions(folder),
             **self._export_common(folder),
             "healthReport": [],
             "jobs": lambda: self.export_items(folder),
@@ -79,8 +75,15 @@ class ItemExports(BuildExports):
         }
         return Exported(str(folder.root.tag), properties, brief=frozenset({"name", "url"}))
 
+    @staticmethod
+    def _export_folder_actions(folder: Folder) -> list[Exported]:
+        folder.has_actions = True
+        stores = {"folder": Exported(FOLDER_STORE, {})}
+        return [*_NAMELESS[:2], Exported(f"{CREDENTIALS}ViewCredentialsAction", {"stores": stores})]
+
     def _export_job_actions(self, job: Job) -> list[Exported]:
         """Export the actions of a job: most are empty; one of them is for people who may configure the job."""
+        job.has_actions = True
         may_configure = self._controller.home.authorization.allows(self._identity, "Job/Configure")
         display = {"displayUrl": self._controller.home.url + job.path}
         return [
