@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+NAME = "the emulator"  # what is not modelled is refused in this name, with status 501
+
 
 class Refused(Exception):
     """A request is refused with `status`; `is_failure` is Jenkins' `Failure`: 400 with the message in X-Error.
@@ -32,6 +34,13 @@ class Forbidden(Refused):
     def __init__(self, user: str, permission: str) -> None:
         super().__init__(403, f"{user} is missing the {permission} permission")
         self.permission = permission
+
+
+class ForbiddenAll(Refused):
+    """The user lacks every one of several permissions, each of which would be enough."""
+
+    def __init__(self, user: str, permissions: tuple[str, ...]) -> None:
+        super().__init__(403, f"{user} is missing a permission, one of {', '.join(permissions)} is required")
 
 
 @dataclass(frozen=True)

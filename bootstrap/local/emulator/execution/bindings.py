@@ -125,7 +125,7 @@ def missing_node(step: str) -> StepFailed:
 
 def lookup(home: Home, build: Build, identifier: str, kinds: tuple[str, ...]) -> Credential:
     """The credential of an id and kind that builds may use; StepFailed as the binding plugin says it."""
-    credential = home.credentials.find(identifier)
+    credential = home.find_credential(identifier, build.job)
     if credential is None or credential.scope == "SYSTEM" or not may_use_credentials(home, build.job):
         raise StepFailed(f"Could not find credentials entry with ID '{identifier}'", NOT_FOUND)
     if credential.kind not in kinds:

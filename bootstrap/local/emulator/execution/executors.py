@@ -79,8 +79,8 @@ class Executors:
         return self._agents.get(name) if name else self.here
 
     def is_online(self, name: str) -> bool:
-        """Whether the node is connected."""
-        return self.connected_node(name) is not None
+        """Whether the node is connected, and nobody marked it as offline."""
+        return self.connected_node(name) is not None and self._home.nodes.find_offline_cause(name) is None
 
     def connect(self, name: str, node: Node) -> None:
         """Add a connected agent; it replaces one of the same name."""

@@ -100,7 +100,7 @@ class Git:
             self._say("No credentials specified")
             yield environment
             return
-        credential = self._home.credentials.find(repository.credentials)
+        credential = self._home.find_credential(repository.credentials, build.job if build else None)
         if credential is None or (build and not may_use_credentials(self._home, build.job)):
             self._say(f'Warning: CredentialId "{repository.credentials}" could not be found.')
             yield environment

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from ..failures import NAME, Refused
 from ..model import xmlfile
 from ..model.build_record import Cause, Parameter
 from ..model.builds import Build
@@ -67,6 +68,8 @@ class Queue:
         self, job: Job, parameters: Iterable[Parameter], causes: list[Cause], delay: float | None = None
     ) -> tuple[QueueItem, bool]:
         """Queue a build; one that equals a waiting one is merged into it (then the second value is False)."""
+        if job.is_matrix:
+            raise Refused(501, f"{NAME} keeps matrix projects, and does not build them: {job.full_name}")
         values = list(parameters)
         for twin in self.waiting:
             if twin.job is job and twin.parameters == values:

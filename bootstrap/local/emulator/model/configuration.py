@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,7 @@ class Configuration:
 
     def __init__(self, tree: dict[str, Any] | None = None) -> None:
         self.tree = tree or {}
+        self.list_added: Callable[[], list[NodeSettings]] = list  # the agents that the settings do not declare
 
     def read(self, *path: str, default: Any = None) -> Any:
         """Read the value at a path; the default if there is none."""
@@ -84,7 +85,7 @@ class Configuration:
 
     @property
     def nodes(self) -> list[NodeSettings]:
-        """The built-in node, then the agents."""
+        """The built-in node, then the declared agents, then the others."""
         words = "the Jenkins controller's built-in node"
         nodes = [NodeSettings("", words, self.labels, self.executors, "", self.is_exclusive)]
         for entry in self.read("jenkins", "nodes", default=[]):
@@ -101,7 +102,15 @@ class Configuration:
                     _read_variables(settings.get("nodeProperties")),
                 )
             )
-        return nodes
+        return [*nodes, *self.list_added()]
+
+    def remove_node(self, name: str) -> None:
+        """Remove an agent from the settings; without one of the name nothing happens."""
+        declared = self.read("jenkins", "nodes")
+        if declared is not None:
+            declared[:] = [
+                entry for entry in declared if all(str(each.get("name") or "") != name for each in entry.values())
+            ]
 
     def find_node(self, name: str) -> NodeSettings | None:
         """Find a node by its name; None if there is none."""

@@ -10,10 +10,11 @@ from ..options import Options
 from . import xmlfile
 from .cipher import Vault
 from .configuration import Configuration
-from .credentials import Credentials
+from .credentials import Credential, Credentials, open_folder_store
 from .item_tree import Tree
-from .items import Folder
+from .items import Folder, Item
 from .jobs import Job
+from .nodes import Nodes
 from .security import ANONYMOUS, Authorization, Users
 from .views import ALL, make_declared_view, make_view, read_views
 
@@ -26,10 +27,23 @@ class Home:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.vault = Vault(self.directory)
         self.users = Users(self.directory)
-        self.credentials = Credentials(self.directory, self.vault)
+        self.credentials = Credentials(self.directory, self.vault, options.plugins)
+        self.nodes = Nodes(self.directory, options.plugins)
         self.tree = Tree(self.directory, options.plugins)
         self.configuration = Configuration()
         self.authorization = Authorization()
+
+    @property
+    def configuration(self) -> Configuration:
+        """The present configuration."""
+        return self._configuration
+
+    @configuration.setter
+    def configuration(self, configuration: Configuration) -> None:
+        if configuration.read("jenkins", "nodes") is not None:
+            self.nodes.clear()
+        configuration.list_added = lambda: self.nodes.settings
+        self._configuration = configuration
 
     # Questions
 
@@ -50,6 +64,16 @@ class Home:
             if isinstance(item, Job):
                 return item
         return None
+
+    def find_credential(self, identifier: str, item: Item | None) -> Credential | None:
+        """Find the credential that an item may use: the nearest folder's around it comes first; None if there is none."""
+        folder = item.parent if item else None
+        while folder is not None and folder.parent is not None:
+            store = open_folder_store(folder, self.vault, self.options.plugins)
+            if (credential := store.find(identifier)) is not None:
+                return credential
+            folder = folder.parent
+        return self.credentials.find(identifier)
 
     def check_new_name(self, name: str) -> None:
         """Check a name against the naming strategy; raises Refused (400) if it does not match."""
@@ -72,6 +96,7 @@ class Home:
             (self.directory / name).mkdir(exist_ok=True)
         self.users.load()
         self.credentials.load()
+        self.nodes.load()
         self._load_views()
 
     def reload_items(self) -> None:

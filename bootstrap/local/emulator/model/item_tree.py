@@ -9,15 +9,25 @@ from typing import Any
 
 from ..failures import Refused, failure
 from . import item_xml, xmlfile
-from .items import Folder, Item, check_name
-from .job_configuration import PIPELINE
+from .items import FOLDER, LONGEST, Folder, Item, check_name
+from .job_configuration import MATRIX, PIPELINE
 from .jobs import Job
-from .views import read_views
+from .views import read_folder_views
 
-FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
+MULTIBRANCH = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
+ORGANIZATION = "jenkins.branch.OrganizationFolder"
 FREESTYLE = "project"
 # The root elements of items, each with the plugin that has its class.
-ROOTS = {FREESTYLE: "", PIPELINE: "workflow-job", FOLDER: "cloudbees-folder"}
+ROOTS = {
+    FREESTYLE: "",
+    PIPELINE: "workflow-job",
+    FOLDER: "cloudbees-folder",
+    MULTIBRANCH: "workflow-multibranch",
+    ORGANIZATION: "branch-api",
+    MATRIX: "matrix-project",
+}
+# Items that hold items. The emulator keeps projects of many branches, and never scans a repository for branches.
+FOLDERS = frozenset({FOLDER, MULTIBRANCH, ORGANIZATION})
 
 
 class Tree:
@@ -40,7 +50,6 @@ class Tree:
                 continue
             folder.children[item.name.lower()] = item
             if isinstance(item, Folder):
-                item.views = read_views(item.root.find("folderViews/views"))
                 self._load(item)
             elif isinstance(item, Job):
                 item.history.load(item)
@@ -48,12 +57,18 @@ class Tree:
     def _make_item(self, folder: Folder, name: str, root: Any) -> Item:
         self.check(root)
         directory = folder.directory / "jobs" / name
-        return Folder(folder, name, directory, root) if root.tag == FOLDER else Job(folder, name, directory, root)
+        if root.tag not in FOLDERS:
+            return Job(folder, name, directory, root)
+        made = Folder(folder, name, directory, root)
+        made.views = read_folder_views(root)
+        return made
 
     def check(self, root: Any) -> None:
         """Refuse (500) a document whose root element has no class; rewrite any other as Jenkins does."""
         if root.tag not in ROOTS or (ROOTS[root.tag] and ROOTS[root.tag] not in self._plugins):
             raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
+        if root.tag == MATRIX and root.find("builders") is None:
+            raise Refused(500, "java.lang.NullPointerException: a matrix project without builders")
         item_xml.rewrite(root, self._plugins)
 
     def find(self, full_name: str, start: Folder | None = None) -> Item | None:
@@ -111,11 +126,11 @@ class Tree:
         self.check(root)
         if root.tag != item.root.tag:
             raise Refused(500, f"java.io.IOException: Expecting {item.root.tag} but got {root.tag} instead")
-        item.root = root
+        item.root, item.has_actions = root, False
         if isinstance(item, Job):
             item.is_held = False
         elif isinstance(item, Folder):
-            item.views = read_views(root.find("folderViews/views"))
+            item.views = read_folder_views(root)
         item.save()
 
     def rename(self, item: Item, name: str) -> None:
@@ -132,15 +147,33 @@ class Tree:
         del item.parent.children[item.name.lower()]
         item.name = name
         item.parent.children[name.lower()] = item
-        self._move(item, target)
+        self._relocate(item, target)
 
-    def _move(self, item: Item, directory: Path) -> None:
+    def move(self, item: Item, target: Folder) -> None:
+        """Move an item with its history into another folder; raises Refused (400) if a name is taken there."""
+        assert item.parent is not None
+        self._check_free(target, item.name)
+        if isinstance(item, Folder) and (target is item or target in item.walk()):
+            raise failure("A folder cannot be moved into itself.")
+        directory = target.directory / "jobs" / item.name
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        item.directory.rename(directory)
+        del item.parent.children[item.name.lower()]
+        item.parent = target
+        target.children[item.name.lower()] = item
+        self._relocate(item, directory)
+
+    def reload(self, item: Item) -> None:
+        """Read the config.xml of an item from the disk again."""
+        self.replace(item, (item.directory / "config.xml").read_bytes())
+
+    def _relocate(self, item: Item, directory: Path) -> None:
         item.directory = directory
         if isinstance(item, Job):
             item.history.move(directory)
         elif isinstance(item, Folder):
             for child in item.items:
-                self._move(child, directory / "jobs" / child.name)
+                self._relocate(child, directory / "jobs" / child.name)
 
     def delete(self, item: Item) -> None:
         """Delete an item with its files and its children."""
@@ -153,3 +186,5 @@ class Tree:
         check_name(name)
         if folder.find_child(name) is not None:
             raise failure(f"A job already exists with the name ‘{name}’")
+        if len(name.encode()) > LONGEST:
+            raise Refused(500, "java.nio.file.FileSystemException: File name too long")

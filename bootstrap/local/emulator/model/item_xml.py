@@ -70,7 +70,7 @@ def record_declarations(root: Any, plugins: Mapping[str, str], declared: Mapping
 
 
 def _find_classes(parent: Any, child: Any) -> Iterator[str]:
-    table, tag, attribute = _load_owners(), _decode_class(child.tag), _decode_class(child.get("class", ""))
+    table, tag, attribute = _load_owners(), decode_class(child.tag), decode_class(child.get("class", ""))
     if "." in tag or parent.tag in LISTS or tag in table:
         yield tag
     if "." in attribute or attribute in table:
@@ -95,7 +95,7 @@ def find_owner(name: str) -> str | None:
 
 
 def _rewrite_fields(node: Any) -> None:
-    kind = _decode_class(node.get("class") or node.tag)
+    kind = decode_class(node.get("class") or node.tag)
     for tag in _load_rewrites()["dropped"].get(kind, ()):
         for former in node.findall(tag):
             node.remove(former)
@@ -121,14 +121,20 @@ def _order_fields(root: Any, order: Mapping[str, Any]) -> None:
 
 def _stamp(node: Any, plugins: Mapping[str, str], above: str) -> None:
     """Write the plugin with its version at each element whose plugin differs from that of the element around it."""
-    owner = find_owner(_decode_class(node.get("class") or node.tag))
+    owner = find_owner(decode_class(node.get("class") or node.tag))
     if owner is not None and owner != CORE and owner != above and owner in plugins:
         node.set("plugin", f"{owner}@{plugins[owner]}")
     for child in node:
         _stamp(child, plugins, owner if owner is not None else above)
 
 
-def _decode_class(written: str) -> str:
+def stamp(root: Any, plugins: Mapping[str, str]) -> None:
+    """Write the plugin with its version where it belongs, as in `rewrite`; nothing else changes."""
+    _stamp(root, plugins, "")
+
+
+def decode_class(written: str) -> str:
+    """Decode the name of a class as XStream writes it as a tag."""
     return written.replace("__", "\0").replace("_-", "$").replace("\0", "_")
 
 

@@ -12,9 +12,17 @@ from urllib.parse import quote
 
 from ..failures import failure
 from . import xmlfile
-from .views import View
+from .views import View, write_folder_views
 
 UNSAFE = set("?*/\\%!@#$^&|<>[]:;")  # jenkins.model.Jenkins#checkGoodName
+FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
+LONGEST = 255  # bytes of a name, which is the name of a directory
+_PLAIN = "!$&'()*+,-.:=@_"  # hudson.Util#rawEncode leaves these as they are
+
+
+def encode_name(name: str) -> str:
+    """Encode a name for a URL as Jenkins does: `~` is encoded, quotes and brackets are not."""
+    return quote(name, safe=_PLAIN).replace("~", "%7E")
 
 
 def check_name(name: str) -> None:
@@ -25,7 +33,8 @@ def check_name(name: str) -> None:
         raise failure(f"“{name}” is not an allowed name")
     for letter in name:
         if ord(letter) < 32 or ord(letter) == 127:
-            raise failure("No control code is allowed")
+            shown = "".join(f"\\u{ord(other)};" if ord(other) < 32 or ord(other) == 127 else other for other in name)
+            raise failure(f"No control code is allowed: {shown}")
         if letter in UNSAFE:
             raise failure(f"‘{letter}’ is an unsafe character")
     if name.endswith("."):
@@ -37,6 +46,7 @@ class Item:
 
     def __init__(self, parent: Folder | None, name: str, directory: Path, root: Any) -> None:
         self.parent, self.name, self.directory, self.root = parent, name, directory, root
+        self.has_actions = False  # Jenkins makes the list when it is first asked for, and then saves it, too
 
     @property
     def full_name(self) -> str:
@@ -47,7 +57,7 @@ class Item:
     @property
     def path(self) -> str:
         """The URL path below the root, such as 'job/a/job/b/'."""
-        return (self.parent.path if self.parent else "") + f"job/{quote(self.name)}/"
+        return (self.parent.path if self.parent else "") + f"job/{encode_name(self.name)}/"
 
     @property
     def display_name(self) -> str:
@@ -59,8 +69,19 @@ class Item:
         """The description, unchanged."""
         return xmlfile.read_text(self.root, "description")
 
+    def describe(self, description: str) -> None:
+        """Set the description and save the item."""
+        node = self.root.find("description")
+        if node is None:
+            node = xmlfile.element("description")
+            self.root.insert(1 if self.root.find("actions") is not None else 0, node)
+        node.text = xmlfile.remove_unprintable(description)
+        self.save()
+
     def save(self) -> None:
         """Write config.xml."""
+        if self.has_actions and self.root.find("actions") is None:
+            self.root.insert(0, xmlfile.element("actions"))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(self.root))
 
 
@@ -80,6 +101,16 @@ class Folder(Item):
     @property
     def full_name(self) -> str:
         return super().full_name if self.parent else ""
+
+    @property
+    def first_view(self) -> View | None:
+        """The primary view; None for a folder without views."""
+        return self.find_view(self.primary_view) or (self.views[0] if self.views else None)
+
+    def find_view(self, name: str) -> View | None:
+        """Find a view by its name; `All` is what Jenkins shows for the view `all`. None if there is none."""
+        names = {name, "all"} if name == "All" else {name}
+        return next((view for view in self.views if view.name in names), None)
 
     def find_child(self, name: str) -> Item | None:
         """Find a child by its name; Jenkins ignores the case. None if there is none."""
@@ -107,13 +138,7 @@ class Folder(Item):
         return [relative[name] for name in view.select(relative)]
 
     def save(self) -> None:
-        for stale in self.root.findall("folderViews"):
-            self.root.remove(stale)
-        if self.views:
-            holder = xmlfile.put(
-                self.root, "folderViews", class_="com.cloudbees.hudson.plugins.folder.views.DefaultFolderViewHolder"
-            )
-            listed = xmlfile.put(holder, "views")
-            for view in self.views:
-                listed.append(view.root)
+        """Write config.xml with the views of the folder."""
+        if self.root.tag == FOLDER:
+            write_folder_views(self.root, self.views)
         super().save()

@@ -9,7 +9,7 @@ from typing import Any
 from . import xmlfile
 from .items import Item
 
-PIPELINE = "flow-definition"
+PIPELINE, MATRIX = "flow-definition", "matrix-project"
 PIPELINE_PROPERTIES = "org.jenkinsci.plugins.workflow.job.properties."
 
 
@@ -47,6 +47,11 @@ class JobConfiguration(Item):
         return bool(self.root.tag == PIPELINE)
 
     @property
+    def is_matrix(self) -> bool:
+        """Whether the job is a matrix project."""
+        return bool(self.root.tag == MATRIX)
+
+    @property
     def is_disabled(self) -> bool:
         """Whether the job is disabled: it cannot be built."""
         return xmlfile.read_text(self.root, "disabled").strip() == "true"
@@ -79,7 +84,9 @@ class JobConfiguration(Item):
 
     @property
     def triggers(self) -> tuple[Trigger, ...]:
-        """The triggers of a freestyle job, or of a Pipeline job's property."""
+        """The triggers of a freestyle job, or of a Pipeline job's property; the emulator never builds a matrix project."""
+        if self.is_matrix:
+            return ()
         nodes = [
             *self.root.findall("triggers/*"),
             *self.root.findall(f"properties/{PIPELINE_PROPERTIES}PipelineTriggersJobProperty/triggers/*"),

@@ -161,6 +161,10 @@ class Users:
             self._save_index()
         return user
 
+    def list_all(self) -> list[User]:
+        """List all users."""
+        return list(self._users.values())
+
     def _save_index(self) -> None:
         root = xmlfile.element("hudson.model.UserIdMapper")
         xmlfile.put(root, "version", 1)
@@ -217,7 +221,8 @@ class Users:
         text = text or "11" + secrets.token_hex(16)
         if not re.fullmatch(r"11[0-9a-fA-F]{32}", text):
             raise ValueError("The token value must match the format: 11 followed by 32 hexadecimal digits")
-        created = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+        now = time.time_ns()
+        created = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now // 10**9))}.{now % 10**9:09d}Z"
         token = Token(str(uuid.uuid4()), name or f"Token created on {created}", _digest_token(text), created)
         user.tokens.append(token)
         user.save()

@@ -11,13 +11,15 @@ from typing import Any
 from aiohttp import web
 
 from ..controller import Controller
-from ..failures import Refused
+from ..failures import ForbiddenAll, Refused
 from ..model.security import Identity
 from ..model.sessions import Session
 from .exports import Exports
 from .password_checks import Logins
 
 ANONYMOUS_SECONDS = 10.0  # an anonymous user must send a form within this time
+# One of these permissions opens the pages of Manage Jenkins.
+MANAGERS = ("Overall/Manage", "Overall/Administer")
 Handler = Callable[["Call", Any, str], Awaitable[web.StreamResponse]]
 
 
@@ -30,6 +32,7 @@ class Call:
     request: web.Request
     identity: Identity
     session: Session | None
+    via: tuple[str, str] | None = None  # as `Target.via` of the resolver
 
     @property
     def base(self) -> str:
@@ -49,11 +52,16 @@ class Call:
     @property
     def exports(self) -> Exports:
         """The objects of the remote API, as this caller may see them."""
-        return Exports(self.controller, self.identity, self.base)
+        return Exports(self.controller, self.identity, self.base, self.via)
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the caller has the permission."""
         self.controller.home.authorization.require(self.identity, permission)
+
+    def require_any(self, *permissions: str) -> None:
+        """Raise ForbiddenAll unless the caller has one of the permissions."""
+        if not any(self.controller.home.authorization.allows(self.identity, each) for each in permissions):
+            raise ForbiddenAll(self.identity.name, permissions)
 
     async def read_form(self) -> dict[str, str]:
         """Read the values of the query and of the form; the query wins, as it comes first in a servlet's parameters."""
@@ -91,23 +99,29 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """The handler of one path of one kind of object; with `takes_rest` it also serves every path below."""
+    """The handler of one path of one kind of object; with `takes_rest` it also serves every path below.
+
+    `is_object` is a path that names an object, so that Jenkins redirects it to the path with a slash at its end.
+    """
 
     handler: Handler
     methods: tuple[str, ...]
     takes_rest: bool = False
+    is_object: bool = False
 
 
-ROUTES: dict[tuple[str, str], Route] = {}
+ROUTES: dict[tuple[str, str], list[Route]] = {}
 
 
-def route(*paths: str, methods: tuple[str, ...] = ("GET",), takes_rest: bool = False) -> Callable[[Handler], Handler]:
+def route(
+    *paths: str, methods: tuple[str, ...] = ("GET",), takes_rest: bool = False, is_object: bool = False
+) -> Callable[[Handler], Handler]:
     """Register a handler; each path is 'kind:rest', such as 'job:config.xml'. Its name is free: requests come by path."""
 
     def register(handler: Handler) -> Handler:
         for path in paths:
             kind, _, rest = path.partition(":")
-            ROUTES[kind, rest] = Route(handler, methods, takes_rest)
+            ROUTES.setdefault((kind, rest), []).append(Route(handler, methods, takes_rest, is_object))
         return handler
 
     return register
@@ -119,5 +133,10 @@ def text(content: str = "", status: int = 200, kind: str = "text/plain") -> web.
 
 
 def redirect(location: str, status: int = 302) -> web.Response:
-    """An answer that redirects to a URL or a path."""
+    """An answer that redirects to a path of this server, or to a URL."""
     return web.Response(status=status, headers={"Location": location})
+
+
+def respond_xml(content: bytes) -> web.Response:
+    """An answer with a document of Jenkins' own XML."""
+    return web.Response(body=content, headers={"Content-Type": "application/xml"})

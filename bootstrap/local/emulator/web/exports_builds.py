@@ -13,10 +13,22 @@ from .api import Exported
 
 
 class BuildExports:
-    """Exports builds as one user may see them; `base` is the URL that the request came to."""
+    """Exports builds as one user may see them.
 
-    def __init__(self, controller: Controller, identity: Identity, base: str) -> None:
-        self._controller, self._identity, self._base = controller, identity, base
+    `base` is the URL that the request came to. `via` is the path of a folder or an item, and the path by which the request
+    named it, such as that of a view: URLs of what is below follow it, as in Jenkins.
+    """
+
+    def __init__(
+        self, controller: Controller, identity: Identity, base: str, via: tuple[str, str] | None = None
+    ) -> None:
+        self._controller, self._identity, self._base, self._via = controller, identity, base, via
+
+    def locate(self, path: str) -> str:
+        """Make the URL of an object from its path."""
+        if self._via is not None and path.startswith(self._via[0]):
+            path = self._via[1] + path.removeprefix(self._via[0])
+        return self._base + path
 
     def export_if_any(self, build: Build | None) -> Exported | None:
         """Export a build; None for None."""
@@ -56,9 +68,7 @@ class BuildExports:
             "queueId": build.queue_id,
             "result": None if build.is_building else build.result,
             "timestamp": build.timestamp,
-            "url": self._base + build.path,
-            "nextBuild": None,
-            "previousBuild": lambda: self._export_previous(build),
+            "url": self.locate(build.path),
         }
         changes = Exported(
             "hudson.plugins.git.GitChangeSetList",
@@ -67,14 +77,17 @@ class BuildExports:
         )
         if is_pipeline:
             properties["changeSets"] = [changes] if build.changes else []
+            properties["culprits"] = []
+            properties["nextBuild"] = lambda: self._export_next(build)
+            properties["previousBuild"] = lambda: self.export_if_any(next(iter(build.earlier), None))
         else:
-            properties.update({"builtOn": "", "changeSet": changes})
-        properties["culprits"] = []
+            properties.update({"builtOn": "", "changeSet": changes, "culprits": []})
         kind = "org.jenkinsci.plugins.workflow.job.WorkflowRun" if is_pipeline else "hudson.model.FreeStyleBuild"
         return Exported(kind, properties, brief=frozenset({"number", "url"}))
 
-    def _export_previous(self, build: Build) -> Exported | None:
-        return self.export_if_any(next(iter(build.earlier), None))
+    def _export_next(self, build: Build) -> Exported | None:
+        later = [other for other in build.history.list_builds() if other.number > build.number]
+        return self.export_if_any(later[-1] if later else None)
 
     @staticmethod
     def _export_change(entry: dict[str, Any]) -> Exported:
@@ -91,15 +104,9 @@ class BuildExports:
         return Exported("hudson.plugins.git.GitChangeSet", properties, is_whole=True)
 
     def _export_actions(self, build: Build) -> list[Exported]:
-        actions = [
-            Exported(
-                "hudson.model.CauseAction",
-                {"causes": [self.export_cause(cause) for cause in build.causes]},
-                is_whole=True,
-            )
-        ]
-        if build.parameters:
-            actions.append(self._export_parameters(build.parameters))
+        actions = [self._export_parameters(build.parameters)] if build.parameters else []
+        causes = [self.export_cause(cause) for cause in build.causes]
+        actions.append(Exported("hudson.model.CauseAction", {"causes": causes}, is_whole=True))
         if build.revision:
             branch = Exported(
                 "", {"SHA1": build.revision, "name": f"refs/remotes/origin/{build.branch}"}, is_whole=True
@@ -145,12 +152,17 @@ class BuildExports:
             properties: dict[str, Any] = {"name": entry.name}
             if not entry.is_secret:
                 properties["value"] = convert_value(entry.kind, entry.value)
-            shown.append(
-                Exported("hudson.model." + entry.kind.replace("Definition", "Value"), properties, is_whole=True)
-            )
+            shown.append(Exported(name_value_class(entry.kind), properties, is_whole=True))
         return Exported("hudson.model.ParametersAction", {"parameters": shown}, is_whole=True)
 
 
 def convert_value(kind: str, value: str) -> object:
     """Convert the value of a parameter to the JSON type of its kind."""
     return value == "true" if kind == "BooleanParameterDefinition" else value
+
+
+def name_value_class(kind: str) -> str:
+    """Name the Java class of the values of a kind of parameters; a choice is a text."""
+    return "hudson.model." + {"ChoiceParameterDefinition": "StringParameterDefinition"}.get(kind, kind).replace(
+        "Definition", "Value"
+    )

@@ -6,16 +6,30 @@ from typing import Any
 
 from ..execution.executors import PartWaiting
 from ..execution.queue import QueueItem
+from ..model import xmlfile
 from ..model.build_record import COLORS
 from ..model.item_tree import FREESTYLE
-from ..model.items import Folder, Item
-from ..model.job_configuration import ParameterDefinition
+from ..model.items import Folder, Item, encode_name
+from ..model.job_configuration import MATRIX, PIPELINE
 from ..model.jobs import Job
 from ..model.views import View
 from .api import Exported
-from .exports_builds import BuildExports, convert_value
+from .exports_builds import BuildExports
+from .exports_jobs import export_health, export_properties
 
 PART = "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask"
+KINDS = {
+    FREESTYLE: "hudson.model.FreeStyleProject",
+    PIPELINE: "org.jenkinsci.plugins.workflow.job.WorkflowJob",
+    MATRIX: "hudson.matrix.MatrixProject",
+}
+CREDENTIALS = "com.cloudbees.plugins.credentials."
+FOLDER_STORE = (
+    "com.cloudbees.hudson.plugins.folder.properties.FolderCredentialsProvider$FolderCredentialsProperty"
+    "$CredentialsStoreActionImpl"
+)
+# Actions that export nothing have no class in Jenkins' answers.
+_NAMELESS = [Exported("", {})] * 5
 
 
 class ItemExports(BuildExports):
@@ -40,26 +54,43 @@ class ItemExports(BuildExports):
 
     def _export_common(self, item: Item) -> dict[str, Any]:
         return {
-            "description": item.description,
+            "description": item.description or None,
             "displayName": item.display_name,
-            "displayNameOrNull": None,
+            "displayNameOrNull": xmlfile.read_text(item.root, "displayName") or None,
             "fullDisplayName": item.full_name.replace("/", " » "),
             "fullName": item.full_name,
             "name": item.name,
-            "url": self._base + item.path,
+            "url": self.locate(item.path),
         }
 
     def export_folder(self, folder: Folder) -> Exported:
         """Export a folder; in lists it has no colour."""
         properties = {
-            "actions": [],
+            "actions": lambda: self._export_folder_actions(folder),
             **self._export_common(folder),
             "healthReport": [],
             "jobs": lambda: self.export_items(folder),
-            "primaryView": lambda: self.export_view(folder, self._find_primary_view(folder)),
-            "views": lambda: [self.export_view(folder, view) for view in folder.views],
+            "primaryView": lambda: self.export_view(folder, folder.first_view),
+            "views": lambda: self.export_views(folder),
         }
-        return Exported("com.cloudbees.hudson.plugins.folder.Folder", properties, brief=frozenset({"name", "url"}))
+        return Exported(str(folder.root.tag), properties, brief=frozenset({"name", "url"}))
+
+    @staticmethod
+    def _export_folder_actions(folder: Folder) -> list[Exported]:
+        folder.has_actions = True
+        stores = {"folder": Exported(FOLDER_STORE, {})}
+        return [*_NAMELESS[:2], Exported(f"{CREDENTIALS}ViewCredentialsAction", {"stores": stores})]
+
+    def _export_job_actions(self, job: Job) -> list[Exported]:
+        """Export the actions of a job: most are empty; one of them is for people who may configure the job."""
+        job.has_actions = True
+        may_configure = self._controller.home.authorization.allows(self._identity, "Job/Configure")
+        display = {"displayUrl": self._controller.home.url + job.path}
+        return [
+            *_NAMELESS[: 5 if may_configure else 4],
+            Exported("org.jenkinsci.plugins.displayurlapi.actions.JobDisplayAction", display, brief=frozenset()),
+            Exported(f"{CREDENTIALS}ViewCredentialsAction", {"stores": {}}),
+        ]
 
     def read_color(self, job: Job) -> str:
         """Read the colour of a job's ball: the result of its last completed build, with '_anime' while a build runs."""
@@ -71,9 +102,8 @@ class ItemExports(BuildExports):
     def export_job(self, job: Job) -> Exported:
         """Export a job."""
         waiting = self._controller.queue.of(job)
-        definitions = job.parameters
         properties: dict[str, Any] = {
-            "actions": [],
+            "actions": lambda: self._export_job_actions(job),
             **self._export_common(job),
             "buildable": not job.is_disabled and not job.is_held,
             "builds": lambda: [self.export_build(build) for build in job.history.list_builds()[:100]],
@@ -82,7 +112,7 @@ class ItemExports(BuildExports):
             "firstBuild": lambda: self.export_if_any(
                 job.history.list_builds()[-1] if job.history.list_builds() else None
             ),
-            "healthReport": lambda: self._export_health(job),
+            "healthReport": lambda: export_health(job),
             "inQueue": waiting is not None,
             "keepDependencies": False,
         }
@@ -97,61 +127,22 @@ class ItemExports(BuildExports):
         ):
             properties[f"last{name}"] = lambda name=name: self.export_if_any(job.find_build(f"last{name}"))
         properties["nextBuildNumber"] = job.history.next_number
-        properties["property"] = lambda: [self._export_definitions(definitions)] if definitions else []
+        properties["property"] = lambda: export_properties(job)
         properties["queueItem"] = lambda: self.export_queue_item(waiting) if waiting else None
         properties["concurrentBuild"] = job.is_concurrent
         properties["disabled"] = job.is_disabled
-        if job.root.tag == FREESTYLE:
-            properties.update({"downstreamProjects": [], "labelExpression": job.label or None, "upstreamProjects": []})
-            has_scm = (
-                str(job.root.find("scm").get("class", "")).endswith("GitSCM")
-                if job.root.find("scm") is not None
-                else False
-            )
-            properties["scm"] = Exported("hudson.plugins.git.GitSCM" if has_scm else "hudson.scm.NullSCM", {})
-        kind = "org.jenkinsci.plugins.workflow.job.WorkflowJob" if job.is_pipeline else "hudson.model.FreeStyleProject"
-        return Exported(kind, properties, frozenset({"allBuilds"}), brief=frozenset({"name", "url", "color"}))
-
-    @staticmethod
-    def _export_health(job: Job) -> list[Exported]:
-        recent = [build for build in job.history.list_builds() if not build.is_building][:5]
-        if not recent:
-            return []
-        good = sum(build.result in {"SUCCESS", "UNSTABLE"} for build in recent)
-        score = 100 * good // len(recent)
-        text = f"Build stability: {len(recent) - good} out of the last {len(recent)} builds failed."
-        return [
-            Exported(
-                "",
-                {
-                    "description": text,
-                    "iconClassName": f"icon-health-{score // 20 * 20:02d}to{score // 20 * 20 + 19}",
-                    "score": score,
-                },
-                is_whole=True,
-            )
-        ]
-
-    @staticmethod
-    def _export_definitions(definitions: tuple[ParameterDefinition, ...]) -> Exported:
-        shown = []
-        for entry in definitions:
-            kind = f"hudson.model.{entry.kind}"
-            value = Exported(
-                kind.replace("Definition", "Value"),
-                {"name": entry.name, "value": convert_value(entry.kind, entry.default)},
-                is_whole=True,
-            )
-            properties: dict[str, Any] = {
-                "name": entry.name,
-                "type": entry.kind,
-                "description": entry.description,
-                "defaultParameterValue": None if entry.is_secret else value,
-            }
-            if entry.choices:
-                properties["choices"] = list(entry.choices)
-            shown.append(Exported(kind, properties, is_whole=True))
-        return Exported("hudson.model.ParametersDefinitionProperty", {"parameterDefinitions": shown}, is_whole=True)
+        if job.is_pipeline:
+            properties["resumeBlocked"] = False
+        else:
+            scm = job.root.find("scm")
+            kind = str(scm.get("class")) if scm is not None else "hudson.scm.NullSCM"
+            properties["downstreamProjects"] = []
+            properties["labelExpression"] = job.label or None
+            properties["scm"] = Exported(kind, {"browser": None, "type": kind})
+            properties["upstreamProjects"] = []
+        return Exported(
+            KINDS[job.root.tag], properties, frozenset({"allBuilds"}), brief=frozenset({"name", "url", "color"})
+        )
 
     def export_queue_item(self, item: QueueItem) -> Exported:
         """Export a queue item that waits, or that left the queue a short time ago."""
@@ -168,41 +159,31 @@ class ItemExports(BuildExports):
         )
         properties: dict[str, Any] = {
             "actions": [
+                *([self._export_parameters(item.parameters)] if item.parameters else []),
                 Exported(
                     "hudson.model.CauseAction",
                     {"causes": [self.export_cause(cause) for cause in item.causes]},
                     is_whole=True,
-                )
-            ]
-            + ([self._export_parameters(item.parameters)] if item.parameters else []),
+                ),
+            ],
             "blocked": is_blocked,
             "buildable": is_buildable,
             "id": item.identifier,
             "inQueueSince": item.since,
             "params": "".join(
-                f"\n{entry.name}={'******' if entry.is_secret else entry.value}" for entry in item.parameters
+                f"\n{entry.name}={'****' if entry.is_secret else entry.value}" for entry in item.parameters
             ),
             "stuck": False,
-            "task": Exported(
-                self.export_job(item.job).kind,
-                {"name": item.job.name, "url": self._base + item.job.path, "color": self.read_color(item.job)},
-            ),
+            "task": lambda: self.export_job(item.job),
             "url": item.url,
             "why": None if item.left else item.why or "Finished waiting",
         }
         if item.left:
             properties["cancelled"] = item.is_cancelled
-            properties["executable"] = (
-                Exported(
-                    self.export_build(item.build).kind,
-                    {"number": item.build.number, "url": self._base + item.build.path},
-                )
-                if item.build
-                else None
-            )
+            properties["executable"] = self.export_build(item.build) if item.build else None
         elif kind == "WaitingItem":
             properties["timestamp"] = int(item.due * 1000)
-        return Exported(f"hudson.model.Queue${kind}", properties, brief=frozenset(properties))
+        return Exported(f"hudson.model.Queue${kind}", properties, is_whole=True)
 
     def export_queue(self) -> Exported:
         """Export what waits: items of jobs that the caller may read, and only the names of jobs that he may discover."""
@@ -242,24 +223,34 @@ class ItemExports(BuildExports):
         task = Exported("hudson.model.Queue$StubTask", {"name": item.job.name}, is_whole=True)
         return Exported("hudson.model.Queue$StubItem", {"task": task}, is_whole=True)
 
+    def export_views(self, folder: Folder) -> list[Exported | None]:
+        """Export the views of a folder that the caller may see, by name."""
+        seen = (view for view in sorted(folder.views, key=lambda view: view.name) if self.may_see(folder, view))
+        return [self.export_view(folder, view) for view in seen]
+
+    def may_see(self, folder: Folder, view: View) -> bool:
+        """Whether the caller may see a view: by a permission, or because it shows an item that he may read."""
+        rights = self._controller.home.authorization
+        if any(rights.allows(self._identity, permission) for permission in ("View/Read", "View/Configure")):
+            return True
+        return bool(folder.list_shown(view)) and rights.allows(self._identity, "Job/Read")
+
     def export_view(self, folder: Folder, view: View | None) -> Exported | None:
         """Export a view of the root or of a folder; None for None."""
         if view is None:
             return None
-        is_primary = view is self._find_primary_view(folder)
-        url = self._base + folder.path + ("" if is_primary else f"view/{view.name}/")
+        is_primary = view is folder.first_view
+        url = self.locate(folder.path) + ("" if is_primary else f"view/{encode_name(view.name)}/")
         properties: dict[str, Any] = {
-            "description": None,
+            "description": view.description,
             "jobs": lambda: [self.export_item(item) for item in folder.list_shown(view) if self._may_read(item)],
             "name": view.name,
-            "property": [],
+            "property": lambda: self._export_view_properties(view),
             "url": url,
         }
         return Exported(view.kind, properties, brief=frozenset({"name", "url"}))
 
     @staticmethod
-    def _find_primary_view(folder: Folder) -> View | None:
-        return next(
-            (view for view in folder.views if view.name == folder.primary_view),
-            folder.views[0] if folder.views else None,
-        )
+    def _export_view_properties(view: View) -> list[Exported]:
+        view.add_properties()
+        return []

@@ -10,10 +10,13 @@ import threading
 import time
 import traceback
 import uuid
+from collections import deque
 
 from ..failures import ConfigurationRefused
 
 _UNCAUGHT = "h.i.i.InstallUncaughtExceptionHandler#handleException"
+# The last messages with their moments, levels and exceptions, for the page and the feed of the log.
+RECENT: deque[tuple[str, str, str, str]] = deque(maxlen=256)
 _FRAME = "\tat jenkins_emulator.{}({}.py)"
 
 
@@ -22,14 +25,17 @@ def write_message(level: str, source: str, message: str, exception: str = "") ->
     now = time.time()
     moment = f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03d}+0000"
     head = f"{moment} [id={threading.get_native_id()}]\t{level}\t{source}: {message}"
+    RECENT.append((moment, level, f"{source}: {message}", exception))
     print(head, *filter(None, [exception]), sep="\n", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def log_uncaught(fault: BaseException) -> str:
-    """Log an exception that no handler caught; returns the logging ID, which Jenkins shows on its page."""
+def log_uncaught(fault: BaseException | str) -> str:
+    """Log an exception, or its text, that no handler caught; returns the logging ID, which Jenkins shows on its page."""
     identifier = str(uuid.uuid4())
     shown = (
-        render_refusal(fault)
+        fault
+        if isinstance(fault, str)
+        else render_refusal(fault)
         if isinstance(fault, ConfigurationRefused)
         else "".join(traceback.format_exception(fault)).rstrip()
     )

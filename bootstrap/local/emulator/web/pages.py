@@ -23,7 +23,7 @@ from .calls import Call
 
 STYLE = (Path(__file__).parents[1] / "data" / "style.css").read_text()
 LONGEST_LOG = 200_000  # characters of a log that a page shows; a link leads to the whole log
-TITLES = {401: "Not accepted", 403: "Access denied", 404: "Not found", 405: "Wrong method", 500: "Error"}
+TITLES = {400: "Error", 403: "Access Denied", 405: "Wrong method", 501: "Not in the emulator"}
 PROBLEM = "A problem occurred while processing the request"
 SKIP = '<a href="#skip2content" class="jenkins-skip-link" hidden>Skip to content</a>'
 # These pages need no script and only their own style; this policy always applies, also where the header only reports.
@@ -54,6 +54,11 @@ def respond(content: str, status: int = 200) -> web.Response:
     return web.Response(text=content, status=status, content_type="text/html", charset="utf-8")
 
 
+def render_frame(call: Call, title: str, body: str) -> str:
+    """Render a page with this HTML for the caller."""
+    return _render_page(call.controller, title, body, _render_account(call))
+
+
 def render_notice(controller: Controller, status: int, message: str) -> str:
     """Render a page with one message."""
     title = TITLES.get(status, "Jenkins")
@@ -64,6 +69,11 @@ def render_oops(controller: Controller, identifier: str) -> str:
     """Render Jenkins' page of an exception that no handler caught: it has the logging ID of the journal, and no cause."""
     body = f'<div id="error-description"><h2>{PROBLEM}</h2><p>Logging ID={identifier}</p></div>'
     return _render_page(controller, "Jenkins", f"<h1>Oops!</h1>{body}")
+
+
+def render_post_only(controller: Controller) -> str:
+    """Render Jenkins' page of a path that only a form may open."""
+    return _render_page(controller, "Jenkins", "<h1>This URL requires POST</h1><p>It takes the data of a form.</p>")
 
 
 def render_not_found(controller: Controller) -> str:

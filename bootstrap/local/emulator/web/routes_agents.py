@@ -23,7 +23,7 @@ async def send_program(call: Call, folder: Folder, rest: str) -> web.Response:
     return web.Response(body=pack_agent(), content_type="application/java-archive")
 
 
-@route("computer:jenkins-agent.jnlp", methods=("GET", "POST"))
+@route("computer:jenkins-agent.jnlp", "computer:slave-agent.jnlp", methods=("GET", "POST"))
 async def send_arguments(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Send the arguments with which an agent connects; the first is its secret."""
     call.require("Agent/Connect")

@@ -14,7 +14,7 @@ from ..model import console_notes
 from ..model.builds import Build
 from . import pages
 from .calls import Call, redirect, route, text
-from .routes_items import serve_file
+from .routes_workspaces import serve_file
 
 
 @route("build:", "build:console")
@@ -55,7 +55,7 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
     """Abort a running build, then redirect to it."""
     call.require("Job/Cancel")
     call.controller.runs.abort(build, call.controller.home.find_full_name(call.identity.name))
-    return redirect(f"{call.base}{build.path}")
+    return redirect(f"/{build.path}")
 
 
 @route("build:doDelete", methods=("POST",))
@@ -67,7 +67,7 @@ async def delete(call: Call, build: Build, rest: str) -> web.Response:
             f"Unable to delete {build.job.full_name} {build.shown_name}: it is {'kept' if build.is_kept else 'running'}"
         )
     build.history.delete(build)
-    return redirect(f"{call.base}{build.job.path}")
+    return redirect(f"/{build.job.path}")
 
 
 @route("build:toggleLogKeep", methods=("POST",))
@@ -76,7 +76,7 @@ async def toggle_keep(call: Call, build: Build, rest: str) -> web.Response:
     call.require("Run/Update")
     build.is_kept = not build.is_kept
     build.save()
-    return redirect(f"{call.base}{build.path}")
+    return redirect(f"/{build.path}")
 
 
 @route("build:submitDescription", methods=("POST",))
@@ -85,7 +85,7 @@ async def describe(call: Call, build: Build, rest: str) -> web.Response:
     call.require("Run/Update")
     build.description = (await call.read_form()).get("description", "")
     build.save()
-    return redirect(f"{call.base}{build.path}")
+    return redirect(f"/{build.path}")
 
 
 @route("build:artifact", takes_rest=True)

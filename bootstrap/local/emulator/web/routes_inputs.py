@@ -68,7 +68,7 @@ async def submit(call: Call, question: PendingInput, rest: str) -> web.Response:
     else:
         _check_abort(call, question)
         question.settle(call.identity.name, None)
-    return redirect(f"{call.base}{question.build.path}console")
+    return redirect(f"/{question.build.path}console")
 
 
 async def _proceed(call: Call, question: PendingInput) -> None:

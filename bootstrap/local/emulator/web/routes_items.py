@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 from aiohttp import web
 
-from ..execution.nodes import BuiltInNode, Node
 from ..execution.queue import QueueItem
 from ..failures import Refused, failure
 from ..model import xmlfile
 from ..model.build_record import Parameter, user_cause
-from ..model.item_tree import FOLDER, FREESTYLE
-from ..model.items import Folder, Item, check_name
-from ..model.job_configuration import PIPELINE
+from ..model.item_tree import FREESTYLE, MULTIBRANCH, ORGANIZATION
+from ..model.items import FOLDER, Folder, Item, check_name
+from ..model.job_configuration import MATRIX, PIPELINE
 from ..model.jobs import Job
 from . import pages
-from .calls import Call, redirect, route
+from .calls import Call, redirect, respond_xml, route
 
 NEW = {
-    FOLDER: f"<{FOLDER}><description/></{FOLDER}>",
+    FOLDER: f"<{FOLDER}/>",
+    MULTIBRANCH: f"<{MULTIBRANCH}/>",
+    ORGANIZATION: f"<{ORGANIZATION}/>",
     "hudson.model.FreeStyleProject": f"<{FREESTYLE}/>",
+    "hudson.matrix.MatrixProject": f"<{MATRIX}><builders/></{MATRIX}>",
     "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}/>",
 }
 
@@ -31,47 +30,62 @@ NEW = {
 @route("root:createItem", "folder:createItem", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create an item: from XML (200), as a copy, or empty of a type (302)."""
+    item, is_new = await create_item(call, folder)
+    return web.Response(status=200) if is_new else redirect(f"/{item.path}configure")
+
+
+async def create_item(call: Call, folder: Folder) -> tuple[Item, bool]:
+    """Create the item that a request describes; the second value is whether the request had its XML."""
     call.require("Job/Create")
     form = await call.read_form()
-    name, mode = form.get("name", ""), form.get("mode", "")
+    if "name" not in form:
+        raise failure("Query parameter 'name' is required")
+    name, mode = form["name"].strip(), form.get("mode", "")
     check_name(name)
     call.controller.home.check_new_name(name)
     tree = call.controller.home.tree
     if mode == "copy":
-        source = tree.find(form.get("from", ""), folder)
-        if source is None or not form.get("from"):
-            raise failure(f"No such job: {form.get('from', '')}")
-        item = tree.copy(folder, name, source)
-        return redirect(f"{call.base}{item.path}configure")
+        if not form.get("from"):
+            raise failure("Specify which job to copy")
+        source = tree.find(form["from"], folder)
+        if source is None:
+            raise failure(f"No such job: {form['from']}")
+        return tree.copy(folder, name, source), False
     if mode:
         if mode not in NEW:
-            raise Refused(400, f"No item type ‘{mode}’ is known")
-        item = tree.create(folder, name, NEW[mode].encode())
-        return redirect(f"{call.base}{item.path}configure")
-    if call.request.content_type not in {"text/xml", "application/xml"}:
-        raise failure("No mode given" if call.request.can_read_body else "No Content-Type header set")
-    tree.create(folder, name, await call.request.read())
-    return web.Response(status=200)
+            raise failure(f"No item type ‘{mode}’ is known")
+        return tree.create(folder, name, NEW[mode].encode()), False
+    if call.request.content_type in {"text/xml", "application/xml"} and "Content-Type" in call.request.headers:
+        return tree.create(folder, name, await call.request.read()), True
+    raise failure("No mode given" if "Content-Type" in call.request.headers else "No Content-Type header set")
 
 
-@route("job:", "job:configure")
+@route("job:")
 async def show_job(call: Call, job: Job, rest: str) -> web.Response:
-    """Show the page of a job; the redirect after a copy leads here, too."""
+    """Show the page of a job."""
     return pages.respond(pages.render_job(call, job))
 
 
-@route("folder:configure")
-async def show_folder(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Show a folder; the redirect after its creation leads here."""
-    return pages.respond(pages.render_front(call, folder))
+@route("job:configure", "folder:configure")
+async def show_form(call: Call, item: Item, rest: str) -> web.Response:
+    """Show the page of an item, to which the redirect after its creation leads; the emulator has no form of its settings."""
+    call.require("Job/Configure")
+    return pages.respond(
+        pages.render_job(call, item) if isinstance(item, Job) else pages.render_front(call, item)  # type: ignore[arg-type]
+    )
 
 
-@route("job:config.xml", "folder:config.xml", methods=("GET", "POST"))
+@route("job:config.xml", "folder:config.xml", methods=("GET", "POST", "PUT", "DELETE", "HEAD"))
 async def serve_config(call: Call, item: Item, rest: str) -> web.Response:
     """Send or replace the config.xml of an item."""
+    if call.request.method == "HEAD":
+        raise Refused(400, "Bad Request", is_bare=True)
+    if call.request.method in {"PUT", "DELETE"}:
+        return web.Response(status=400)
     if call.request.method == "GET":
-        call.require("Job/ExtendedRead")
-        return web.Response(body=xmlfile.serialise_for_client(item.root), content_type="application/xml")
+        if not call.controller.home.authorization.allows(call.identity, "Job/ExtendedRead"):
+            call.require("Job/Configure")
+        return respond_xml(xmlfile.serialise_for_client(item.root))
     call.require("Job/Configure")
     call.controller.home.tree.replace(item, await call.request.read())
     call.controller.queue.wake()
@@ -80,7 +94,17 @@ async def serve_config(call: Call, item: Item, rest: str) -> web.Response:
 
 def _folder_url(call: Call, item: Item) -> str:
     assert item.parent is not None
-    return f"{call.base}{item.parent.path}"
+    return f"/{item.parent.path}"
+
+
+@route("job:", "folder:", methods=("DELETE",))
+async def remove(call: Call, item: Item, rest: str) -> web.Response:
+    """Delete an item; answers 204."""
+    call.require("Job/Delete")
+    if item.parent is None:
+        raise Refused(404, "Not Found")
+    call.controller.delete(item)
+    return web.Response(status=204)
 
 
 @route("job:doDelete", "folder:doDelete", methods=("POST",))
@@ -100,36 +124,25 @@ async def enable(call: Call, job: Job, rest: str) -> web.Response:
     waiting = call.controller.queue.of(job)
     if is_disabled and waiting:
         call.controller.queue.cancel(waiting)
-    return redirect(f"{call.base}{job.path}")
+    return redirect(f"/{job.path}")
 
 
 @route("folder:enable", "folder:disable", methods=("POST",))
 async def enable_folder(call: Call, folder: Folder, rest: str) -> web.Response:
     """Answer as if a folder could be enabled or disabled; Jenkins' plain folders ignore it."""
-    return redirect(f"{call.base}{folder.path}")
+    return redirect(f"/{folder.path}")
 
 
 @route("job:doRename", "job:confirmRename", "folder:confirmRename", methods=("POST",))
 async def rename(call: Call, item: Item, rest: str) -> web.Response:
     """Rename an item within its folder; refused while the job is building."""
     call.require("Job/Configure")
-    name = (await call.read_form()).get("newName", "")
+    name = (await call.read_form()).get("newName", "").strip()
     if isinstance(item, Job) and any(build.is_building for build in item.history.list_builds()):
         raise failure("Unable to rename a job while it is building.")
     call.controller.home.check_new_name(name)
     call.controller.home.tree.rename(item, name)
-    return redirect(f"{call.base}{item.path}")
-
-
-@route("job:doWipeOutWorkspace", methods=("POST",))
-async def wipe(call: Call, job: Job, rest: str) -> web.Response:
-    """Delete the workspace of a freestyle job."""
-    call.require("Job/Workspace")
-    if job.is_pipeline:
-        raise Refused(404, "Not Found")
-    connected_node, folder = _find_workspace(call, job)
-    await connected_node.remove(folder)
-    return redirect(f"{call.base}{job.path}")
+    return redirect(f"/{item.path.rstrip('/')}")
 
 
 @route("job:nextbuildnumber/submit", methods=("POST",))
@@ -142,7 +155,7 @@ async def set_next_number(call: Call, job: Job, rest: str) -> web.Response:
     if not number.isdigit():
         raise failure("nextBuildNumber is not a number")
     job.history.renumber(int(number))
-    return redirect(f"{call.base}{job.path}")
+    return redirect(f"/{job.path}")
 
 
 @route("job:build", methods=("POST",))
@@ -197,64 +210,3 @@ def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None)
     return call.controller.queue.schedule(
         job, parameters, [user_cause(user, call.controller.home.find_full_name(user))], delay
     )
-
-
-@route("job:polling", methods=("POST",))
-async def poll(call: Call, job: Job, rest: str) -> web.Response:
-    """Poll the repository of a job now."""
-    call.require("Job/Build")
-    await call.controller.triggers.poll(job)
-    return redirect(f"{call.base}{job.path}")
-
-
-@route("job:scmPollLog")
-async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
-    """Show the log of the last poll."""
-    path = job.directory / "scm-polling.log"
-    text = path.read_text(errors="replace") if path.exists() else "Polling has not run yet."
-    return pages.respond(pages.render_notice(call.controller, 200, text))
-
-
-@route("job:ws", takes_rest=True)
-async def send_workspace_file(call: Call, job: Job, rest: str) -> web.StreamResponse:
-    """Send a file of the workspace."""
-    call.require("Job/Workspace")
-    connected_node, folder = _find_workspace(call, job)
-    if isinstance(connected_node, BuiltInNode):
-        return serve_file(call, folder, rest)
-    path = folder / rest
-    if ".." in path.parts or await connected_node.kind_of(path) != "file":
-        raise Refused(404, f"No such file: {rest}")
-    try:
-        return _restrict(web.Response(body=await connected_node.read(path)), path.name)
-    except OSError as fault:
-        raise Refused(404, f"No such file: {rest}") from fault
-
-
-def _find_workspace(call: Call, job: Job) -> tuple[Node, Path]:
-    """Find the node and the folder of a job's last workspace; raises Refused (404) while that agent is not connected."""
-    controller = call.controller
-    first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
-    node = controller.executors.node(controller.workspaces.last_node(job) or first)
-    connected_node = controller.executors.connected_node(node.name)
-    if connected_node is None:
-        raise Refused(404, f"{node.shown_name} is offline")
-    return connected_node, controller.workspaces.first(job, node)
-
-
-def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
-    """Send a file below a folder; raises Refused (404) if there is none, or if the path leads out of the folder."""
-    path = (folder / rest).resolve()
-    if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        raise Refused(404, f"No such file: {rest}")
-    return _restrict(web.FileResponse(path), path.name)
-
-
-def _restrict(response: web.StreamResponse, name: str) -> web.StreamResponse:
-    """Forbid browsers to run scripts of a file that a build made."""
-    response.headers["Content-Security-Policy"] = (
-        "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name)}"
-    return response

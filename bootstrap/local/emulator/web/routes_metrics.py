@@ -29,7 +29,7 @@ def _read_path(controller: Controller) -> list[str]:
     return [part for part in str(path).split("/") if part] or ["prometheus"]
 
 
-@route("root:prometheus", takes_rest=True)
+@route("root:prometheus", takes_rest=True, is_object=True)
 async def send_metrics(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send all metrics; if the settings demand it, only to callers with the permission Metrics/View."""
     path = _read_path(call.controller)

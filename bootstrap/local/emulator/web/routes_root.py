@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
-import tempfile
+import struct
 import time
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
-from ..execution import process
-from ..execution.confinement import scrubbed_environment
-from ..execution.java import groovy_command
-from ..failures import Refused, failure
+from ..failures import Refused
 from ..model.items import Folder
-from . import api, monitors, pages
-from .calls import Call, redirect, route, text
+from . import pages
+from .answers import respond_exported
+from .api import Exported
+from .calls import MANAGERS, Call, redirect, route, text
+from .rendering import FLAVOURS
 
-CONSOLE = Path(__file__).parents[1] / "console_classes"  # the few classes of Jenkins that scripts can use here
+# An image of one transparent pixel: the directory of the file, the head of the bitmap, the pixel and its mask.
+_BITMAP = struct.pack("<IiiHHIIiiII", 40, 1, 2, 1, 32, 0, 8, 0, 0, 0, 0) + bytes(8)
+_ICON = struct.pack("<HHHBBBBHHII", 0, 1, 1, 1, 1, 0, 0, 1, 32, len(_BITMAP), 22) + _BITMAP
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with exit code 5 for a restart
 
 
@@ -32,11 +32,6 @@ async def show_front_page(call: Call, folder: Folder, rest: str) -> web.Response
     return pages.respond(pages.render_front(call, folder))
 
 
-def _render_answer(call: Call, exported: api.Exported, rest: str) -> web.Response:
-    body, kind = api.render(exported, rest, call.request.query)
-    return web.Response(body=body.encode(), headers={"Content-Type": kind})
-
-
 @route(
     "root:queue/api",
     "root:computer/api",
@@ -44,45 +39,44 @@ def _render_answer(call: Call, exported: api.Exported, rest: str) -> web.Respons
     "root:whoAmI/api",
     "root:crumbIssuer/api",
     "root:updateCenter/api",
+    methods=("GET", "POST"),
     takes_rest=True,
 )
 async def serve_part(call: Call, folder: Folder, rest: str) -> web.Response:
     """Serve the remote API of objects of which there is one: queue, nodes, plugins, caller, crumb, update centre."""
-    part = call.request.path.strip("/").removeprefix("manage/").split("/")[0]
-    if rest not in {"json", "xml", "python"}:
+    part, flavour = call.request.path.strip("/").removeprefix("manage/").split("/")[0], rest.split("/")[0]
+    if flavour not in FLAVOURS:
         raise Refused(404, "Not Found")
     if part == "pluginManager":
-        call.require("Overall/Read")
-        return _render_answer(call, call.exports.export_plugins(), rest)
+        call.require("Overall/Administer")
     if part == "crumbIssuer":
-        return _serve_crumb(call, rest)
-    if part == "updateCenter":
-        exported = api.Exported(
-            "hudson.model.UpdateCenter", {"jobs": [], "restartRequiredForCompletion": False, "sites": []}
-        )
-        return _render_answer(call, exported, rest)
+        return _serve_crumb(call, flavour)
+    exports = call.exports
     parts = {
-        "queue": call.exports.export_queue,
-        "computer": call.exports.export_computers,
-        "whoAmI": call.exports.export_caller,
+        "pluginManager": exports.export_plugins,
+        "updateCenter": exports.export_update_center,
+        "queue": exports.export_queue,
+        "computer": exports.export_computers,
+        "whoAmI": exports.export_caller,
     }
-    return _render_answer(call, parts[part](), rest)
+    return respond_exported(parts[part](), flavour, call)
 
 
 def _serve_crumb(call: Call, flavour: str) -> web.Response:
     if call.session is None:
         call.session = call.controller.sessions.open(call.identity.name if call.identity.is_anonymous else "anonymous")
     crumb = call.controller.sessions.make_crumb(call.identity.name, call.session)
-    exported = api.Exported(
+    exported = Exported(
         "hudson.security.csrf.DefaultCrumbIssuer", {"crumb": crumb, "crumbRequestField": "Jenkins-Crumb"}
     )
-    return _render_answer(call, exported, flavour)
+    return respond_exported(exported, flavour, call, is_open=True)
 
 
-@route("root:whoAmI")
+@route("root:whoAmI", is_object=True)
 async def send_caller(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Send the name of the caller."""
-    return text(call.identity.name)
+    """Show who the caller is."""
+    words = f"Name: {call.identity.name}\nAuthorities: {', '.join(call.identity.groups)}"
+    return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
 @route("root:login", "root:loginError")
@@ -123,7 +117,7 @@ async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
     return response
 
 
-@route("root:health")
+@route("root:health", is_object=True)
 async def send_health(call: Call, folder: Folder, rest: str) -> web.Response:
     """Answer monitors that Jenkins is ready."""
     return text(json.dumps({"status": True}, separators=(",", ":")), kind="application/json")
@@ -175,7 +169,7 @@ async def restart(call: Call, folder: Folder, rest: str) -> web.Response:
     """End with exit code 5: the supervisor starts the service again. safeRestart waits for running builds."""
     _require_manage(call)
     call.controller.leave(RESTART, waits=call.request.path.endswith("safeRestart"))
-    return redirect(call.base)
+    return redirect("/")
 
 
 @route("root:exit", "root:safeExit", methods=("POST",))
@@ -191,7 +185,7 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """Read the items of the home again."""
     _require_manage(call)
     call.controller.reload_home()
-    return redirect(call.base)
+    return redirect("/")
 
 
 @route("root:queue/cancelItem", methods=("POST",))
@@ -211,37 +205,6 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     return web.Response(status=204)
 
 
-@route("root:scriptText", methods=("POST",))
-async def run_script(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Run a Groovy script; of Jenkins' objects it can use only the active monitors. Groovy refuses other class names."""
-    call.require("Overall/Administer")
-    script = (await call.read_form()).get("script")
-    if script is None:
-        raise failure("the script is missing")
-    call.controller.audit.script(call.identity.name, script)
-    # The classes in console_classes read this variable.
-    variables = {"EMULATED_MONITORS": " ".join(monitors.find_active(call.controller.home))}
-    output: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="jenkins-script-") as directory:
-        path = Path(directory) / "Script1.groovy"
-        path.write_text(script)
-        command = [
-            *groovy_command(call.controller.home.options.variables, CONSOLE),
-            "groovy.ui.GroovyMain",
-            str(path),
-        ]
-        try:
-            code, _ = await asyncio.wait_for(
-                process.run(command, Path(directory), {**scrubbed_environment(os.environ), **variables}, output.append),
-                120,
-            )
-        except TimeoutError:
-            raise Refused(500, "the script ran longer than two minutes") from None
-    if code and ("jenkins.model" in script or "hudson.model" in script or "Jenkins" in script):
-        raise Refused(501, "the emulator runs Groovy, but has few Jenkins objects for a script:\n" + "".join(output))
-    return text("".join(output))
-
-
 @route("root:userContent/readme.txt")
 async def send_user_content(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the file that Jenkins writes into a new home."""
@@ -251,18 +214,27 @@ async def send_user_content(call: Call, folder: Folder, rest: str) -> web.Respon
 @route("root:robots.txt")
 async def send_robots(call: Call, folder: Folder, rest: str) -> web.Response:
     """Forbid crawlers everything."""
-    return text("User-agent: *\nDisallow: /\n")
+    return text('# we don\'t want robots to click "build" links\nUser-agent: *\nDisallow: /')
 
 
 @route("root:favicon.ico")
-async def answer_favicon(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Answer that there is no icon."""
-    return web.Response(status=204)
+async def send_icon(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Send an icon: one blank pixel."""
+    return web.Response(body=_ICON, content_type="image/vnd.microsoft.icon")
 
 
-@route("root:manage", "root:computer", "root:queue", "root:pluginManager")
+@route("root:manage", is_object=True)
+async def show_management(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the page for administrators, to which redirects lead."""
+    call.require_any(*MANAGERS)
+    return pages.respond(pages.render_front(call, call.controller.home.tree.root))
+
+
+@route("root:computer", "root:pluginManager", is_object=True)
 async def show_overview(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the front page, to which redirects lead."""
+    if "pluginManager" in call.request.path:
+        call.require("Overall/Administer")
     return pages.respond(pages.render_front(call, call.controller.home.tree.root))
 
 

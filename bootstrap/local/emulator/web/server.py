@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
-import json
 import secrets
-from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -17,22 +14,29 @@ from ..failures import Forbidden, Refused
 from ..model.security import Identity
 from ..model.sessions import Session
 from . import (  # noqa: F401 (they register routes)
-    api,
-    journal,
+    refusals,
     routes_agents,
     routes_builds,
     routes_casc,
+    routes_changes,
+    routes_credentials,
+    routes_feeds,
     routes_inputs,
     routes_items,
     routes_metrics,
+    routes_nodes,
+    routes_pages,
     routes_root,
+    routes_scripts,
     routes_users,
     routes_views,
+    routes_workspaces,
+    unmodelled,
 )
-from .calls import ROUTES, Call, Route
-from .exports import Exports
-from .pages import render_bare, render_not_found, render_notice, render_oops
+from .answers import EXPORTED, respond_exported
+from .calls import ROUTES, Call, Route, redirect
 from .password_checks import Logins
+from .rendering import FLAVOURS, PlainAnswer
 from .resolver import Target, resolve
 
 # Jenkins.ALWAYS_READABLE_PATHS and the unprotected root actions that are served here.
@@ -44,6 +48,14 @@ OPEN = {
     "health",
     "j_spring_security_check",
     "reload-configuration-as-code",
+    "signup",
+    "instance-identity",
+    "oops",
+    "error",
+    "tcpSlaveAgentListener",
+    "metrics",
+    "git",
+    "securityRealm",
     "robots.txt",
     "jnlpJars",
     "wsagents",
@@ -81,7 +93,6 @@ class Front:
         self._controller, self._request = controller, request
         self._session: Session | None = controller.sessions.find(request.cookies.get(controller.sessions.cookie))
         self._call = Call(controller, logins, request, Identity(), self._session)
-        self._is_bare = False
         # Only raw_path distinguishes '%2F' from '/'.
         path = request.raw_path.split("?", 1)[0]
         self._segments = [unquote(part) for part in path.split("/") if part]
@@ -99,23 +110,19 @@ class Front:
                 self._call.require("Overall/Read")
             response = await self._dispatch()
         except BadCredentials:
-            response = self._answer_bare(401, "Unauthorized")
+            response = refusals.answer_bare(401, "Unauthorized", self._request.path)
             response.headers["WWW-Authenticate"] = 'Basic realm="Jenkins", charset="UTF-8"'
         except Forbidden as refusal:
-            response = self._answer_forbidden(refusal)
+            response = refusals.answer_forbidden(self._controller, self._call.identity, refusal, self._request.raw_path)
         except Refused as refusal:
-            response = self._answer_refusal(refusal)
-            if refusal.is_failure:
-                response.headers["X-Error"] = (
-                    quote(refusal.message, safe=" -_.,:;/()‘’“”'\"?!*@#$^&|<>[]")
-                    .encode("latin-1", "replace")
-                    .decode("latin-1")
-                )
+            response = refusals.answer_refusal(self._controller, refusal, self._request.path)
+        except PlainAnswer as answer:
+            response = web.Response(body=answer.message.encode(), status=answer.status)
+            response.headers.popall("Content-Type", None)
         except web.HTTPException as refusal:
-            response = self._answer_page(refusal.status, refusal.reason)
+            response = refusals.answer_bare(refusal.status, refusal.reason, self._request.path)
         except Exception as fault:
-            page = render_oops(self._controller, journal.log_uncaught(fault))
-            response = web.Response(text=page, status=500, content_type="text/html", charset="utf-8")
+            response = refusals.answer_fault(self._controller, fault)
         self._add_headers(response)
         return response
 
@@ -158,81 +165,51 @@ class Front:
 
     async def _dispatch(self) -> web.StreamResponse:
         target = resolve(self._call, self._segments)
-        if target.rest[:1] == ["api"]:
+        self._call.via = target.via
+        is_slashed = self._request.path.endswith("/")
+        is_read = self._request.method in {"GET", "HEAD"}
+        if target.rest[:1] == ["api"] and len(target.rest) > 1 and target.kind in EXPORTED:
             return self._serve_api(target)
-        match = self._find_route(target)
+        match = self._find_routes(target)
+        if not target.rest and target.kind != "root" and is_read and not is_slashed:
+            return self._add_slash()
         if match is None:
+            if is_read and not is_slashed and unmodelled.is_object(target.kind, target.rest):
+                return self._add_slash()
+            unmodelled.refuse(target.kind, target.rest, self._request.method, self._call)
             raise Refused(404, "Not Found")
-        route, rest = match
-        if self._request.method not in route.methods and not (
-            self._request.method == "HEAD" and "GET" in route.methods
-        ):
-            response = self._answer_page(
-                405, "This URL requires POST" if "POST" in route.methods else "Method Not Allowed"
-            )
-            response.headers["Allow"] = ", ".join(route.methods)
-            return response
-        return await route.handler(self._call, target.thing, rest)
+        routes, rest = match
+        method = self._request.method
+        fitting = next((each for each in routes if method in each.methods), None)
+        if fitting is None and method == "HEAD":
+            fitting = next((each for each in routes if "GET" in each.methods), None)
+        if fitting is None:
+            methods = tuple(method for each in routes for method in each.methods)
+            return refusals.answer_wrong_method(self._controller, methods)
+        if fitting.is_object and is_read and not rest and not is_slashed:
+            return self._add_slash()
+        return await fitting.handler(self._call, target.thing, rest)
+
+    def _add_slash(self) -> web.Response:
+        """Redirect to the path with a slash at its end, as Jenkins does for every path that names an object."""
+        raw, _, query = self._request.raw_path.partition("?")
+        return redirect(f"{raw}/" + (f"?{query}" if query else ""))
 
     @staticmethod
-    def _find_route(target: Target) -> tuple[Route, str] | None:
+    def _find_routes(target: Target) -> tuple[list[Route], str] | None:
         for length in range(len(target.rest), -1, -1):
-            route = ROUTES.get((target.kind, "/".join(target.rest[:length])))
-            if route and (length == len(target.rest) or route.takes_rest):
-                return route, "/".join(target.rest[length:])
+            listed = ROUTES.get((target.kind, "/".join(target.rest[:length])), [])
+            fitting = [route for route in listed if length == len(target.rest) or route.takes_rest]
+            if fitting:
+                return fitting, "/".join(target.rest[length:])
         return None
 
     def _serve_api(self, target: Target) -> web.StreamResponse:
-        flavour = target.rest[1] if len(target.rest) > 1 else ""
-        if flavour not in {"json", "xml", "python"} or len(target.rest) > 2:
+        flavour = target.rest[1]
+        if flavour not in FLAVOURS:
+            unmodelled.refuse(target.kind, target.rest, self._request.method, self._call)
             raise Refused(404, "Not Found")
-        exported = _export(self._call.exports, target)
-        if exported is None:
-            raise Refused(404, "Not Found")
-        body, kind = api.render(exported, flavour, self._request.query)
-        response = web.Response(body=body.encode(), headers={"Content-Type": kind})
-        response.headers["X-Content-Type-Options"], response.headers["X-Frame-Options"] = "nosniff", "deny"
-        return response
-
-    def _answer_forbidden(self, refusal: Forbidden) -> web.Response:
-        if self._call.identity.is_anonymous:
-            # The page sends browsers to the login; other clients see 403 and no challenge.
-            come_back = quote("/" + self._request.raw_path.lstrip("/"), safe="")
-            target = f"/login?from={come_back}"
-            body = (
-                f"<html><head><meta http-equiv='refresh' content='1;url={target}'/>"
-                f"<script>window.location.replace({json.dumps(target)});</script></head>"
-                "<body style='background-color:white; color:white;'>\nAuthentication required\n"
-                f"<!--\n{html.escape(refusal.message)}\n-->\n</body></html>"
-            )
-            response = web.Response(text=body, status=403, content_type="text/html")
-        else:
-            response = self._answer_page(403, f"Access Denied: {refusal.message}")
-        response.headers["X-You-Are-Authenticated-As"] = self._call.identity.name
-        response.headers["X-Required-Permission"] = _name_java_permission(refusal.permission)
-        if refusal.permission != "Overall/Administer":
-            response.headers["X-Permission-Implied-By"] = "hudson.model.Hudson.Administer"
-        return response
-
-    def _answer_refusal(self, refusal: Refused) -> web.Response:
-        if refusal.is_bare:
-            return self._answer_bare(refusal.status, refusal.message)
-        if refusal.status == 404:
-            return web.Response(
-                text=render_not_found(self._controller), status=404, content_type="text/html", charset="utf-8"
-            )
-        return self._answer_page(refusal.status, refusal.message)
-
-    def _answer_bare(self, status: int, message: str) -> web.Response:
-        self._is_bare = True
-        page = render_bare(status, message, self._request.path).encode("iso-8859-1", "xmlcharrefreplace")
-        kind = {"Content-Type": "text/html;charset=iso-8859-1", "Cache-Control": "must-revalidate,no-cache,no-store"}
-        return web.Response(body=page, status=status, headers=kind)
-
-    def _answer_page(self, status: int, message: str) -> web.Response:
-        return web.Response(
-            text=render_notice(self._controller, status, message), status=status, content_type="text/html"
-        )
+        return respond_exported(EXPORTED[target.kind](self._call.exports, target.thing), flavour, self._call)
 
     def _make_policy(self) -> dict[str, str]:
         """Make the headers of the content security policy; it is only reported unless the settings enforce it."""
@@ -252,12 +229,16 @@ class Front:
     def _add_headers(self, response: web.StreamResponse) -> None:
         if response.prepared:
             return
-        if not self._is_bare:
+        is_page, is_api = refusals.is_page(response), "X-Jenkins" in response.headers
+        if is_page:
             response.headers["X-Hudson"] = "1.395"
+            response.headers.setdefault("X-Frame-Options", "sameorigin")
+            response.headers.setdefault("Cache-Control", "no-cache,no-store,must-revalidate")
+            response.headers.setdefault("Expires", "0")
+        if is_page or is_api:
             response.headers["X-Jenkins"] = self._controller.home.options.version
             response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("X-Frame-Options", "sameorigin")
         response.headers["Server"] = "jenkins-emulator"
         if not self._call.identity.is_anonymous:
             response.headers.update(self._make_policy())
@@ -272,27 +253,3 @@ class Front:
                 samesite="Lax",
                 secure=is_secure,
             )
-
-
-def _name_java_permission(name: str) -> str:
-    group, _, right = name.partition("/")
-    owner = {"Overall": "Hudson", "Job": "Item", "Agent": "Computer"}.get(group, group)
-    return f"hudson.model.{owner}.{right}"
-
-
-def _export(exports: Exports, target: Target) -> api.Exported | None:
-    if len(target.rest) == 2 or target.kind != "root":
-        kinds: dict[str, Any] = {
-            "root": lambda thing: exports.export_root(),
-            "folder": exports.export_folder,
-            "job": exports.export_job,
-            "build": exports.export_build,
-            "queueitem": exports.export_queue_item,
-            "queuepart": exports.export_queue_part,
-            "computer": exports.export_computer,
-            "user": exports.export_user,
-            "view": lambda pair: exports.export_view(*pair),
-        }
-        make = kinds.get(target.kind)
-        return make(target.thing) if make else None
-    return None

@@ -64,3 +64,18 @@ def test_a_build_is_noted_once() -> None:
 
     assert 1 == len(root.findall("actions"))
     assert "WORD" == root.findtext("actions/*/parameters/string")
+
+
+def test_entities_of_the_document_are_expanded_and_external_ones_are_empty(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("do not read this")
+
+    inner = xmlfile.parse('<!DOCTYPE r [<!ENTITY e "x">]><r>a&e;b</r>')
+    outer = xmlfile.parse(f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret.as_uri()}">]><r>a&e;b</r>')
+    parameter = xmlfile.parse(f'<!DOCTYPE r [<!ENTITY % p SYSTEM "{secret.as_uri()}"> %p;]><r>ab</r>')
+
+    assert ["axb", "ab", "ab"] == [inner.text, outer.text, parameter.text]
+
+
+def test_the_encoding_of_the_declaration_counts() -> None:
+    assert "ü" == xmlfile.parse('<?xml version="1.1" encoding="ISO-8859-1"?><r>ü</r>'.encode("latin-1")).text

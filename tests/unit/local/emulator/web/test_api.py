@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.local.emulator.failures import Refused
-from bootstrap.local.emulator.web.api import Exported, TreeParser, prune, render
+from bootstrap.local.emulator.web.api import Exported, TreeParser, prune
+from bootstrap.local.emulator.web.rendering import render
 
 CHILDREN = [Exported("k.Child", {"name": str(number), "size": number}) for number in range(4)]
 PARENT = Exported("k.Parent", {"name": "p", "children": lambda: CHILDREN, "rare": 1}, hidden=frozenset({"rare"}))
@@ -52,4 +53,4 @@ def test_jsonp_is_forbidden() -> None:
 def test_xml_names_items_in_the_singular() -> None:
     exported = Exported("hudson.model.Hudson", {"jobs": [Exported("", {"name": "a"})], "flag": True})
     body, _ = render(exported, "xml", {})
-    assert body == '<hudson _class="hudson.model.Hudson"><job><name>a</name></job><flag>true</flag></hudson>'
+    assert body == "<hudson _class='hudson.model.Hudson'><job><name>a</name></job><flag>true</flag></hudson>"

@@ -1,0 +1,169 @@
+"""Routes that create, change and delete agents, and mark nodes as offline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from ..failures import NAME, Refused, failure
+from ..model import xmlfile
+from ..model.configuration import NodeSettings
+from ..model.items import Folder, check_name, encode_name
+from ..model.nodes import render_node
+from . import pages
+from .calls import Call, redirect, respond_xml, route, text
+
+PERMANENT = frozenset({"hudson.slaves.DumbSlave", "hudson.slaves.DumbSlave$DescriptorImpl"})
+INBOUND = frozenset({"", "hudson.slaves.JNLPLauncher", "hudson.slaves.JNLPLauncher$DescriptorImpl"})
+
+
+def _path(node: NodeSettings) -> str:
+    return f"/computer/{encode_name(node.name) if node.name else '(built-in)'}/"
+
+
+@route("root:computer/doCreateItem", methods=("POST",))
+async def create(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Create an agent from the form of the page: its name, its type, and a field `json` with its settings."""
+    call.require("Agent/Create")
+    form = await call.read_form()
+    if "json" not in form:
+        raise Refused(400, "This page expects a form submission", is_bare=True)
+    name, settings = form.get("name", "").strip(), await call.read_json_field()
+    check_name(name)
+    if call.controller.home.configuration.find_node(name) is not None:
+        raise failure(f"Agent called ‘{name}’ already exists")
+    if form.get("mode") == "copy":
+        raise Refused(501, f"{NAME} cannot copy an agent")
+    if form.get("type") not in PERMANENT:
+        raise Refused(500, f"java.lang.IllegalArgumentException: no type of agents {form.get('type')}")
+    _check_parts(settings)
+    call.controller.home.nodes.put(name, render_node(_read_settings(name, settings)))
+    call.controller.executors.notify()
+    return redirect("/computer/")
+
+
+def _check_parts(settings: dict[str, Any]) -> None:
+    launcher = settings.get("launcher") or {}
+    kind = str(launcher.get("stapler-class") or launcher.get("$class") or "")
+    if kind not in INBOUND:
+        raise Refused(501, f"{NAME} has only agents that connect by themselves (inbound), and no launcher {kind}")
+
+
+def _read_settings(name: str, settings: dict[str, Any]) -> NodeSettings:
+    number = str(settings.get("numExecutors", "1"))
+    if not number.lstrip("-").isdigit():
+        raise Refused(500, f"java.lang.NumberFormatException: {number}")
+    return NodeSettings(
+        name,
+        str(settings.get("nodeDescription") or ""),
+        (name, *str(settings.get("labelString") or "").split()),
+        int(number),
+        str(settings.get("remoteFS") or ""),
+        settings.get("mode") == "EXCLUSIVE",
+    )
+
+
+@route("computer:config.xml", methods=("GET", "POST"))
+async def serve_config(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Send or replace the document of an agent; the built-in node has none."""
+    nodes = call.controller.home.nodes
+    if not node.name:
+        return web.Response(status=400)
+    if call.request.method == "GET":
+        call.require("Agent/ExtendedRead")
+        root = nodes.find(node.name)
+        return respond_xml(xmlfile.serialise_for_client(render_node(node) if root is None else root))
+    call.require("Agent/Configure")
+    if nodes.find(node.name) is None:
+        raise Refused(501, f"{NAME} changes agents of the settings only by the settings: {node.name}")
+    nodes.put(node.name, nodes.parse(await call.request.read(), node.name))
+    call.controller.executors.notify()
+    return web.Response(status=200)
+
+
+@route("computer:doDelete", methods=("POST",))
+async def delete(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Delete an agent; the built-in node cannot be deleted."""
+    if not node.name:
+        return web.Response(status=400)
+    call.require("Agent/Delete")
+    home = call.controller.home
+    home.nodes.remove(node.name)
+    home.configuration.remove_node(node.name)
+    call.controller.save()
+    return redirect("/computer/")
+
+
+@route("computer:toggleOffline", methods=("POST",))
+async def toggle_offline(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Mark a node as temporarily offline, or take the mark from it."""
+    nodes = call.controller.home.nodes
+    is_marked = nodes.find_offline_cause(node.name) is not None
+    call.require("Agent/Connect" if is_marked else "Agent/Disconnect")
+    if is_marked:
+        nodes.mark_online(node.name)
+    else:
+        nodes.mark_offline(node.name, call.identity.name, (await call.read_form()).get("offlineMessage", ""))
+    call.controller.executors.notify()
+    return redirect(_path(node))
+
+
+@route("computer:changeOfflineCause", methods=("POST",))
+async def change_cause(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Change the message of a node that is marked as offline."""
+    call.require("Agent/Disconnect")
+    message, nodes = (await call.read_form()).get("offlineMessage", ""), call.controller.home.nodes
+    if nodes.find_offline_cause(node.name) is not None:
+        nodes.mark_offline(node.name, call.identity.name, message)
+    return redirect(_path(node))
+
+
+@route("computer:doDisconnect", methods=("POST",))
+async def disconnect(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Disconnect an agent; one that is not connected stays so."""
+    call.require("Agent/Disconnect")
+    if node.name and call.controller.executors.connected_node(node.name) is not None:
+        raise Refused(501, f"{NAME} cannot disconnect an agent; end its program")
+    return redirect(_path(node))
+
+
+@route("computer:launchSlaveAgent", methods=("POST",))
+async def launch(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Redirect to the log: an agent that connects by itself is not launched from here."""
+    call.require("Agent/Connect")
+    return redirect(f"{_path(node)}log")
+
+
+@route("root:computer/updateNow", methods=("POST",))
+async def update(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Measure the nodes again; the emulator measures at every request."""
+    call.require("Overall/Administer")
+    return redirect("/computer/")
+
+
+@route("computer:")
+async def show_node(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Show a node."""
+    state = "online" if call.controller.executors.is_online(node.name) else "offline"
+    words = f"{node.name or 'Built-In Node'} ({state})\n{node.description}\nLabels: {' '.join(sorted(node.labels))}"
+    return pages.respond(pages.render_notice(call.controller, 200, words))
+
+
+@route("computer:systemInfo")
+async def show_system(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Show that nothing is known of a node: the emulator asks agents for no properties."""
+    call.require("Agent/ExtendedRead")
+    if call.controller.executors.is_online(node.name):
+        raise Refused(501, f"{NAME} has no system information of a node")
+    words = "System Information is unavailable when agent is offline."
+    return pages.respond(pages.render_notice(call.controller, 200, words))
+
+
+@route("computer:logText/progressiveText", methods=("GET", "POST"))
+async def send_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Send the log of an agent, which is always empty here."""
+    call.require("Agent/Connect")
+    response = text("")
+    response.headers["X-Text-Size"] = "0"
+    return response

@@ -1,0 +1,153 @@
+"""Routes of small pages for people: what is known is on them, and nothing can be changed there."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+from aiohttp import web
+
+from ..failures import Refused
+from ..model.items import Folder, Item
+from ..model.jobs import Job
+from . import journal, pages, refusals
+from .calls import MANAGERS, Call, route, text
+
+
+def _show(call: Call, words: str) -> web.Response:
+    return pages.respond(pages.render_notice(call.controller, 200, words))
+
+
+@route("root:api", "folder:api", "job:api", "build:api", "view:api", "computer:api", "user:api", is_object=True)
+async def show_api(call: Call, thing: Any, rest: str) -> web.Response:
+    """Show where the remote API of an object is."""
+    return _show(call, "REST API\nXML API: api/xml\nJSON API: api/json\nPython API: api/python")
+
+
+@route("root:securityRealm", is_object=True)
+async def list_users(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the users."""
+    call.require("Overall/Administer")
+    return _show(
+        call, "\n".join(f"{user.identifier}: {user.full_name}" for user in call.controller.home.users.list_all())
+    )
+
+
+@route("root:signup")
+async def refuse_signup(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Answer that nobody can make an account."""
+    return refusals.answer_page(call.controller, 404, "Sign up: This is not supported in the current configuration.")
+
+
+@route("root:oops")
+async def show_oops(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the page of an exception, without one."""
+    return pages.respond(pages.render_oops(call.controller, ""))
+
+
+@route("root:error")
+async def show_error(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the page of a refusal, without one."""
+    return refusals.answer_page(call.controller, 400, "")
+
+
+@route("root:instance-identity", is_object=True)
+async def show_identity(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show that the emulator has no keys of its own."""
+    return _show(call, "Instance Identity\nThe emulator has no pair of keys.")
+
+
+@route("root:tcpSlaveAgentListener", is_object=True)
+async def show_listener(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Answer that this is Jenkins; no header names a port, because agents connect only by WebSocket here."""
+    return text("\n\n  Jenkins\n")
+
+
+@route("root:git/notifyCommit", methods=("GET", "POST"))
+async def refuse_notice(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Refuse every notice of a commit: there are no access tokens here."""
+    words = (
+        "An access token is required. Please refer to Git plugin documentation "
+        "(https://plugins.jenkins.io/git/#plugin-content-push-notification-from-repository) for details."
+    )
+    raise Refused(401, words, is_bare=True)
+
+
+@route("root:log", "root:log/all")
+async def show_log(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the last messages of the log."""
+    call.require("Overall/Administer")
+    listed = [
+        f"{moment} {level} {message}\n{exception}".rstrip() for moment, level, message, exception in journal.RECENT
+    ]
+    return _show(call, "All Jenkins Logs\n" + "\n".join(reversed(listed)))
+
+
+@route("root:systemInfo")
+async def show_system(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the version and the plugins; the emulator is no Java program, so there are no properties of one."""
+    call.require_any(*MANAGERS)
+    options = call.controller.home.options
+    listed = "\n".join(f"{name} {version}" for name, version in sorted(options.plugins.items()))
+    return _show(call, f"System Information\nJenkins {options.version}\n{listed}")
+
+
+@route("root:about", is_object=True)
+async def show_about(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the version."""
+    call.require_any(*MANAGERS)
+    return _show(call, f"Jenkins\nVersion {call.controller.home.options.version}, as the emulator stands in for it")
+
+
+@route("root:threadDump")
+async def show_threads(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Show the stacks of the threads of this process."""
+    call.require("Overall/Administer")
+    stacks = ["".join(traceback.format_stack(frame)) for frame in sys._current_frames().values()]
+    return _show(call, "Thread Dump\n" + "\n".join(stacks))
+
+
+@route("root:builds", "view:builds", "folder:builds", "job:changes", "job:buildHistory/ajax")
+async def list_builds(call: Call, thing: Any, rest: str) -> web.Response:
+    """Show the last builds of a job, a folder or a view."""
+    holder: Any = thing[0] if isinstance(thing, tuple) else thing
+    jobs = [holder] if isinstance(holder, Job) else [job for job in holder.walk() if isinstance(job, Job)]
+    builds = sorted((build for job in jobs for build in job.history.list_builds()), key=lambda build: -build.timestamp)
+    listed = [f"{build.job.full_name} {build.shown_name}: {build.result or 'running'}" for build in builds[:50]]
+    return _show(call, "Build History\n" + "\n".join(listed))
+
+
+@route("root:newJob", "view:newJob", "folder:newJob")
+async def show_types(call: Call, thing: Any, rest: str) -> web.Response:
+    """Show how an item is created here."""
+    call.require("Job/Create")
+    return _show(call, "New Item\nThe emulator has no form: send a POST to createItem.")
+
+
+@route("job:delete", "folder:delete")
+async def show_delete(call: Call, item: Item, rest: str) -> web.Response:
+    """Show how an item is deleted here."""
+    call.require("Job/Delete")
+    return _show(call, f"Delete ‘{item.display_name}’?\nThe emulator has no form: send a POST to doDelete.")
+
+
+@route("store:")
+async def show_store(call: Call, place: Any, rest: str) -> web.Response:
+    """Show the domains of a store."""
+    return _show(call, "\n".join(name or "Global" for name in place.store.domains))
+
+
+@route("root:plugin", takes_rest=True)
+async def refuse_plugin_file(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Refuse files of plugins: the emulator has none. The directory itself is a bad request, in Jenkins too."""
+    if rest.rstrip("/").count("/"):
+        raise Refused(404, "Not Found")
+    raise Refused(400, "Bad Request", is_bare=True)
+
+
+@route("job:buildStatus")
+async def redirect_to_icon(call: Call, job: Job, rest: str) -> web.Response:
+    """Redirect to the icon of the last build."""
+    color = {"notbuilt": "nobuilt"}.get(call.exports.read_color(job), call.exports.read_color(job))
+    return web.Response(status=302, headers={"Location": f"/images/48x48/{color}.png"})

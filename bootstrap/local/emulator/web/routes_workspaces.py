@@ -1,0 +1,91 @@
+"""Routes of a job's workspace: its files, its polling, and its deletion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from ..execution.nodes import BuiltInNode, Node
+from ..failures import Refused
+from ..model.jobs import Job
+from . import pages
+from .calls import Call, redirect, route
+
+
+@route("job:doWipeOutWorkspace", methods=("POST",))
+async def wipe(call: Call, job: Job, rest: str) -> web.Response:
+    """Delete the workspace of a freestyle job; without one Jenkins answers with a page that says so."""
+    call.require("Job/Workspace")
+    if job.is_pipeline:
+        raise Refused(404, "Not Found")
+    connected_node, folder = _find_workspace(call, job)
+    if await connected_node.kind_of(folder) != "directory":
+        return pages.respond(pages.render_notice(call.controller, 200, "Wipe Out Current Workspace: there is none."))
+    await connected_node.remove(folder)
+    return redirect(f"/{job.path}")
+
+
+@route("job:polling", methods=("POST",))
+async def poll(call: Call, job: Job, rest: str) -> web.Response:
+    """Poll the repository of a job now."""
+    call.require("Job/Build")
+    await call.controller.triggers.poll(job)
+    return redirect(f"/{job.path}")
+
+
+@route("job:scmPollLog")
+async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
+    """Show the log of the last poll; only a job that polls has one."""
+    if not any(trigger.kind == "SCMTrigger" for trigger in job.triggers):
+        raise Refused(404, "Not Found")
+    path = job.directory / "scm-polling.log"
+    text = path.read_text(errors="replace") if path.exists() else "Polling has not run yet."
+    return pages.respond(pages.render_notice(call.controller, 200, text))
+
+
+@route("job:ws", takes_rest=True)
+async def send_workspace_file(call: Call, job: Job, rest: str) -> web.StreamResponse:
+    """Send a file of the workspace."""
+    call.require("Job/Workspace")
+    connected_node, folder = _find_workspace(call, job)
+    if isinstance(connected_node, BuiltInNode):
+        return serve_file(call, folder, rest)
+    path = folder / rest
+    if ".." in path.parts or await connected_node.kind_of(path) != "file":
+        raise Refused(404, f"No such file: {rest}")
+    try:
+        return _restrict(web.Response(body=await connected_node.read(path)), path.name)
+    except OSError as fault:
+        raise Refused(404, f"No such file: {rest}") from fault
+
+
+def _find_workspace(call: Call, job: Job) -> tuple[Node, Path]:
+    """Find the node and the folder of a job's last workspace; raises Refused (404) while that agent is not connected."""
+    controller = call.controller
+    first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
+    node = controller.executors.node(controller.workspaces.last_node(job) or first)
+    connected_node = controller.executors.connected_node(node.name)
+    if connected_node is None:
+        raise Refused(404, f"{node.shown_name} is offline")
+    return connected_node, controller.workspaces.first(job, node)
+
+
+def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
+    """Send a file below a folder; raises Refused (404) if there is none, or if the path leads out of the folder."""
+    path = (folder / rest).resolve()
+    if not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise Refused(404, f"No such file: {rest}")
+    return _restrict(web.FileResponse(path), path.name)
+
+
+def _restrict(response: web.StreamResponse, name: str) -> web.StreamResponse:
+    """Forbid browsers to run scripts of a file that a build made."""
+    response.headers["Content-Security-Policy"] = (
+        "sandbox allow-same-origin; default-src 'none'; img-src 'self'; style-src 'self';"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(name)}"
+    return response
