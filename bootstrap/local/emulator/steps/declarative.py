@@ -35,7 +35,7 @@ async def declare(call: Step) -> dict[str, Any]:
 
 @step("_skipped")
 async def skipped(call: Step) -> None:
-    """Record a skipped stage. One that `when` excluded was not executed; another one has the state of what it is skipped for."""
+    """Record a skipped stage: one that `when` excluded was not executed, another one has the state of the failure before it."""
     call.say(f'Stage "{call.text("name")}" skipped due to {call.text("why")}')
     call.engine.mark("[Pipeline] getContext")
     if call.flag("isExcluded"):

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from ..execution.registry import Step, step
-from ..failures import StepFailed
 
 
 @step("_env")
