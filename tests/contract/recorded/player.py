@@ -182,11 +182,9 @@ class Player:
             time.sleep(0.1)
         answer = self._web.get(f"{self._url}/job/{job}/{number}/wfapi/describe")
         stages = [[entry["name"], entry["status"]] for entry in answer.json()["stages"]] if answer.ok else []
-        lines = list(self._clean(log.replace(job, "more-case")))
+        lines = list(self._clean(log.replace(job, "more-case").rstrip("\n")))
         if case.get("unordered"):
             lines, stages = sorted(lines), sorted(stages)
-        while lines and not lines[-1]:
-            lines.pop()
         return {"result": result, "lines": lines, "stages": stages}
 
     def _clean(self, log: str) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Context:
     directory: Path | None = None
     own_allocation: Allocation | None = None
     stage: dict[str, Any] | None = None
+    has_stages: bool = False
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     leave: Leave | None = None
     interruption: Interrupted | None = None

@@ -92,6 +92,8 @@ class Engine:
             "durationMillis": 0,
         }
         self.build.stages.append(context.stage)
+        for outer in context.chain[:-1]:
+            outer.has_stages = True
 
     def open_plain_stage(self, name: str) -> None:
         """Record a stage without a body: it ends where the next one begins, or with the build."""
@@ -104,7 +106,8 @@ class Engine:
         """Record the end of a stage."""
         stage = context.stage or {}
         stage["durationMillis"] = int(time.time() * 1000) - stage["startTimeMillis"]
-        if problem:
+        # For Jenkins a stage ends where the first stage within it begins.
+        if problem and not context.has_stages:
             stage["status"] = "ABORTED" if problem["result"] == "ABORTED" else "FAILED"
         elif stage["status"] == "IN_PROGRESS":
             stage["status"] = "SUCCESS"
@@ -115,6 +118,13 @@ class Engine:
         stage = next((entry.stage for entry in reversed(context.chain) if entry.stage), None)
         if stage:
             stage["status"] = {"FAILURE": "FAILED"}.get(status, status)
+
+    def find_warning(self, context: Context) -> str:
+        """The result to which a step has set the stage around it; SUCCESS if none has."""
+        stage = next((entry.stage for entry in reversed(context.chain) if entry.stage), None) or {}
+        return {"FAILED": "FAILURE", "UNSTABLE": "UNSTABLE", "ABORTED": "ABORTED"}.get(
+            stage.get("status", ""), "SUCCESS"
+        )
 
     def interrupt(self, context: Context, problem: Interrupted) -> None:
         """Interrupt the running steps of a block; if none runs, its next step fails."""

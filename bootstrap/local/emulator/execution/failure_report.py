@@ -23,6 +23,11 @@ def describe(error: Mapping[str, Any]) -> list[str]:
         return [*([str(message)] if message else []), _error_id()]
     if kind == STRUCTURE:
         return [f"{kind}: {message}"]
+    return describe_fully(error)
+
+
+def describe_fully(error: Mapping[str, Any]) -> list[str]:
+    """The lines that Java prints for the exception of a failure, also of an expected one."""
     proxy = _PROXY if error.get("isProxied") else ""
     causes = [_head(proxy, cause) for cause in error.get("causes") or []]
     lines = [line if number == 0 else f"Caused: {line}" for number, line in enumerate(causes)]

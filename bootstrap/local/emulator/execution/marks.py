@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_NAMES = {"_declaredEnvironment": "withEnv", "_tools": "withEnv", "_stage": "stage"}
+_NAMES = {"_stage": "stage"}
 _WITHOUT_BRACES = {"parallel", "retry", "waitUntil"}  # their branches or attempts have braces
 _NAMED_BODIES = {"stage", "load"}
 

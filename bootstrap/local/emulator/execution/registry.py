@@ -84,7 +84,7 @@ class Step:
                 "java.lang.IllegalArgumentException",
             )
 
-    def say(self, text: str) -> None:
+    def say(self, text: str = "") -> None:
         """Write one line to the console."""
         self.engine.console.line(text)
 

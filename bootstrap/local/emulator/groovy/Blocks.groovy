@@ -6,7 +6,7 @@ abstract class Block {
 
     Object methodMissing(String name, Object given) { refuse(name) }
 
-    Object refuse(String name) { owner.addFault("Undefined section \"${name}\"") }
+    Object refuse(String name) { throw new hudson.AbortException("the section ${name} is not known to the emulator") }
 
     Object propertyMissing(String name) { owner.script.getProperty(name) }
 
@@ -36,12 +36,7 @@ abstract class Section extends Block {
     void environment(Closure body) { environmentBody = body }
     void tools(Closure body) { toolsBody = body }
     void options(Closure body) { optionList = read(new Listed(owner, 'option', Declarative.OPTIONS), body).entries }
-    void stages(Closure body) {
-        stageList = read(new Stages(owner), body).entries
-        if (stageList.isEmpty()) {
-            owner.addFault('No stages specified')
-        }
-    }
+    void stages(Closure body) { stageList = read(new Stages(owner), body).entries }
     void post(Closure body) { conditions = read(new Post(owner), body).entries }
 
     String getAny() { 'any' }
@@ -51,10 +46,12 @@ abstract class Section extends Block {
 class Root extends Section {
     List<Map> parameterList = []
     List<Map> triggerList = []
+    List<Map> libraryList = []
 
     Root(Declarative owner) { super(owner) }
 
     void parameters(Closure body) { parameterList = read(new Listed(owner, 'parameter', Declarative.PARAMETERS), body).entries }
+    void libraries(Closure body) { libraryList = read(new Listed(owner, 'library', ['lib']), body).entries }
     void triggers(Closure body) { triggerList = read(new Listed(owner, 'trigger', Declarative.TRIGGERS), body).entries }
 }
 
@@ -65,31 +62,23 @@ class Stage extends Section {
     Closure inputBody
     List<Stage> branches = []
     boolean isFailFast
+    /** The values of the axes, for a cell of a matrix. */
+    Map<String, String> cellValues = [:]
 
     Stage(Declarative owner, String name) {
         super(owner)
         this.name = name
     }
 
+    boolean isBranching() { !branches.isEmpty() }
+
     void steps(Closure body) { stepsBody = body }
     void when(Closure body) { whenBody = body }
     void input(Closure body) { inputBody = body }
     void failFast(boolean value) { isFailFast = value }
-    void matrix(Closure body) { owner.addFault('The section "matrix" is not known to the emulator') }
+    void matrix(Closure body) { branches = read(new Matrix(owner), body).makeCells() }
     void parallel(Closure body) { branches = read(new Stages(owner), body).entries }
 
-    Object refuse(String section) {
-        owner.addFault("Unknown stage section \"${section}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block.")
-    }
-
-    void check() {
-        int count = [stepsBody != null, !stageList.isEmpty(), !branches.isEmpty()].count { it }
-        if (count == 0) {
-            owner.addFault("Expected one of \"steps\", \"stages\", \"matrix\", or \"parallel\" for stage \"${name}\"")
-        } else if (count > 1) {
-            owner.addFault("Only one of \"matrix\", \"parallel\", \"stages\", or \"steps\" allowed for stage \"${name}\"")
-        }
-    }
 }
 
 class Stages extends Block {
@@ -98,15 +87,8 @@ class Stages extends Block {
     Stages(Declarative owner) { super(owner) }
 
     void stage(String name, Closure body) {
-        if (entries.any { it.name == name }) {
-            owner.addFault("Duplicate stage name: \"${name}\"")
-        }
-        def stage = read(new Stage(owner, name), body)
-        stage.check()
-        entries << stage
+        entries << read(new Stage(owner, name ?: 'error'), body)
     }
-
-    Object refuse(String section) { owner.addFault("Expected a stage but found \"${section}\"") }
 }
 
 class Post extends Block {
@@ -116,9 +98,6 @@ class Post extends Block {
 
     Object methodMissing(String name, Object given) {
         def arguments = (Object[]) given
-        if (!Declarative.CONDITIONS.contains(name) || arguments.length != 1 || !(arguments[0] instanceof Closure)) {
-            return owner.addFault("Invalid condition \"${name}\" - valid conditions are ${Declarative.CONDITIONS}")
-        }
         entries[name] = (Closure) arguments[0]
     }
 }
@@ -141,7 +120,7 @@ class Listed extends Block {
             if (((List) Channel.hello.symbols).contains(name)) {
                 return Steps.makeSymbol(name, arguments)
             }
-            return owner.addFault("Invalid ${what} type \"${name}\". Valid ${what} types: ${known.toSorted()}")
+            throw new hudson.AbortException("the ${what} ${name} is not known to the emulator")
         }
         Map entry = ['$class': name] + Steps.nameArguments(arguments, 'value')
         entries << entry
@@ -188,68 +167,137 @@ class InputSettings extends Settings {
     void parameters(Closure body) { values.parameters = read(new Listed(owner, 'parameter', Declarative.PARAMETERS), body).entries }
 }
 
-/** `environment { NAME = value }`. */
+/** `environment { NAME = value }`: each value is a closure (see EnvironmentClosures) or credentials. */
 class Environment extends Block {
-    final Map<String, Object> values = [:]
+    private final Map<String, Closure> closures = [:]
+    private final Map<String, Object> values = [:]
+    /** The ids of credentials by the names of their variables. */
+    final Map<String, String> credentialIds = new HashMap<>()
 
     Environment(Declarative owner) { super(owner) }
 
     Object getProperty(String name) {
-        if (name in ['values', 'owner', 'metaClass', 'class']) {
-            return this.metaClass.getProperty(this, name)
+        if (name in ['credentialIds', 'owner', 'class']) {
+            return name == 'credentialIds' ? this.@credentialIds : name == 'owner' ? this.@owner : getClass()
         }
-        def held = this.@values[name]
-        return held != null && !(held instanceof Map) ? held : this.@owner.script.getProperty(name)
+        return name == 'env' ? getView() : knowsValue(name) ? readValue(name) : this.@owner.script.getProperty(name)
     }
 
-    void setProperty(String name, Object value) { this.@values[name] = value instanceof Map ? value : String.valueOf(value) }
+    void setProperty(String name, Object value) {
+        if (value instanceof Map) {
+            this.@credentialIds[name] = value.credentialsId
+        } else if (value instanceof Closure) {
+            this.@closures[name] = value
+        } else {
+            this.@closures[name] = { value }
+        }
+    }
+
+    boolean knowsValue(String name) { this.@closures.containsKey(name) }
+
+    /** The value of a variable of this block; within its own value the name is that of an outer variable. */
+    Object readValue(String name) {
+        if (!this.@values.containsKey(name)) {
+            Closure closure = this.@closures.remove(name)
+            this.@values[name] = String.valueOf((Object) closure.call())
+            this.@closures[name] = closure
+        }
+        return this.@values[name]
+    }
+
+    /** The variables that are no credentials, as `withEnv` takes them. */
+    List<String> listOverrides() { new ArrayList<String>(this.@closures.keySet()).collect { "${it}=${readValue(it)}".toString() } }
+
+    /** `env` as the values of this block see it. */
+    EnvironmentVariables getView() { new EnvironmentView(this) }
 
     Map credentials(Object identifier) { ['$class': 'credentials', credentialsId: String.valueOf(identifier)] }
 
     Object methodMissing(String name, Object given) { this.@owner.script.invokeMethod(name, given) }
 }
 
-/** `when { ... }`: each condition is evaluated as soon as it is read. */
-class When extends Block {
-    final List<Boolean> results = []
-    boolean isBeforeAgent, isBeforeInput, isBeforeOptions
+/** `env` within an `environment` block, whose variables it has, too. */
+class EnvironmentView extends EnvironmentVariables {
+    private final Environment block
 
-    When(Declarative owner) { super(owner) }
+    EnvironmentView(Environment block) { this.@block = block }
 
-    void beforeAgent(boolean value) { isBeforeAgent = value }
-    void beforeInput(boolean value) { isBeforeInput = value }
-    void beforeOptions(boolean value) { isBeforeOptions = value }
-
-    void expression(Closure body) { results << (owner.bindToScript(body).call() as boolean) }
-    void environment(Map given) { results << (Channel.call('_env', [name: given.name]) == String.valueOf(given.value)) }
-    void equals(Map given) { results << (given.expected == given.actual) }
-    void not(Closure body) { results << !readNested(body).every { it } }
-    void allOf(Closure body) { results << readNested(body).every { it } }
-    void anyOf(Closure body) { results << readNested(body).any { it } }
-    void buildingTag() { results << (Channel.call('_env', [name: 'TAG_NAME']) != null) }
-
-    Object methodMissing(String name, Object given) {
-        if (!(name in ['branch', 'changeset', 'changelog', 'tag', 'triggeredBy', 'changeRequest'])) {
-            throw new hudson.AbortException("Unknown conditional ${name}. Valid conditionals are: allOf, anyOf, branch, buildingTag, changeRequest,"
-                + ' changelog, changeset, environment, equals, expression, not, tag, triggeredBy')
-        }
-        results << (Channel.call('_when', [condition: name, given: Steps.nameArguments(((Object[]) given) as List, 'value')]) as boolean)
-    }
-
-    private List<Boolean> readNested(Closure body) { read(new When(owner), body).results }
+    Object getProperty(String name) { this.@block.knowsValue(name) ? this.@block.readValue(name) : super.getProperty(name) }
 }
 
-/** Reads only the flags of `when`, such as beforeAgent; the conditions are not evaluated. */
-class WhenFlags extends When {
-    WhenFlags(Declarative owner) { super(owner) }
+/** `matrix { ... }`: its cells become the branches of the stage. */
+class Matrix extends Section {
+    final Map<String, List<String>> axisValues = [:]
+    private final List<Map<String, List>> excluded = []
+    Closure whenBody
+    Closure inputBody
 
-    void expression(Closure body) { }
-    void environment(Map given) { }
-    void equals(Map given) { }
-    void not(Closure body) { }
-    void allOf(Closure body) { }
-    void anyOf(Closure body) { }
-    void buildingTag() { }
+    Matrix(Declarative owner) { super(owner) }
 
-    Object methodMissing(String name, Object given) { null }
+    void axes(Closure body) { axisValues.putAll(read(new Axes(owner), body).listed) }
+    void excludes(Closure body) { excluded.addAll(read(new Excludes(owner), body).entries) }
+    void when(Closure body) { whenBody = body }
+    void input(Closure body) { inputBody = body }
+
+    /** The cells: one for each combination of values that is not excluded. */
+    List<Stage> makeCells() {
+        List<Map<String, String>> combinations = [[:]]
+        axisValues.each { name, values -> combinations = combinations.collectMany { before -> values.collect { before + [(name): it] } } }
+        return combinations.findAll { cell -> !excluded.any { isWithin(cell, it) } }.collect { makeCell(it) }
+    }
+
+    private static boolean isWithin(Map<String, String> cell, Map<String, List> exclusion) {
+        exclusion.every { name, entry -> entry[0] ? cell[name] in (List) entry[1] : !(cell[name] in (List) entry[1]) }
+    }
+
+    private Stage makeCell(Map<String, String> values) {
+        def cell = new Stage(owner, 'Matrix - ' + values.collect { name, value -> "${name} = '${value}'" }.join(', '))
+        ['agentBody', 'agentWord', 'environmentBody', 'toolsBody', 'optionList', 'conditions', 'stageList', 'whenBody', 'inputBody'].each {
+            cell[it] = this[it]
+        }
+        cell.cellValues = values
+        return cell
+    }
+}
+
+class Axes extends Block {
+    final Map<String, List<String>> listed = [:]
+    final Map<String, List> entries = [:]
+
+    Axes(Declarative owner) { super(owner) }
+
+    void axis(Closure body) {
+        def axis = read(new Axis(owner), body)
+        listed[axis.label] = axis.listed
+        entries[axis.label] = [axis.isPositive, axis.listed]
+    }
+}
+
+class Axis extends Block {
+    String label
+    boolean isPositive = true
+    List<String> listed = []
+
+    Axis(Declarative owner) { super(owner) }
+
+    Object methodMissing(String name, Object given) {
+        List values = ((Object[]) given).collect { String.valueOf((Object) it) }
+        if (name == 'name') {
+            label = values[0]
+        } else if (name in ['values', 'notValues']) {
+            isPositive = name == 'values'
+            listed = values
+        } else {
+            refuse(name)
+        }
+        return null
+    }
+}
+
+class Excludes extends Block {
+    final List<Map<String, List>> entries = []
+
+    Excludes(Declarative owner) { super(owner) }
+
+    void exclude(Closure body) { entries << read(new Axes(owner), body).entries }
 }

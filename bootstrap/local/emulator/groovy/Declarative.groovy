@@ -1,61 +1,69 @@
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
-/** Runs a declarative pipeline: first it reads and checks all of it, then it runs it. */
+/** Runs a declarative pipeline, which was checked before: first it reads all of it, then it runs it. */
 class Declarative {
-    static final List<String> OPTIONS = ['ansiColor', 'buildDiscarder', 'checkoutToSubdirectory', 'disableConcurrentBuilds', 'disableRestartFromStage',
-        'disableResume', 'durabilityHint', 'lock', 'newContainerPerStage', 'overrideIndexTriggers', 'parallelsAlwaysFailFast', 'preserveStashes',
-        'quietPeriod', 'retry', 'skipDefaultCheckout', 'skipStagesAfterUnstable', 'timeout', 'timestamps']
-    static final List<String> WRAPPERS = ['timestamps', 'ansiColor', 'timeout', 'lock', 'retry']
+    static final List<String> OPTIONS = ['ansiColor', 'buildDiscarder', 'catchError', 'checkoutToSubdirectory', 'disableConcurrentBuilds',
+        'disableRestartFromStage', 'disableResume', 'durabilityHint', 'lock', 'newContainerPerStage', 'overrideIndexTriggers',
+        'parallelsAlwaysFailFast', 'preserveStashes', 'quietPeriod', 'rateLimitBuilds', 'retry', 'script', 'skipDefaultCheckout',
+        'skipStagesAfterUnstable', 'timeout', 'timestamps', 'warnError', 'withCredentials', 'withEnv', 'ws']
+    static final List<String> WRAPPERS = ['ansiColor', 'catchError', 'lock', 'retry', 'script', 'timeout', 'timestamps', 'warnError', 'withCredentials',
+        'withEnv', 'ws']
     static final List<String> PARAMETERS = ['booleanParam', 'choice', 'password', 'string', 'text']
     static final List<String> TRIGGERS = ['cron', 'pollSCM', 'upstream']
-    static final List<String> CONDITIONS = ['always', 'changed', 'fixed', 'regression', 'aborted', 'failure', 'success', 'unstable', 'unsuccessful',
+    /** In this order they are judged and run. */
+    static final List<String> CONDITIONS = ['always', 'changed', 'fixed', 'regression', 'aborted', 'success', 'unsuccessful', 'unstable', 'failure',
         'notBuilt', 'cleanup']
+    private static final String NO_NODE = ['Attempted to execute a step that requires a node context while \u2018agent none\u2019 was specified.',
+        'Be sure to specify your own \u2018node { ... }\u2019 blocks when using \u2018agent none\u2019.'].join(' ')
     static boolean isCheck
+    private static boolean hasRun
 
     final PipelineScript script
-    final List<String> faults = []
     private Root root
-    private Throwable failed
 
     Declarative(PipelineScript script) { this.script = script }
 
-    /** Add a fault, with its line in the Jenkinsfile. */
-    Object addFault(String message) {
-        def frame = new Throwable().stackTrace.find { it.fileName == 'WorkflowScript' }
-        int line = frame == null ? 1 : frame.lineNumber
-        faults << "WorkflowScript: ${line}: ${message} @ line ${line}, column 1.".toString()
-        return null
-    }
-
     Object run(Closure body) {
+        if (hasRun) {
+            // Only the first pipeline of a Jenkinsfile is declarative for Jenkins.
+            return bindToScript(body).call()
+        }
+        hasRun = true
         root = Block.read(new Root(this), body)
-        if (root.agentBody == null && root.agentWord == null) {
-            addFault('Missing required section "agent"')
-        }
-        if (root.stageList.isEmpty() && !faults.any { it.contains('No stages') }) {
-            addFault('Missing required section "stages"')
-        }
-        if (faults) {
-            throw new StepProblem('org.codehaus.groovy.control.MultipleCompilationErrorsException',
-                "startup failed:\n${faults.join('\n')}\n${faults.size()} error${faults.size() > 1 ? 's' : ''}\n")
-        }
         if (isCheck) {
             return null
         }
-        script.binding.setVariable('params', Channel.call('_declare',
-            [options: root.optionList, parameters: root.parameterList, triggers: root.triggerList]))
-        // The options begin within the agent: a timeout includes neither the wait for the agent nor the checkout.
-        runOnAgent(root) { checkout(root); runInEnvironment(root) { runInOptions(root.optionList) { runAll() } } }
+        Throwable problem = null
+        boolean isPostDone = false
+        try {
+            root.libraryList.each { Channel.call('library', [identifier: it.value]) }
+            Runner.globals.params = Channel.call('_declare',
+                [options: root.optionList, parameters: root.parameterList, triggers: root.triggerList])
+            runOnAgent(root) {
+                checkout(root)
+                runInEnvironment(root) {
+                    runInOptions(root.optionList) {
+                        // Here `retry` begins anew.
+                        problem = null
+                        runInTools(root, root, true) {
+                            problem = runSequence(root.stageList, null, null, null)
+                            isPostDone = true
+                            problem = runPostActions(problem)
+                        }
+                        raise(problem)
+                    }
+                }
+            }
+        } catch (Throwable thrown) {
+            problem = problem ?: Channel.unwrap(thrown)
+        }
+        raise(isPostDone ? problem : runPostActions(problem))
         return null
     }
 
-    private void runAll() {
-        runSequence(root.stageList)
-        if (root.conditions) {
-            runPostActions(root.conditions, failed, true)
-        }
-        if (failed != null) {
-            throw failed
+    private static void raise(Throwable problem) {
+        if (problem != null) {
+            throw problem
         }
     }
 
@@ -81,14 +89,8 @@ class Declarative {
             body.call()
             return
         }
-        Map values = [:]
-        if (section.agentWord != null && section.agentWord != 'any') {
-            throw new hudson.AbortException(invalidAgent(section.agentWord))
-        }
-        if (section.agentBody != null) {
-            values = Block.read(new AgentSettings(this), section.agentBody).values
-            values = values.node instanceof Map ? (Map) values.node : values
-        }
+        Map values = section.agentBody == null ? [:] : Block.read(new AgentSettings(this), section.agentBody).values
+        values = values.node instanceof Map ? (Map) values.node : values
         Channel.runBlock('node', [label: values.label ?: '']) {
             if (values.customWorkspace) {
                 Channel.runBlock('ws', [dir: values.customWorkspace], body)
@@ -100,9 +102,15 @@ class Declarative {
 
     static String invalidAgent(String name) { "Invalid agent type \"${name}\" specified. Must be one of [any, label, none]" }
 
+    private static boolean namesAgent(Section section) { section.agentWord != null || section.agentBody != null }
+
+    private static boolean hasAgent(Section section) { section.agentBody != null || section.agentWord == 'any' }
+
+    /** Whether the steps of a stage run on a node that the Jenkinsfile has given to it or to the pipeline. */
+    private boolean hasNode(Section section) { hasAgent(namesAgent(section) ? section : root) }
+
     private void checkout(Section section) {
-        boolean hasNode = !(section.agentWord == 'none' || (section.agentWord == null && section.agentBody == null))
-        if (!hasNode || !Channel.hello.scm || hasOption(root, 'skipDefaultCheckout')) {
+        if (!hasAgent(section) || !Channel.hello.scm || hasOption(root, 'skipDefaultCheckout') || hasOption(section, 'skipDefaultCheckout')) {
             return
         }
         def folder = root.optionList.find { it['$class'] == 'checkoutToSubdirectory' }?.value
@@ -115,89 +123,141 @@ class Declarative {
         }
     }
 
-    /** Run a body with the environment and the tools of a section. */
+    /** Run a body with the environment of a section: first its credentials, then its other variables, which may use them. */
     private void runInEnvironment(Section section, Closure body) {
-        Closure inner = body
-        if (section.toolsBody != null) {
-            Map tools = Block.read(new Settings(this, ['ant', 'git', 'gradle', 'jdk', 'maven', 'nodejs']), section.toolsBody).values
-            Closure outer = inner
-            inner = { Channel.runBlock('_tools', [tools: tools], outer) }
-        }
         if (section.environmentBody == null) {
-            inner.call()
+            body.call()
             return
         }
-        Map values = Block.read(new Environment(this), section.environmentBody).@values
-        Channel.runBlock('_declaredEnvironment', [values: values], inner)
-    }
-
-    private void runSequence(List<Stage> stages) {
-        for (stage in stages) {
-            if (failed != null) {
-                skip(stage, 'earlier failure(s)')
-            } else if (hasOption(root, 'skipStagesAfterUnstable') && Channel.call('_build', [reference: '', name: 'currentResult']) == 'UNSTABLE') {
-                skip(stage, 'earlier stage(s) marking the build as unstable')
-            } else {
-                try {
-                    runStage(stage)
-                } catch (Throwable problem) {
-                    failed = Channel.unwrap(problem)
-                }
-            }
+        def block = Block.read(new Environment(this), section.environmentBody)
+        Map<String, String> identifiers = block.credentialIds
+        Closure inner = { runWith(block.listOverrides(), body) }
+        if (identifiers) {
+            Channel.runBlock('withCredentials', [bindings: Channel.call('_credentialBindings', [identifiers: identifiers])], inner)
+        } else {
+            inner.call()
         }
     }
+
+    private static void runWith(List<String> overrides, Closure body) {
+        if (overrides) {
+            Channel.runBlock('withEnv', [overrides: overrides], body)
+        } else {
+            body.call()
+        }
+    }
+
+    /** Run a body with the tools of a section and of the one around it. */
+    private void runInTools(Section section, Section outer, boolean isWhole, Closure body) {
+        Map tools = readTools(outer) + readTools(section)
+        if (tools.isEmpty() || !hasNode(section)) {
+            body.call()
+            return
+        }
+        List<String> overrides = []
+        Closure install = {
+            tools.each { kind, name ->
+                Channel.call('tool', [name: name, type: kind])
+                overrides.addAll(0, (List<String>) Channel.call('_toolVariables', [kind: kind, name: name]))
+            }
+        }
+        if (isWhole) {
+            Channel.runBlock('stage', [name: 'Declarative: Tool Install'], install)
+        } else {
+            install.call()
+        }
+        Channel.runBlock('withEnv', [overrides: overrides], body)
+    }
+
+    private Map readTools(Section section) {
+        section?.toolsBody == null ? [:] : Block.read(new Settings(this, ['git', 'jdk', 'maven']), section.toolsBody).values
+    }
+
+    /** Run stages one after another; the first failure, which all stages after it are skipped for. */
+    private Throwable runSequence(List<Stage> stages, Throwable before, Stage parent, Map reason) {
+        Throwable problem = before
+        for (stage in stages) {
+            try {
+                runStage(stage, problem, parent, reason)
+            } catch (Throwable thrown) {
+                problem = problem ?: Channel.unwrap(thrown)
+            }
+        }
+        return reason == null && parent != null ? runStagePost(parent, problem) : problem
+    }
+
+    private void runStage(Stage stage, Throwable before, Stage parent, Map given) {
+        Channel.runBlock('stage', [name: stage.name]) {
+            Map reason = given
+            Throwable problem = before
+            try {
+                if (reason == null && before != null) {
+                    reason = [name: stage.name, why: 'earlier failure(s)']
+                } else if (reason == null && isUnstable() && hasOption(root, 'skipStagesAfterUnstable')) {
+                    reason = [name: stage.name, why: 'earlier stage(s) marking the build as unstable']
+                }
+                if (reason != null) {
+                    skip(stage, problem, reason)
+                } else {
+                    runWith(stage.cellValues.collect { name, value -> "${name}=${value}".toString() }) {
+                        if (!runUnlessExcluded(stage, parent)) {
+                            reason = [name: stage.name, why: 'when conditional', isExcluded: true]
+                            skip(stage, problem, reason)
+                        }
+                    }
+                }
+            } catch (Throwable thrown) {
+                problem = problem ?: Channel.unwrap(thrown)
+            }
+            if (reason == null && stage.isBranching()) {
+                problem = runStagePost(stage, problem)
+            }
+            raise(problem)
+        }
+    }
+
+    private static boolean isUnstable() { Channel.call('_build', [reference: '', name: 'result']) == 'UNSTABLE' }
 
     /** Show a stage, and the stages within it, as skipped. */
-    private void skip(Stage stage, String why) {
-        Channel.runBlock('stage', [name: stage.name]) {
-            Channel.call('_skipped', [name: stage.name, why: why])
-            (stage.stageList ?: stage.branches).each { skip(it, why) }
+    private void skip(Stage stage, Throwable problem, Map reason) {
+        Channel.call('_skipped', reason)
+        if (stage.isBranching()) {
+            Map<String, Closure> branches = stage.branches.collectEntries { inner ->
+                [(inner.name): { runStage(inner, problem, stage, reason + [name: inner.name]) }]
+            }
+            Channel.runBlock('parallel', [:]) { Steps.runBranches(branches, false) }
+        } else if (stage.stageList) {
+            runSequence(stage.stageList, problem, stage, reason)
         }
     }
 
-    private void runStage(Stage stage) {
-        Channel.runBlock('stage', [name: stage.name]) {
-            // Without a flag 'when' is evaluated last: within the options, the input and the agent.
-            When flags = stage.whenBody == null ? null : readFlags(stage)
-            boolean[] isEvaluated = [stage.whenBody == null]
-            Closure isPassed = { boolean isNow -> !isNow || isEvaluated[0] || ((isEvaluated[0] = true) && evaluateWhen(stage)) }
-            if (!isPassed(flags?.isBeforeOptions ?: false)) {
-                return
-            }
-            runInOptions(stage.optionList) {
-                if (!isPassed(flags?.isBeforeInput ?: false)) {
-                    return
-                }
+    /** Run a stage within its options, input and agent; false if `when` does not hold, which is evaluated where its flags say. */
+    private boolean runUnlessExcluded(Stage stage, Stage parent) {
+        When flags = stage.whenBody == null ? null : Block.read(new WhenFlags(this), stage.whenBody)
+        boolean[] isHeld = [stage.whenBody == null]
+        Closure isPassed = { boolean isNow -> isHeld[0] || !isNow || (isHeld[0] = Block.read(new When(this), stage.whenBody).evaluate()) }
+        if (!isPassed(flags?.isBeforeOptions ?: false)) {
+            return false
+        }
+        runInOptions(stage.optionList) {
+            if (isPassed(flags?.isBeforeInput ?: false)) {
                 askInput(stage) {
-                    if (!isPassed(flags?.isBeforeAgent ?: false)) {
-                        return
-                    }
-                    runOnAgent(stage) {
-                        checkout(stage)
-                        runInEnvironment(stage) {
+                    if (stage.isBranching()) {
+                        if (isPassed(true)) {
+                            runInEnvironment(stage) { runBranches(stage) }
+                        }
+                    } else if (isPassed(flags?.isBeforeAgent ?: false)) {
+                        runOnAgent(stage) {
                             if (isPassed(true)) {
-                                runBody(stage)
+                                checkout(stage)
+                                runInEnvironment(stage) { runInTools(stage, parent?.toolsBody == null ? root : parent, false) { runBody(stage) } }
                             }
                         }
                     }
                 }
             }
         }
-    }
-
-    // The flags are in the same block as the conditions, which must not be evaluated yet.
-    private When readFlags(Stage stage) {
-        return Block.read(new WhenFlags(this), stage.whenBody)
-    }
-
-    /** Evaluate the conditions of `when`; if they do not hold, the stage is shown as skipped. */
-    private boolean evaluateWhen(Stage stage) {
-        boolean isHeld = Block.read(new When(this), stage.whenBody).results.every { it }
-        if (!isHeld) {
-            Channel.call('_skipped', [name: stage.name, why: 'when conditional'])
-            (stage.stageList ?: stage.branches).each { skip(it, 'when conditional') }
-        }
-        return isHeld
+        return isHeld[0]
     }
 
     /** Wait for the input of a stage, then run a body with the values as variables. */
@@ -208,39 +268,47 @@ class Declarative {
         }
         Map question = Block.read(new InputSettings(this), stage.inputBody).values
         def answer = Channel.call('input', question)
-        Map values = answer instanceof Map ? answer : question.parameters ? [(((List<Map>) question.parameters)[0].name): answer] : [:]
-        Channel.runBlock('withEnv', [overrides: values.collect { key, value -> "${key}=${value}" }], body)
+        def parameters = (List<Map>) (question.parameters ?: [])
+        if (parameters.isEmpty() && !question.submitterParameter) {
+            body.call()
+            return
+        }
+        Map values = answer instanceof Map ? answer : [(question.submitterParameter ?: parameters[0].name): answer]
+        Channel.runBlock('withEnv', [overrides: values.collect { key, value -> "${key}=${value}".toString() }], body)
+    }
+
+    private void runBranches(Stage stage) {
+        boolean failsFast = stage.isFailFast || hasOption(root, 'parallelsAlwaysFailFast')
+        Channel.runBlock('parallel', [:]) {
+            Steps.runBranches(stage.branches.collectEntries { inner -> [(inner.name): { runStage(inner, null, stage, null) }] }, failsFast)
+        }
     }
 
     private void runBody(Stage stage) {
+        if (stage.stageList) {
+            raise(runSequence(stage.stageList, null, stage, null))
+            return
+        }
         Throwable problem = null
         try {
-            if (stage.stepsBody != null) {
-                bindToScript(stage.stepsBody).call()
-            } else if (stage.stageList) {
-                runSequence(stage.stageList)
-                problem = failed
-            } else {
-                boolean failsFast = stage.isFailFast || hasOption(root, 'parallelsAlwaysFailFast')
-                Channel.runBlock('parallel', [:]) { Steps.runBranches(stage.branches.collectEntries { [(it.name): makeBranch(it)] }, failsFast) }
-            }
+            guardNode(stage) { bindToScript(stage.stepsBody).call() }
         } catch (Throwable thrown) {
             problem = Channel.unwrap(thrown)
         }
-        if (stage.conditions) {
-            runPostActions(stage.conditions, problem, false)
-        }
-        if (problem != null) {
-            failed = null
-            throw problem
-        }
+        raise(runStagePost(stage, problem))
     }
 
-    private Closure makeBranch(Stage stage) {
-        // Each branch has its own `failed`: the failure of another branch must not skip its stages.
-        def own = new Declarative(script)
-        own.root = root
-        return { own.runStage(stage) }
+    /** Run steps; where there is no agent, a step that needs one fails with words of declarative pipelines. */
+    private Object guardNode(Section section, Closure body) {
+        try {
+            return body.call()
+        } catch (Throwable thrown) {
+            def problem = Channel.unwrap(thrown)
+            if (problem instanceof StepProblem && problem.kind.endsWith('.MissingContextVariableException') && !hasNode(section)) {
+                return Channel.call('error', [message: NO_NODE])
+            }
+            throw problem
+        }
     }
 
     /** Bind a body of steps to the script, where Groovy then looks for every name. */
@@ -250,26 +318,49 @@ class Declarative {
         return bound
     }
 
-    private void runPostActions(Map<String, Closure> conditions, Throwable problem, boolean isWhole) {
-        List<String> due = (List<String>) Channel.call('_post', [error: problem == null ? null : Channel.describe(problem)])
-        List<String> names = CONDITIONS.findAll { conditions.containsKey(it) && due.contains(it) }
-        if (names.isEmpty()) {
-            return
+    private Throwable runStagePost(Stage stage, Throwable problem) {
+        if (!isAnyDue(stage, problem)) {
+            return problem
         }
-        Closure all = {
-            for (name in names) {
-                try {
-                    bindToScript(conditions[name]).call()
-                } catch (Throwable thrown) {
-                    Channel.call('_postFailed', [condition: name, error: Channel.describe(Channel.unwrap(thrown))])
-                }
+        Channel.call('_line', [text: 'Post stage'])
+        return runConditions(stage, problem, true)
+    }
+
+    private Throwable runPostActions(Throwable problem) {
+        Throwable last = problem
+        if (isAnyDue(root, problem)) {
+            Channel.runBlock('stage', [name: 'Declarative: Post Actions']) { last = runConditions(root, problem, false) }
+        }
+        return last
+    }
+
+    private static boolean isAnyDue(Section section, Throwable problem) {
+        CONDITIONS.any { section.conditions.containsKey(it) && isDue(it, problem, false) }
+    }
+
+    private static boolean isDue(String name, Throwable problem, boolean isOfStage) {
+        Channel.call('_isDue', [condition: name, error: describe(problem), isOfStage: isOfStage])
+    }
+
+    private static Map describe(Throwable problem) { problem == null ? null : Channel.describe(problem) }
+
+    /** Run the blocks of `post`: each condition is judged after the blocks before it have run. The failure of the section. */
+    private Throwable runConditions(Section section, Throwable before, boolean isOfStage) {
+        Throwable problem = before
+        for (name in CONDITIONS.findAll { section.conditions.containsKey(it) }) {
+            if (!isDue(name, problem, isOfStage)) {
+                continue
             }
+            Map results = (Map) Channel.call('_beginPost', [error: describe(problem), isOfStage: isOfStage])
+            try {
+                guardNode(section) { bindToScript(section.conditions[name]).call() }
+            } catch (Throwable thrown) {
+                def own = Channel.unwrap(thrown)
+                Channel.call('_postFailed', [condition: name, error: Channel.describe(own)])
+                problem = problem ?: own
+            }
+            Channel.call('_endPost', results)
         }
-        if (isWhole) {
-            Channel.runBlock('stage', [name: 'Declarative: Post Actions'], all)
-        } else {
-            Channel.call('_line', [text: "Post stage"])
-            all.call()
-        }
+        return problem
     }
 }

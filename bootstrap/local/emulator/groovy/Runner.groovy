@@ -49,7 +49,7 @@ class Runner {
         def imports = new ImportCustomizer()
         imports.addStarImports('hudson', 'hudson.model', 'jenkins.model', 'com.cloudbees.groovy.cps')
         configuration.addCompilationCustomizers(imports)
-        configuration.addCompilationCustomizers(new LibraryAnnotations())
+        configuration.addCompilationCustomizers(new LibraryAnnotations(), new EnvironmentClosures())
         if (Channel.hello.isSandboxed) {
             configuration.addCompilationCustomizers(new SandboxShape(), new SandboxTransformer())
         }

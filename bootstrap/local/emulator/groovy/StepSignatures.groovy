@@ -6,7 +6,6 @@ class StepSignatures {
     private static final String TEXT = 'class java.lang.String', NUMBER = 'int', TRUTH = 'boolean', UNIT = 'class java.util.concurrent.TimeUnit',
         ANYTHING = ''
     private static final List<String> UNITS = ['NANOSECONDS', 'MICROSECONDS', 'MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS']
-    private static final List<String> TRUTHS = ['true', 'yes', 'y', 'on', '1', 'false', 'no', 'n', 'off', '0']
     private static final Map<String, String> KINDS = [text: TEXT, number: NUMBER, truth: TRUTH, unit: UNIT, any: ANYTHING]
 
     /** For each name its parameters with their kinds; a star marks those that must be given. */
@@ -92,9 +91,12 @@ class StepSignatures {
         if (named == null && plain.size() > 1) {
             fault("Arguments to \"${name}\" must be explicitly named.", place)
         } else if (named == null && plain.size() == 1) {
-            checkSingle(plain[0], hasBody, place, fault)
-        } else {
-            checkNamed(named ?: [:], fault)
+            if (sole != null) {
+                checkValue(plain[0], parameters[sole], '', fault)
+            } else if (!hasBody) {
+                fault('Step does not take a single required parameter - use named parameters instead', place)
+            }
+        } else if (checkNamed(named ?: [:], !hasBody, fault)) {
             List<String> given = (named ?: [:]).keySet()*.text
             needed.findAll { !given.contains(it) }.each { fault("Missing required parameter: \"${it}\"", place) }
         }
@@ -103,48 +105,47 @@ class StepSignatures {
     /** Find the faults of the arguments of an option, a parameter or a trigger. */
     void checkDeclared(Map<ConstantExpression, Expression> named, List<Expression> plain, Object place, Closure fault) {
         if (named != null) {
-            checkNamed(named, fault)
-            needed.findAll { !(named.keySet()*.text).contains(it) }.each { fault("Missing required parameter: \"${it}\"", place) }
-        } else if (plain.size() != needed.size()) {
-            if (plain || needed) {
-                fault("\"${name}\" should have ${needed.size()} arguments but has ${plain.size()} arguments instead.", place)
-            }
-        } else {
-            plain.eachWithIndex { value, number -> checkValue(value, parameters[needed[number]], '', fault) }
-        }
-    }
-
-    private void checkSingle(Expression value, boolean hasBody, Object place, Closure fault) {
-        String sole = needed.size() == 1 ? needed[0] : needed.isEmpty() && parameters.size() == 1 ? parameters.keySet()[0] : null
-        if (sole != null) {
-            checkValue(value, parameters[sole], '', fault)
-        } else if (!hasBody) {
+            checkNamed(named, false, fault)
+        } else if (plain.size() > 1) {
             fault("Arguments to \"${name}\" must be explicitly named.", place)
+        } else if (plain.size() != needed.size()) {
+            fault("\"${name}\" should have ${needed.size()} arguments but has ${plain.size()} arguments instead.", place)
+        } else {
+            plain.each { checkValue(it, parameters[needed[0]], '', fault) }
         }
     }
 
-    private void checkNamed(Map<ConstantExpression, Expression> named, Closure fault) {
+    private String getSole() { needed.size() == 1 ? needed[0] : needed.isEmpty() && parameters.size() == 1 ? parameters.keySet()[0] : null }
+
+    /** Find the faults of named arguments; true if there are none. */
+    private boolean checkNamed(Map<ConstantExpression, Expression> named, boolean mayBeSole, Closure fault) {
+        boolean isValid = true
         named.each { key, value ->
             if (!parameters.containsKey(key.text)) {
+                isValid = false
                 fault("Invalid parameter \"${key.text}\", did you mean \"${findNearest(key.text, parameters.keySet() as List)}\"?", key)
             } else {
-                checkValue(value, parameters[key.text], " for parameter \"${key.text}\"", fault)
+                boolean isSole = mayBeSole && named.size() == 1 && sole == key.text
+                isValid &= checkValue(value, parameters[key.text], isSole ? '' : " for parameter \"${key.text}\"", fault)
             }
         }
+        return isValid
     }
 
-    private static void checkValue(Expression value, String kind, String which, Closure fault) {
-        if (value instanceof ConstantExpression && !value.isNullExpression() && !fits(value.value, kind)) {
-            fault("Expecting \"${kind}\"${which} but got \"${value.value}\" of type ${value.value.getClass()} instead", value)
+    private static boolean checkValue(Expression value, String kind, String which, Closure fault) {
+        if (!(value instanceof ConstantExpression) || value.isNullExpression() || fits(value.value, kind)) {
+            return true
         }
+        fault("Expecting \"${kind}\"${which} but got \"${value.value}\" of type ${value.value.getClass()} instead", value)
+        return false
     }
 
+    // Groovy's cast of the value to the type, but for texts, numbers and truth values, which Jenkins does not convert at run time.
     private static boolean fits(Object value, String kind) {
-        String text = String.valueOf(value)
         switch (kind) {
-            case NUMBER: return value instanceof Number || text ==~ /[+-]?\d{1,9}/
-            case TRUTH: return TRUTHS.contains(text.toLowerCase())
-            case UNIT: return UNITS.contains(text)
+            case TEXT: return !(value instanceof Integer || value instanceof Boolean)
+            case NUMBER: return value instanceof Number
+            case UNIT: return UNITS.contains(value)
             default: return true
         }
     }

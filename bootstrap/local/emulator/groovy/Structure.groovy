@@ -21,8 +21,6 @@ class Structure extends SectionChecks {
         'equals', 'expression', 'isRestartedRun', 'not', 'tag', 'triggeredBy']
     private static final List<String> BODIES = ['steps', 'stages', 'parallel', 'matrix']
 
-    private final Set<String> names = []
-
     Structure(Map tools) { super(tools) }
 
     List<Fault> check(MethodCallExpression pipeline) {
@@ -53,7 +51,7 @@ class Structure extends SectionChecks {
                 if (name == 'not' && count != 1) {
                     refuse('Nested when condition "not" requires exactly 1 child condition(s).', call)
                 } else if (count == 0) {
-                    refuse("Nested when condition \"${name}\" requires at least 1 child condition(s).", call)
+                    refuse("Nested when condition \"${name}\" requires at least one child condition.", call)
                 }
                 checkConditions(call)
             }
@@ -71,7 +69,7 @@ class Structure extends SectionChecks {
             }
             count++
             String name = checkStage(call, isParallel)
-            if (name != null && !(own.add(name) && names.add(name))) {
+            if (name != null && !own.add(name)) {
                 refuse("Duplicate stage name: \"${name}\"", section)
             }
         }
@@ -163,7 +161,7 @@ class Structure extends SectionChecks {
             ['name', 'values'].findAll { !words.contains(it) }.each { refuse("Missing required section \"${it}\"", axis) }
         }
         if (count == 0) {
-            refuse('No axes specified', section)
+            refuse('No axis directives specified', section)
         }
     }
 }

@@ -4,12 +4,13 @@ It decides what a step does to a build. A step sees only the engine of its build
 registers the steps with `execution`, which must not import it; the controller imports it for that reason.
 """
 
-from . import basic, current_build, data, external, files, input_step, internal, node, publishing, tools
+from . import basic, current_build, data, declarative, external, files, input_step, internal, node, publishing, tools
 
 __all__ = [
     "basic",
     "current_build",
     "data",
+    "declarative",
     "external",
     "files",
     "input_step",

@@ -175,6 +175,7 @@ async def stage(call: Step) -> None:
     if call.arguments.get("name") is None:
         raise call.refuse_arguments([(ILLEGAL[0], "must specify name"), REFLECTED])
     call.context.name = call.text("name")
+    call.context.layer["STAGE_NAME"] = call.context.name
     call.engine.open_stage(call.context)
     call.context.leave = lambda problem: call.engine.close_stage(call.context, problem)
 

@@ -11,12 +11,16 @@ class SandboxGlobals {
     private static final List<String> OF_OBJECT = ['getClass', 'hashCode', 'toString', 'equals']
     private static final Map<Class, List<String>> WORDS = [
         (Section)            : ['agent', 'environment', 'tools', 'options', 'stages', 'post'],
-        (Root)               : ['parameters', 'triggers'],
+        (Root)               : ['parameters', 'triggers', 'libraries'],
         (Stage)              : ['steps', 'when', 'input', 'failFast', 'matrix', 'parallel'],
         (Stages)             : ['stage'],
+        (Matrix)             : ['axes', 'excludes', 'when', 'input'],
+        (Axes)               : ['axis'],
+        (Excludes)           : ['exclude'],
         (InputSettings)      : ['parameters'],
         (Environment)        : ['credentials'],
-        (When)               : ['beforeAgent', 'beforeInput', 'beforeOptions', 'expression', 'environment', 'equals', 'not', 'allOf', 'anyOf', 'buildingTag'],
+        (When)               : ['beforeAgent', 'beforeInput', 'beforeOptions', 'expression', 'environment', 'equals', 'not', 'allOf', 'anyOf', 'buildingTag',
+            'isRestartedRun'],
     ]
 
     static boolean knows(Object value) {
@@ -170,8 +174,8 @@ class SandboxGlobals {
             }
             return target.getProperty(name)
         }
-        if (target instanceof Environment && target.@values.containsKey(name) && !(target.@values[name] instanceof Map)) {
-            return target.@values[name]
+        if (target instanceof Environment && (name == 'env' || target.knowsValue(name))) {
+            return name == 'env' ? target.getView() : target.readValue(name)
         }
         if (target instanceof Section && name in ['any', 'none']) {
             return name
@@ -186,7 +190,7 @@ class SandboxGlobals {
         if (name in ['metaClass', 'class']) {
             throw SandboxRules.makeRefusal('method groovy.lang.GroovyObject setMetaClass groovy.lang.MetaClass', true)
         }
-        if (target instanceof EnvironmentVariables || target instanceof RunWrapper || (target instanceof Environment && !(name in ['values', 'owner']))) {
+        if (target instanceof EnvironmentVariables || target instanceof RunWrapper || (target instanceof Environment && !(name in ['closures', 'values', 'credentialIds', 'owner']))) {
             target.setProperty(name, value)
             return value
         }

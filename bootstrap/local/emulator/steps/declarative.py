@@ -1,0 +1,148 @@
+"""Requests of declarative pipelines: declarations, conditions of stages and of `post`, tools, credentials."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..execution import failure_report
+from ..execution.agent.patterns import glob_pattern
+from ..execution.bindings import NOT_FOUND, environment_bindings
+from ..execution.registry import Step, step
+from ..failures import StepFailed
+from ..model.build_record import ORDER
+from ..model.builds import Build
+from ..model.properties import declare_properties, record_declarations
+
+NAMES = {
+    "SUCCESS": "success",
+    "FAILURE": "failure",
+    "UNSTABLE": "unstable",
+    "ABORTED": "aborted",
+    "NOT_BUILT": "notBuilt",
+}
+TOOL_VARIABLES = {"jdk": ["JAVA_HOME"], "maven": ["M2_HOME", "MAVEN_HOME"]}
+
+
+@step("_declare")
+async def declare(call: Step) -> dict[str, Any]:
+    """Apply the declarations of a declarative pipeline to its job; returns the build's parameters."""
+    job = call.engine.build.job
+    declare_properties(job, call.arguments)
+    record_declarations(job, call.engine.home.options.plugins, call.arguments)
+    return call.engine.parameters()
+
+
+@step("_skipped")
+async def skipped(call: Step) -> None:
+    """Record a skipped stage: one that `when` excluded was not executed, another one has the state of the failure before it."""
+    call.say(f'Stage "{call.text("name")}" skipped due to {call.text("why")}')
+    call.engine.mark("[Pipeline] getContext")
+    if call.flag("isExcluded"):
+        call.engine.mark_stage(call.context, "NOT_EXECUTED")
+
+
+def _worst(*results: str | None) -> str:
+    return max((result or "SUCCESS" for result in results), key=ORDER.index)
+
+
+def _logical_result(call: Step) -> str:
+    """The result that `post` sees: that of the build, of the failure, and of warnings of the stage."""
+    error = call.arguments.get("error")
+    if error:
+        own = str(error.get("result") or "FAILURE")
+    else:
+        own = call.engine.find_warning(call.context) if call.flag("isOfStage") else "SUCCESS"
+    return _worst(call.engine.build.result, own)
+
+
+def _last_result(build: Build) -> str | None:
+    return next((other.result for other in build.earlier if not other.is_building), None)
+
+
+@step("_isDue")
+async def is_due(call: Step) -> bool:
+    """Whether a condition of `post` holds now."""
+    condition, now, before = call.text("condition"), _logical_result(call), _last_result(call.engine.build)
+    if condition in {"changed", "fixed", "regression"} and not call.arguments.get("error"):
+        now = _worst(call.engine.build.result)
+    if condition == "fixed":
+        return now == "SUCCESS" and before in {"FAILURE", "UNSTABLE"}
+    if condition == "regression":
+        return before is not None and ORDER.index(now) > ORDER.index(before)
+    if condition == "changed":
+        return before != now
+    if condition == "unsuccessful":
+        return now != "SUCCESS"
+    return condition in {"always", "cleanup", NAMES[now]}
+
+
+@step("_beginPost")
+async def begin_post(call: Step) -> dict[str, Any]:
+    """Show the block of a condition the result that was judged; returns what `_endPost` needs."""
+    build, logical = call.engine.build, _logical_result(call)
+    original, build.result = build.result, logical
+    return {"original": original, "logical": logical}
+
+
+@step("_endPost")
+async def end_post(call: Step) -> None:
+    """Take back the result that was shown, unless the block has changed it."""
+    build = call.engine.build
+    if build.result == call.text("logical"):
+        build.result = call.arguments.get("original")
+
+
+@step("_postFailed")
+async def post_failed(call: Step) -> None:
+    """Show the failure of a block of `post`; the other blocks still run."""
+    call.say(f"Error when executing {call.text('condition')} post condition:")
+    for line in failure_report.describe_fully(call.arguments["error"]):
+        call.say(line)
+    call.say()
+
+
+@step("_credentialBindings")
+async def credential_bindings(call: Step) -> list[dict[str, Any]]:
+    """The bindings of `environment { NAME = credentials('id') }`, by the kinds of the credentials."""
+    engine, found = call.engine, []
+    for name, identifier in call.arguments["identifiers"].items():
+        if engine.home.credentials.find(str(identifier)) is None:
+            raise StepFailed(str(identifier), NOT_FOUND)
+        found += environment_bindings(engine.home, engine.build, name, str(identifier))
+    return found
+
+
+@step("_toolVariables")
+async def tool_variables(call: Step) -> list[str]:
+    """The variables of a tool, as `withEnv` takes them."""
+    call.engine.mark("[Pipeline] envVarsForTool")
+    kind = call.text("kind")
+    tools = call.engine.home.configuration.find_tools(kind)
+    home = next((str(entry.get("home", "")) for entry in tools if entry.get("name") == call.text("name")), "")
+    if kind == "git":
+        return []
+    return [*(f"{name}={home}" for name in TOOL_VARIABLES[kind]), f"PATH+{kind.upper()}={home}/bin"]
+
+
+@step("_when")
+async def when(call: Step) -> bool:
+    """The conditions of `when` that look at branch, changes or causes."""
+    condition, given = call.text("condition"), call.arguments["given"]
+    build, environment = call.engine.build, call.engine.environment(call.context)
+    pattern = str(given.get("pattern", given.get("value", "")))
+    if condition in {"branch", "tag"}:
+        actual = environment.get({"branch": "BRANCH_NAME", "tag": "TAG_NAME"}[condition])
+        return actual is not None and bool(glob_pattern(pattern).match(actual))
+    if condition == "changeset":
+        matcher = glob_pattern(pattern)
+        return any(matcher.match(path) for change in build.changes for path in change["paths"])
+    if condition == "changelog":
+        return any(re.search(pattern, change["msg"]) for change in build.changes)
+    if condition == "triggeredBy":
+        wanted = str(given.get("cause", given.get("value", "")))
+        return any(
+            wanted in {cause.kind, cause.kind.rpartition("$")[2], cause.kind.rpartition("$")[2].removesuffix("Cause")}
+            for cause in build.causes
+        )
+    return environment.get("CHANGE_ID") is not None
