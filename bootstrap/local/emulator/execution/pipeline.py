@@ -26,6 +26,7 @@ from .services import Services
 
 PAUSING = "Pausing (Preparing for shutdown)"
 LEAVE_TAKING = 3.0  # seconds
+BEGINNING = 0.2  # seconds in which a step writes its first lines
 CHECKOUTS = {"checkout", "git"}  # what they answer are variables of the build
 
 
@@ -236,9 +237,9 @@ class Pipeline(Engine):
         return answer
 
     async def _handle(self, message: dict[str, Any], context: Context, before: RecordedStep | None) -> Any:
-        kind, name = message["kind"], message["name"]
+        kind, name, is_lost = message["kind"], message["name"], bool(message.get("isLost"))
         if kind == "leave":
-            return await self._leave(context, name, message["arguments"].get("error"))
+            return await self._leave(context, name, message["arguments"].get("error"), is_lost)
         if not name.startswith("_") and (waiting := context.take_interruption()):
             raise waiting
         if kind == "enter":
@@ -246,7 +247,11 @@ class Pipeline(Engine):
         if (shown := marks.describe_step(name)) and before is None:
             self.mark(f"[Pipeline] {shown}")
             self.warn_of_secrets(context, name, message.get("interpolated") or [])
-        return await self._work(context, context, name, message["arguments"], before)
+        work = self._work(context, context, name, message["arguments"], before)
+        if not is_lost:
+            return await work
+        with suppress(TimeoutError):  # the program fails as soon as the step has begun
+            return await asyncio.wait_for(work, BEGINNING)
 
     async def _work(
         self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
@@ -281,12 +286,14 @@ class Pipeline(Engine):
         self.mark(marks.describe_body(name, context.name)[0])
         return {"context": context.identifier, "value": value}
 
-    async def _leave(self, context: Context, name: str, problem: dict[str, Any] | None) -> dict[str, bool]:
+    async def _leave(
+        self, context: Context, name: str, problem: dict[str, Any] | None, is_lost: bool = False
+    ) -> dict[str, bool]:
         self.mark(marks.describe_body(name, context.name)[1])
         verdict = context.leave(problem) if context.leave else None
         await context.stack.aclose()
         del self.contexts[context.identifier]
-        if shown := marks.describe_step(name):
+        if (shown := marks.describe_step(name)) and not is_lost:
             self.mark(f"[Pipeline] // {shown}")
         if verdict and verdict.replacement:
             raise verdict.replacement

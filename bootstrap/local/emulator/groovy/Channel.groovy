@@ -55,17 +55,27 @@ class Channel {
 
     /** Request a step from the engine and wait for its answer; throws the error of the answer. */
     static Object call(String name, Map arguments, String kind = 'call') {
+        List<String> interpolated = []
+        return request(name, (Map) toPlain(arguments, interpolated), kind, interpolated)
+    }
+
+    /** Request a step whose arguments are plain data; `interpolated` are the texts among them that Groovy composed. */
+    static Object request(String name, Map arguments, String kind, List<String> interpolated) {
+        boolean isImmediate = kind == 'call' && (name.startsWith('_') || IMMEDIATE.contains(name))
+        // At other steps Jenkins stores the program; where it cannot, the step has begun, and then the program fails.
+        Throwable unstorable = isImmediate || kind == 'enter' || (kind == 'leave' && (name.startsWith('_') || arguments.error)) ? null : CpsStorage.findFailure()
         long id = last.incrementAndGet()
         def answer = new CompletableFuture<Map>()
         waiting.put(id, answer)
-        List<String> interpolated = []
-        send([id: id, kind: kind, context: context.get(), name: name, arguments: toPlain(arguments, interpolated), interpolated: interpolated])
+        send([id: id, kind: kind, context: context.get(), name: name, arguments: arguments, interpolated: interpolated, isLost: unstorable != null])
         Map received
         try {
-            boolean isImmediate = kind == 'call' && (name.startsWith('_') || IMMEDIATE.contains(name))
             received = isImmediate ? answer.get() : (Map) Baton.lend { answer.get() }
         } catch (ExecutionException problem) {
             throw problem.cause
+        }
+        if (unstorable != null) {
+            throw unstorable
         }
         if (received.error) {
             throw makeThrowable((Map) received.error)
@@ -79,13 +89,13 @@ class Channel {
     }
 
     /** Run the body of a block that was entered; the body gets the value with which the block begins. */
-    static Object runEntered(Map entered, String name, Closure body) {
+    static Object runEntered(Map entered, String name, Closure body, CpsFrame caller = CpsState.current()) {
         String before = context.get()
         context.set((String) entered.context)
         Throwable problem = null
         def result = null
         try {
-            result = body.maximumNumberOfParameters > 0 ? body.call(entered.value) : body.call()
+            result = CpsState.runBody(caller) { body.maximumNumberOfParameters > 0 ? body.call(entered.value) : body.call() }
         } catch (Throwable thrown) {
             problem = unwrap(thrown)
         } finally {
@@ -190,6 +200,9 @@ class Proxied {
     }
 
     private static boolean isHard(String name) {
+        if (name == null) {
+            return false
+        }
         if (name.startsWith('org.codehaus.groovy.') || name.startsWith('net.sf.json.') || name == 'groovy.lang.MissingMethodException') {
             return true
         }

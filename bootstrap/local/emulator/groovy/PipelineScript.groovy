@@ -95,11 +95,19 @@ class Steps {
             return makeSymbol(name, arguments)
         }
         Map values = nameArguments(arguments, (String) step.main)
+        List<String> interpolated = []
+        def converted = Cps.callForeign(script, name) {
+            values = (Map) Channel.toPlain(values, interpolated)
+            return values
+        }
+        if (!converted.is(values)) {
+            return converted  // Jenkins has called a part of the Jenkinsfile in the place of the step
+        }
         if (name == 'stage' && body == null) {
             return Channel.call('_stage', values)
         }
         if (!step.isBlock) {
-            return receive(script, name, Channel.call(name, values))
+            return receive(script, name, Channel.request(name, values, 'call', interpolated))
         }
         if (body == null) {
             throw new IllegalStateException("There\u2019s no body for the step ${name}")
@@ -161,7 +169,7 @@ class Steps {
         Map branches = given.closures instanceof Map ? (Map) given.closures : given
         boolean failsFast = given.failFast ?: false
         def wrong = branches.find { it.key != 'failFast' && !(it.value instanceof Closure) }
-        Map closures = branches.findAll { it.value instanceof Closure }
+        Map closures = branches.findAll { it.value instanceof Closure }.collectEntries { key, value -> [(key.toString()): value] }
         return Channel.runBlock('parallel', [:]) {
             if (wrong != null) {
                 throw new IllegalArgumentException("Expected a closure or failFast but found ${wrong}".toString())
@@ -173,12 +181,13 @@ class Steps {
     static Map runBranches(Map<String, Closure> closures, boolean failsFast) {
         Map results = [:]
         List<Throwable> problems = []
+        CpsFrame caller = CpsState.current()
         Map<String, Map> entered = closures.collectEntries { name, closure -> [(name): Channel.call('_branch', [name: name], 'enter')] }
         List<Thread> threads = closures.collect { name, closure ->
             results[name] = null
             Baton.start("branch ${name}") {
                 try {
-                    results[name] = Channel.runEntered(entered[name], '_branch', closure)
+                    results[name] = Channel.runEntered(entered[name], '_branch', closure, caller)
                 } catch (Throwable problem) {
                     problems << Channel.unwrap(problem)
                     if (failsFast && problems.size() == 1) {

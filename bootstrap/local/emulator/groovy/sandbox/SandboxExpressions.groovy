@@ -14,6 +14,8 @@ import org.codehaus.groovy.ast.stmt.ForStatement
 import org.codehaus.groovy.ast.stmt.ReturnStatement
 import org.codehaus.groovy.ast.stmt.Statement
 import org.codehaus.groovy.control.SourceUnit
+import org.codehaus.groovy.control.messages.SyntaxErrorMessage
+import org.codehaus.groovy.syntax.SyntaxException
 import org.codehaus.groovy.syntax.Token
 import org.codehaus.groovy.syntax.TokenUtil
 import org.codehaus.groovy.syntax.Types
@@ -37,6 +39,8 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
     ClassNode returns
     /** The number of closures around the expression. */
     int depth = 0
+    /** Whether Jenkins rewrites the present method, so that the limits of this hold. */
+    boolean isCps = true
     private boolean isDefault = false
     private final SandboxAssignments assignments = new SandboxAssignments(this)
 
@@ -170,7 +174,8 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         isDefault = true
         for (Parameter parameter in expression.parameters) {
             if (parameter.hasInitialExpression()) {
-                parameter.initialExpression = addCast(parameter.type, transform(parameter.initialExpression))
+                // Jenkins does not evaluate the default values of the parameters of a closure.
+                parameter.initialExpression = isCps ? new ConstantExpression(null) : addCast(parameter.type, transform(parameter.initialExpression))
             }
         }
         isDefault = false
@@ -183,10 +188,14 @@ class SandboxExpressions extends ClassCodeExpressionTransformer {
         depth--
         isDefault = wasDefault
         returns = before
-        return expression
+        return SandboxTransformer.call(CpsShape.STATE, 'remember', expression)
     }
 
     private Expression rewriteCall(MethodCallExpression expression) {
+        if (isCps && expression.isSpreadSafe()) {
+            def fault = new SyntaxException('spread not yet supported for CPS transformation', expression.lineNumber, expression.columnNumber)
+            sourceUnit.errorCollector.addErrorAndContinue(new SyntaxErrorMessage(fault, sourceUnit))
+        }
         Expression arguments = rewriteArguments(expression.arguments)
         if (expression.objectExpression instanceof VariableExpression && ((VariableExpression) expression.objectExpression).isSuperExpression()) {
             return rewriteSuperCall(expression)

@@ -70,7 +70,7 @@ class SandboxGate {
     private static Object callOnText(GString text, String name, Object[] arguments) {
         MetaMethod method = name == 'asType' ? null : SandboxMembers.pick(text, name, arguments)
         if (method != null && SandboxRules.permits(text.class, method)) {
-            return SandboxMembers.invoke(method, text, arguments)
+            return Cps.call(method, text, arguments)
         }
         return callOnObject(text.toString(), name, arguments)
     }
@@ -99,7 +99,11 @@ class SandboxGate {
             arguments = unpacked
         }
         check(receiver, method, arguments)
-        return SandboxMembers.invoke(method, receiver, arguments)
+        if (name == 'with' && arguments.length == 1 && arguments[0] instanceof Closure) {
+            // In Jenkins' sandbox the names within the closure belong to the script, not to the object.
+            return InvokerHelper.invokeClosure(arguments[0], [receiver] as Object[])
+        }
+        return Cps.call(method, receiver, arguments)
     }
 
     private static void check(Object receiver, MetaMethod method, Object[] arguments) {

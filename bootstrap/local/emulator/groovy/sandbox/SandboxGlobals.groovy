@@ -41,11 +41,11 @@ class SandboxGlobals {
         if (method == null && SandboxMembers.unpack(arguments) != null) {
             def second = SandboxMembers.pick(script, name, SandboxMembers.unpack(arguments))
             if (second != null && SandboxMembers.isOwn(second)) {
-                return SandboxMembers.invoke(second, script, SandboxMembers.unpack(arguments))
+                return Cps.call(second, script, SandboxMembers.unpack(arguments))
             }
         }
         if (method != null && (SandboxMembers.isOwn(method) || isForScripts(method))) {
-            return SandboxMembers.invoke(method, script, arguments)
+            return Cps.call(method, script, arguments)
         }
         boolean isStep = ((Map) Channel.hello.steps).containsKey(name) || Steps.OWN.contains(name) || ((List) Channel.hello.symbols).contains(name)
         if (method != null && !isStep) {

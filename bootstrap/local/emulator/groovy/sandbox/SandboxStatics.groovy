@@ -21,7 +21,7 @@ class SandboxStatics {
             if (!isPermitted) {
                 throw refuseStatic(type, method, arguments)
             }
-            return SandboxMembers.invoke(method, type, arguments)
+            return Cps.call(method, type, arguments)
         }
         if (name == 'asType' || name == 'getAt') {
             throw new UnknownInSandbox("${name} of a class".toString())

@@ -53,6 +53,7 @@ class SandboxTransformer extends CompilationCustomizer {
             }
         }
         new SandboxAsserts(source).visitClass(type)
+        new CpsShape(source).visitClass(type)
         new VariableScopeVisitor(source).visitClass(type)
     }
 
@@ -69,6 +70,7 @@ class SandboxTransformer extends CompilationCustomizer {
         if (rewriting.returns != null) {
             new ReturnAdder().visitMethod(method)
         }
+        rewriting.isCps = CpsShape.isRewritten(method)
         method.code.visit(rewriting)
         rewriting.returns = null
     }
@@ -88,7 +90,9 @@ class SandboxTransformer extends CompilationCustomizer {
         }
     }
 
-    static StaticMethodCallExpression gate(String method, Expression... arguments) {
-        return new StaticMethodCallExpression(GATE, method, new ArgumentListExpression(arguments))
+    static StaticMethodCallExpression gate(String method, Expression... arguments) { call(GATE, method, arguments) }
+
+    static StaticMethodCallExpression call(ClassNode type, String method, Expression... arguments) {
+        return new StaticMethodCallExpression(type, method, new ArgumentListExpression(arguments))
     }
 }
