@@ -25,7 +25,7 @@ import yaml
 
 from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.comparison import modelled_properties
-from bootstrap.local.aws.cloudformation.template import parsing
+from bootstrap.local.aws.cloudformation.template import documents
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from tests.aws.conftest import Cloud
 from tests.aws.proof import Sample, sorted_out
@@ -69,7 +69,7 @@ class Stack:
     def __init__(self, client: Client, path: Path) -> None:
         self.api = client("cloudformation")
         # The files name what several resources share once; CloudFormation takes no alias.
-        self.text = json.dumps(yaml.load(path.read_text(), parsing._Loader))  # noqa: S506 (the engine's own, a safe one)
+        self.text = json.dumps(yaml.load(path.read_text(), documents._Loader))  # noqa: S506 (the engine's own, a safe one)
         self.document = read(self.text).document
         made = self.api.create_stack(
             StackName=f"p{uuid.uuid4().hex[:5]}", TemplateBody=self.text, OnFailure="DO_NOTHING", **GIVEN
