@@ -25,6 +25,7 @@ from bootstrap.errors import SessionRefused, StackFailed, Unreachable
 from bootstrap.jenkins.controller import differences, journal
 from bootstrap.preconditions import (
     account,
+    bucket_of_files,
     host_inputs,
     hosted_zones,
     image_choice,
@@ -107,6 +108,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         late_tags.apply(context.world, made, names, tags, run)
         for name in stack_inputs.unwanted(context):
+            bucket_of_files.empty(context, name, run)
             stack.destroy(client, made.pop(name).name, run)
         for name in (*names, *stack_inputs.list_repeated(context, names)):
             is_gone = name == "controller" and stack_inputs.is_gone(context)
@@ -139,7 +141,8 @@ def provision(context: Context, run: Run, *, waits: bool = True) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
     with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
         inputs, artifacts = host_inputs.gather(context, run, writes=True)
-        return host.apply(context.shell, inputs, artifacts, run, waits=waits)
+        offer = bucket_of_files.find_offer(context, inputs, run)
+        return host.apply(context.shell, inputs, artifacts, run, waits=waits, offer=offer)
 
 
 def configure(context: Context, run: Run, controller: Controller) -> None:
@@ -262,6 +265,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
                 continue
             if name == "controller" and name in context.stacks:
                 machine.stop(context.world.aws("ec2"), context.stacks[name].outputs.get("InstanceId", ""))
+            bucket_of_files.empty(context, name, run)
             kept += stack.destroy(client, context.settings.stack_name(name), run)
         if with_data:
             data = [context.settings.stack_name(name) for name in stack_inputs.PROTECTED]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bootstrap import wording
 from bootstrap.environment.models import JenkinsSettings
@@ -27,6 +28,7 @@ from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, S
 
 ACT = "host"
 TOOLKIT_USER = "toolkit"
+Artifacts = Mapping[str, bytes | Path]  # by SHA-256
 _SECONDS = 3600.0  # the longest time to converge: a first installation from a slow mirror
 _AGAIN = "Then launch again; it continues from there."
 _REMEDIES = {
@@ -71,7 +73,13 @@ def _check_machine(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
 
 
 def apply(
-    shell: Shell, inputs: HostInputs, artifacts: Mapping[str, bytes | Path], report: Reporter, *, waits: bool = True
+    shell: Shell,
+    inputs: HostInputs,
+    artifacts: Artifacts,
+    report: Reporter,
+    *,
+    waits: bool = True,
+    offer: Callable[[Artifacts], Mapping[str, str]] | None = None,
 ) -> Controller:
     """Bring the machine to its desired state and return its Jenkins; ConvergeFailed at the first resource that fails.
 
@@ -81,7 +89,7 @@ def apply(
     resources = desired(inputs)
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
-        missing = _fetch(shell, answer["missing"], artifacts, inputs, report)
+        missing = _fetch(shell, answer["missing"], artifacts, inputs, report, offer)
         _send(shell, missing, artifacts, report)
         step_reporter = _StepReporter(report)
         drain = draining.of(inputs.settings.jenkins, inputs.url, waits=waits)
@@ -167,12 +175,18 @@ def _ask(shell: Shell, stdin: bytes, marker: str, listening: Mapping[str, Any], 
 def _fetch(
     shell: Shell,
     missing: Sequence[str],
-    artifacts: Mapping[str, bytes | Path],
+    artifacts: Artifacts,
     inputs: HostInputs,
     report: Reporter,
+    offer: Callable[[Artifacts], Mapping[str, str]] | None,
 ) -> list[str]:
-    """Let the machine download what it can reach; returns the artifacts that must be sent."""
+    """Let the machine download what it can reach; returns the artifacts that must be sent.
+
+    With a bucket, `offer` puts files there and returns their addresses; otherwise the addresses are those of the source.
+    """
     urls = inputs.software.urls
+    if offer is not None:
+        urls = offer({digest: artifacts[digest] for digest in missing if digest in inputs.software.files})
     files: list[dict[str, Any]] = [
         {"sha256": digest, "url": urls[digest], "size": _size_of(artifacts[digest])}
         for digest in missing
@@ -180,7 +194,9 @@ def _fetch(
     ]
     if not files:
         return list(missing)
-    stdin, marker = program.request("fetch", files, authorities=inputs.ca_certificates)
+    # Only the local cloud's bucket has such addresses; those of a source are HTTPS.
+    plain = {urlsplit(file["url"]).netloc for file in files if offer is not None and file["url"].startswith("http:")}
+    stdin, marker = program.request("fetch", files, authorities=inputs.ca_certificates, plain=sorted(plain))
     title = f"the machine downloads {wording.counted(len(files), 'file')} of Jenkins"
     with TransferMeter(report, title, sum(file["size"] for file in files)) as meter:
 
@@ -204,7 +220,7 @@ def _fetch(
     return [digest for digest in missing if digest not in fetched]
 
 
-def _send(shell: Shell, missing: Sequence[str], artifacts: Mapping[str, bytes | Path], report: Reporter) -> None:
+def _send(shell: Shell, missing: Sequence[str], artifacts: Artifacts, report: Reporter) -> None:
     """Send the artifacts that the machine asks for; a large file continues where a killed command ended."""
     if not missing:
         return

@@ -133,6 +133,18 @@ class World:
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
+    def signer(self, endpoint: str | None) -> Any:
+        """A client of S3 that signs addresses for a machine, which reaches the cloud by `endpoint`; None is AWS itself.
+
+        On AWS the address has the name of the region: only so it leads through the gateway endpoint of that region.
+        """
+        from botocore.config import Config
+
+        names: Any = {"addressing_style": "virtual" if endpoint is None else "path"}
+        names |= {"us_east_1_regional_endpoint": "regional"}
+        config = Config(signature_version="s3v4", s3=names)
+        return self._session.client("s3", endpoint_url=endpoint or self.endpoint, config=config)
+
     def shell(self, machine: Machine) -> Shell:
         """The connection to a machine, opened at its first use and kept; there is one for each machine."""
         connection = self._shells.get(machine.instance_id)

@@ -22,6 +22,15 @@ SUITE = PACKAGE.parent / "tests" / "acceptance"
 _NOT_OURS = ("local", "remote")
 # IAM prefixes that differ from boto3's name of the service.
 _PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+# Operations of S3 whose action has another name ("Actions, resources, and condition keys for Amazon S3").
+_OF_S3 = {
+    "DeleteObjects": "DeleteObject",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadObject": "GetObject",
+    "ListObjectsV2": "ListBucket",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ def calls(services: Mapping[str, Any]) -> frozenset[str]:
     """
     names = set(itertools.chain.from_iterable(map(_names, _sources())))
     return frozenset(
-        f"{_PREFIXES.get(service, service)}:{operation}"
+        f"{_PREFIXES.get(service, service)}:{_OF_S3.get(operation, operation) if service == 's3' else operation}"
         for service, client in services.items()
         for method, operation in client.meta.method_to_api_mapping.items()
         if method in names

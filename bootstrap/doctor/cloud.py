@@ -13,6 +13,7 @@ from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, memory, permissions, quotas
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.environment.models import Settings
 from bootstrap.preconditions import account, boundaries, customer_keys
 from bootstrap.stacks import states
 from bootstrap.values import Stack
@@ -46,6 +47,7 @@ def examine(context: Context) -> Iterator[Finding]:
         _check_quotas,
         _check_memory,
         _check_image,
+        _check_files,
         _check_certificates,
         _check_keys,
     ):
@@ -91,6 +93,22 @@ def _check_key(context: Context) -> Iterator[Finding]:
     for reason in examined.unknown:
         remedy = "Allow kms:DescribeKey and kms:GetKeyPolicy, or see docs/aws.md for what the key's policy must allow."
         yield warning("key", f"not known: {reason}", remedy)
+
+
+def _check_files(context: Context) -> Iterator[Finding]:
+    if context.settings.cloud == "aws":
+        yield from judge_files(context.settings)
+
+
+def judge_files(settings: Settings) -> Iterator[Finding]:
+    """How the machine gets the files of Jenkins, where that is not by its own way to the Internet."""
+    network = settings.network
+    if settings.jenkins.bucket:
+        yield good("files", "the machine downloads the files of Jenkins from the environment's bucket")
+    elif network.nat == "none" and network.transit_gateway is None and network.vpn is None:
+        found = "the machine has no way to the source of Jenkins: its files are sent over SSH"
+        slow = ", which takes long through Session Manager" if settings.ssh == "session-manager" else ""
+        yield warning("files", f"{found}{slow}", "Set jenkins.bucket to true: the machine downloads them from S3 then.")
 
 
 def _check_stacks(context: Context) -> Iterator[Finding]:

@@ -155,8 +155,7 @@ def _fill_pattern(pattern: str, account: str) -> str:
     """An example resource for the pattern of a statement: the simulator accepts ARNs, or '*' for any resource."""
     if pattern == "*":
         return pattern
-    head, _, name = pattern.replace(":*:", f":{account}:", 1).replace("?", "a").rpartition("*")
-    return f"{head}example{name}" if head else name
+    return pattern.replace(":*:", f":{account}:", 1).replace("?", "a").replace("*", "example")
 
 
 def _list_context_entries(conditions: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -130,6 +130,8 @@ class JenkinsSettings(Section):
     source: Literal["official", "mirror", "file", "emulator"] = "official"
     mirror: Annotated[str, Field(pattern=r"^https?://")] | None = None
     file: str | None = None
+    # Whether the machine downloads these files from a bucket of the environment, through the gateway endpoint of S3.
+    bucket: bool = False
     fallback: Literal["none", "emulator"] = "none"
     heap: Annotated[str, Field(pattern=r"^[1-9][0-9]*[mg]$")] = "1g"
     # At least two: a build of 'verify' waits for one of 'canary'.

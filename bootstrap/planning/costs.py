@@ -270,6 +270,7 @@ def _list_by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]
             "flow_logs_gib",
             network.public_zone is not None and network.public_zone.queries is not None,
         ),
+        ("files in the bucket, each month,", "s3_gib", settings.jenkins.bucket),
     ):
         if is_chosen and key in prices:
             unit = next(unit for end, unit in _UNITS.items() if key.endswith(end))

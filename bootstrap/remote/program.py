@@ -56,19 +56,21 @@ def request(
     drain: Document | None = None,
     *,
     authorities: Mapping[str, str] | None = None,
+    plain: Sequence[str] = (),
     lock: str | None = None,
 ) -> tuple[bytes, str]:
     """What to send on standard input for `mode`, and the marker that the answer will follow.
 
     `mode` is 'check', 'apply', 'drain' or 'fetch'; with 'fetch', the resources are files ('sha256', 'url', 'size'), and
-    `authorities` are certificates (PEM) by name that the machine may not have. `drain` says, by the name of a unit, how to wait
+    `authorities` are certificates (PEM) by name that the machine may not have, `plain` the servers (host and port) that may be
+    asked by HTTP. `drain` says, by the name of a unit, how to wait
     for its builds; it is no part of the desired state. `lock` is another file than the machine's own, which only root may make:
     tests converge a folder of their own.
     """
     marker = f"---converge-{secrets.token_hex(8)}---"
     wish = {"mode": mode, "marker": marker, "resources": list(resources), "drain": drain or {}}
     fetches = mode == "fetch"
-    wish |= {"authorities": dict(authorities or {})} if fetches else {}
+    wish |= {"authorities": dict(authorities or {}), "plain": list(plain)} if fetches else {}
     document = json.dumps(wish | ({"lock": lock} if lock else {}))
     program = archive(fetches=fetches)
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker

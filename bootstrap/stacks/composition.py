@@ -14,7 +14,7 @@ from bootstrap.values import Stack
 
 ORDER = (
     *("network", "acls", "endpoints", "traffic-logs", "vpn", "transit-gateway", "peering", "public-zone"),
-    *("data", "bastion", "controller", "names"),
+    *("data", "distribution", "bastion", "controller", "names"),
 )
 """Every possible stack of the toolkit, in the order of creation; stacks are deleted in the reverse order.
 
@@ -22,7 +22,7 @@ Stacks of one's own (`stacks` in the environment file) are created behind them, 
 """
 
 ALWAYS = frozenset({"network", "acls", "data", "controller"})
-NETWORK = frozenset(ORDER) - {"data", "controller"}
+NETWORK = frozenset(ORDER) - {"data", "distribution", "controller"}
 """The stacks of the network, which the command `network` changes."""
 
 # The outputs of earlier stacks that each stack takes as parameters with the same names.
@@ -49,6 +49,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
         *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret"),
     ),
+    "distribution": ("DistributionBucket",),
     "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
     "names": ("ZoneId",),
@@ -61,8 +62,9 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
     "bastion": ("network", "acls", "data"),
     "peering": ("network", "acls"),
-    "controller": ("network", "data"),
+    "controller": ("network", "data", "distribution"),
     "public-zone": (),
+    "distribution": (),
     "names": ("network", "public-zone", "controller"),
 }
 
@@ -73,6 +75,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     is_chosen = {
         "endpoints": bool(network.endpoints),
         "traffic-logs": network.flow_logs is not None,
+        "distribution": settings.jenkins.bucket,
         "bastion": network.bastion is not None,
         "vpn": network.vpn is not None,
         "transit-gateway": network.transit_gateway is not None,

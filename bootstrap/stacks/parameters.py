@@ -77,6 +77,8 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
             machine = settings.controller
             served = {"FirstNetwork": settings.networks[0], "NextNetwork": settings.networks[-1]}
             sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
+            bucket = outputs.get("DistributionBucket", "") if settings.jenkins.bucket else ""
+            served |= {"DistributionBucket": bucket}
             return served | sizes | _agent(settings) | _key(settings) | _boundary(settings)
         case _:
             return _names(settings, outputs) if name == "names" else _optional(settings, name)
@@ -90,6 +92,8 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
             "RetentionDays": str(logs.retention_days),
             "QueryLogs": "yes" if logs.queries else "no",
         } | (_key(settings, logs.kms_key_arn) | _boundary(settings))
+    if name == "distribution":
+        return _key(settings)
     if name == "bastion" and network.bastion is not None:
         image = {"ImageId": network.bastion.image} if network.bastion.image else {}
         machine = image | {"InstanceType": network.bastion.instance_type} | _key(settings) | _boundary(settings)

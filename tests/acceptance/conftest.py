@@ -22,7 +22,7 @@ from bootstrap.acts.verify import ENVIRONMENT_VARIABLE
 from bootstrap.context import Context, open_context
 from bootstrap.errors import BootstrapError
 
-_AWS = ("cloudformation", "ec2", "iam", "secretsmanager")
+_AWS = ("cloudformation", "ec2", "iam", "s3", "secretsmanager")
 
 
 @pytest.fixture(scope="session")

@@ -413,6 +413,21 @@ def machines_rights(subject: Subject) -> dict[str, str]:
     return found
 
 
+def files_bucket(subject: Subject) -> dict[str, Any]:
+    """The settings of the bucket with the files of Jenkins; empty if the environment has none."""
+    context = subject.context
+    if not context.settings.jenkins.bucket:
+        return {}
+    s3, name = context.world.aws("s3"), context.outputs("distribution")["DistributionBucket"]
+    encryption = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    return {
+        "encryption": [it["ApplyServerSideEncryptionByDefault"] for it in encryption],
+        "blocks": s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"],
+        "statements": json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"],
+        "rules": s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"],
+    }
+
+
 def key_beside_certificates(subject: Subject) -> bool:
     """Whether the secret with the certificates, which the machine's role reads, has the authority's key in it."""
     arn = subject.context.outputs("data")["CertificatesSecret"]
@@ -448,6 +463,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         kept_secrets,
         machines_rights,
         key_beside_certificates,
+        files_bucket,
         network,
     )
 }

@@ -162,3 +162,18 @@ def test_the_secrets_cannot_be_guessed(context: Context) -> None:
     is_long = len(password) >= 24 and len(set(password)) >= 10
     is_token = len(token) == 34 and len(set(token)) >= 8
     assert (True, True, True) == (is_long, is_token, password != token)
+
+
+def test_the_bucket_is_closed(files_bucket: dict[str, Any], context: Context) -> None:
+    """The bucket with the files of Jenkins, if there is one, is encrypted, private and for TLS alone, and its files expire."""
+    assert bool(files_bucket) == context.settings.jenkins.bucket
+    if not files_bucket:
+        return
+    key = context.settings.account.kms_key_arn
+    wished = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
+    assert [wished] == files_bucket["encryption"]
+    assert [True] * 4 == list(files_bucket["blocks"].values())
+    denied = {it["Sid"]: it.get("Condition") for it in files_bucket["statements"] if it["Effect"] == "Deny"}
+    assert {"OnlyTls": {"Bool": {"aws:SecureTransport": "false"}}} == denied
+    assert [] == [it for it in files_bucket["statements"] if it["Effect"] == "Allow"]
+    assert [(7, "Enabled")] == [(it["Expiration"]["Days"], it["Status"]) for it in files_bucket["rules"]]

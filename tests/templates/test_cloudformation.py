@@ -53,6 +53,7 @@ EXAMPLES = {
     "PublicDomain": "ci.example.org",
     "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
+    "DistributionBucket": "jenkins-everything-distribution-bucket-0abcdefghijk",
 }
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-1111-1111-111111111111"
 SECRETS = (

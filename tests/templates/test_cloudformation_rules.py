@@ -26,6 +26,8 @@ RESOURCELESS = re.compile(
     r"|route53:ListHostedZones(ByName|ByVPC)?|route53resolver:GetResolverQueryLogConfigAssociation"
     r"|route53resolver:ListResolverQueryLogConfig(Association)?s|ssm:ListAssociations|tag:GetResources"
 )
+# The settings of a bucket, for each of which S3 has an action; neither reads an object.
+SETTINGS_OF_BUCKETS = {"s3:Get*Configuration", "s3:GetBucket*"}
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
     "AWS::EC2::LaunchTemplate": "CloudFormation passes it none; Project and Environment stand in its TagSpecifications",
@@ -45,6 +47,7 @@ TAGLESS = {
     "AWS::EC2::VolumeAttachment": "a relation",
     "AWS::IAM::InstanceProfile": "CloudFormation passes it none; it only wraps the role, which is tagged",
     "AWS::Logs::ResourcePolicy": "CloudFormation passes it none; a permission of log groups, which are tagged",
+    "AWS::S3::BucketPolicy": "a setting of a bucket, which is tagged",
     "AWS::Route53::RecordSet": "a line of a zone, which is tagged",
     "AWS::Route53Resolver::ResolverQueryLoggingConfigAssociation": "a relation",
 }
@@ -320,7 +323,7 @@ def permissions_are_named(template: Template) -> Iterator[str]:
         if "NotAction" in statement or "NotResource" in statement or "ManagedPolicyArns" in statement:
             yield f"{told} allows what it does not name"
         actions = several(statement.get("Action", []))
-        if any("*" in action for action in actions):
+        if any("*" in action and action not in SETTINGS_OF_BUCKETS for action in actions):
             yield f"{told} allows every action of a service"
         if "*" in several(statement.get("Resource", [])):
             yield from (f"{told} allows {it} on everything" for it in actions if not RESOURCELESS.fullmatch(it))
@@ -369,7 +372,7 @@ def policies_of_a_role_fit_into_it(template: Template) -> Iterator[str]:
 
 LENGTHS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12, "AWS::URLSuffix": 13, "AWS::StackName": 76}
 # Of a key in us-gov-west-1, whose id has 36 characters.
-LENGTHS |= {"KmsKeyArn": 86, "PeerNetwork": 73}
+LENGTHS |= {"KmsKeyArn": 86, "PeerNetwork": 73, "DistributionBucket": 63}
 
 
 def longest(value: Any) -> Any:
@@ -391,8 +394,39 @@ def longest(value: Any) -> Any:
     return {key: longest(it) for key, it in value.items()}
 
 
+def expires(bucket: dict[str, Any]) -> bool:
+    """Whether every object of the bucket expires, so that nothing lasts there."""
+    rules = bucket["Properties"].get("LifecycleConfiguration", {}).get("Rules", [])
+    limits = {"Prefix", "Filter", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"}
+    return any("ExpirationInDays" in it and it["Status"] == "Enabled" and not limits & set(it) for it in rules)
+
+
+def buckets_are_closed(template: Template) -> Iterator[str]:
+    """Each bucket is private whatever its policy says, refuses what comes without TLS, and has no access control lists."""
+    policies = [json.dumps(it["Properties"]) for _, it in resources(template, "AWS::S3::BucketPolicy")]
+    for logical, resource in resources(template, "AWS::S3::Bucket"):
+        properties = resource["Properties"]
+        block = properties.get("PublicAccessBlockConfiguration", {})
+        wanted = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        if not all(block.get(it) is True for it in wanted):
+            yield f"{logical} can be made public"
+        if {"ObjectOwnership": "BucketOwnerEnforced"} not in properties.get("OwnershipControls", {}).get("Rules", []):
+            yield f"{logical} has access control lists"
+        own = [json.loads(it) for it in policies if json.loads(it)["Bucket"] == {"Ref": logical}]
+        denials = [one for it in own for one in it["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+        if not any(
+            (one["Principal"], one["Action"], one["Condition"])
+            == ("*", "s3:*", {"Bool": {"aws:SecureTransport": "false"}})
+            and len(one["Resource"]) == 2
+            for one in denials
+        ):
+            yield f"{logical} takes requests without TLS"
+
+
 def what_lasts_is_kept(template: Template) -> Iterator[str]:
     for logical, resource in resources(template, *LASTING):
+        if resource["Type"] == "AWS::S3::Bucket" and expires(resource):
+            continue
         if resource.get("DeletionPolicy") not in {"Retain", "RetainExceptOnCreate", "Snapshot"}:
             yield f"{logical} goes with its stack"
         if resource.get("UpdateReplacePolicy") not in {"Retain", "Snapshot"}:
@@ -450,6 +484,7 @@ RULES: tuple[Rule, ...] = (
     only_own_things_are_touched,
     policies_of_a_role_fit_into_it,
     what_lasts_is_kept,
+    buckets_are_closed,
     stack_tags_reach_everything,
     everything_is_described,
     every_parameter_is_used,
@@ -513,6 +548,18 @@ FAULTS: tuple[tuple[Rule, str, str, str], ...] = (
     (endpoints_serve_this_account_alone, "network", "Action: s3:GetObject", 'Action: "s3:*"'),
     (endpoints_serve_this_account_alone, "network", "s3:::aws-ssm-${AWS::Region}/*", "s3:::*"),
     (endpoints_serve_this_account_alone, "endpoints", "PrivateDnsEnabled: true", "PrivateDnsEnabled: false"),
+    (buckets_are_closed, "distribution", "BlockPublicPolicy: true", "BlockPublicPolicy: false"),
+    (buckets_are_closed, "distribution", "BucketOwnerEnforced", "ObjectWriter"),
+    (buckets_are_closed, "distribution", 'SecureTransport": "false"', 'SecureTransport": "true"'),
+    (what_lasts_is_kept, "distribution", "            ExpirationInDays: 7\n", ""),
+    (what_lasts_is_kept, "distribution", "            Status: Enabled\n", "            Status: Disabled\n"),
+    (
+        the_customer_key_encrypts_everything,
+        "distribution",
+        "KMSMasterKeyID: !If [HasKmsKey",
+        "KMSMasterKeyID: !If [HasKey",
+    ),
+    (permissions_are_named, "controller", '"s3:GetBucket*"', '"s3:Get*"'),
     (logs_are_complete_and_end, "traffic-logs", "      RetentionInDays: !Ref RetentionDays\n", ""),
     (logs_are_complete_and_end, "traffic-logs", "TrafficType: ALL", "TrafficType: REJECT"),
     (everybody_has_the_boundary, "bastion", "PermissionsBoundary: !If", "Path: !If"),

@@ -44,6 +44,7 @@ def jenkins(options: argparse.Namespace) -> int:
 def _read_request(options: argparse.Namespace) -> Request:
     """The request of the command line; UsageError for what is no name or no version."""
     from bootstrap.errors import UsageError
+    from bootstrap.jenkins.distribution.core_choice import LATEST_LTS
     from bootstrap.jenkins.distribution.lock import is_plugin_name
     from bootstrap.jenkins.distribution.relock import Request
     from bootstrap.jenkins.distribution.versions import is_version
@@ -61,7 +62,11 @@ def _read_request(options: argparse.Namespace) -> Request:
         add[name] = version or None
     # One list for each --upgrade; an empty one means all plugins.
     upgrade = tuple(name for names in options.upgrade for name in names)
-    return Request(add, tuple(options.remove), upgrade, upgrades_all=[] in options.upgrade)
+    core = options.core or ""
+    if core and core != LATEST_LTS and not (core[0].isdigit() and is_version(core)):
+        found = f"'{core}' is neither a version nor {LATEST_LTS}"
+        raise UsageError("reading the command line", found, "Write for example: --core 2.568.2")
+    return Request(add, tuple(options.remove), upgrade, upgrades_all=[] in options.upgrade, core=core)
 
 
 def _check(options: argparse.Namespace, context: Context) -> None:
@@ -101,6 +106,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="take the newest versions for the locked core: of these plugins, or of all",
     )
+    parser.add_argument(
+        "--core",
+        metavar="VERSION|latest-lts",
+        help="lock this version of Jenkins itself, or the newest LTS that the update center offers",
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 2 when changes are pending")
     add_exit_zero(parser)
 
@@ -115,6 +125,10 @@ COMMANDS = (
             ("jenkins lock", "add what is missing: plugins that others require, and checksums"),
             ("jenkins lock --add locale", "request a plugin"),
             ("jenkins lock --upgrade git", "take the newest version of a plugin for the locked core"),
+            (
+                "jenkins lock --core latest-lts",
+                "lock the newest LTS of Jenkins; plugins that need another core are refused",
+            ),
             ("jenkins lock --upgrade --check", "show all upgrades that there are; change nothing"),
         ),
         _add_arguments,

@@ -4,6 +4,7 @@
     needs.py      checks that every plugin's dependencies are in the lock, by jenkins.needs.yaml; versions.py compares versions
     lock_files.py writes the lock and jenkins.needs.yaml, in which people also write
     relock.py     makes the lock from the requested plugins; solve.py finds the set, releases.py reads the list for it
+    core_choice.py moves the lock to another core
     lock_changes.py lists what that changes
     sources.py    the three kinds of source: the official site, a mirror of it, a folder
     transfer.py   downloads that are resumed, and kept by their SHA-256

@@ -40,9 +40,11 @@ def list_changes(lock: Lock, fulfilled: Lock, requested: Sequence[str], solution
     ]
     if proved:
         changes.append(_make_change(ChangeKind.ALTER, "checksums", f"of {wording.counted(len(proved), 'plugin')}"))
-    if lock.core.sha256 is None:
+    if lock.version != fulfilled.version:
+        changes.append(_make_change(ChangeKind.ALTER, "core", f"{lock.version} -> {fulfilled.version}"))
+    if lock.core.sha256 != fulfilled.core.sha256:
         changes.append(
-            _make_change(ChangeKind.ALTER, "checksum", f"of Jenkins {lock.version}: {fulfilled.core.sha256}")
+            _make_change(ChangeKind.ALTER, "checksum", f"of Jenkins {fulfilled.version}: {fulfilled.core.sha256}")
         )
     return changes
 

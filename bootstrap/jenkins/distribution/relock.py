@@ -17,7 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from bootstrap import wording
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import DistributionFailed, UsageError
-from bootstrap.jenkins.distribution import lock_changes, lock_files, update_center
+from bootstrap.jenkins.distribution import core_choice, lock_changes, lock_files, update_center
 from bootstrap.jenkins.distribution.lock import Lock, Pin
 from bootstrap.jenkins.distribution.metadata import CURRENT, Metadata, Unproved, verify
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
@@ -33,12 +33,16 @@ from bootstrap.values import Change, Reporter
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for; `add` has the version that is wanted, or None."""
+    """What the command line asks for; `add` has the version that is wanted, or None.
+
+    `core` is a version, LATEST_LTS, or '' for the locked core.
+    """
 
     add: Mapping[str, str | None] = field(default_factory=dict)
     remove: Sequence[str] = ()
     upgrade: Sequence[str] = ()
     upgrades_all: bool = False
+    core: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,9 @@ def make(
     requested, taken = _list_requested(lock, table, request)
     source = choose(settings, lock)
     try:
-        proved = _read_source(lock, source, cache, report)
+        target = core_choice.move(lock, core_choice.find_version(request.core or lock.version, lock, source))
+        source = choose(settings, target)
+        proved = _read_source(target, source, cache, report, is_other=target is not lock)
     except Unobtainable as error:
         raise DistributionFailed(
             f"asking {source.name} for the versions of plugins",
@@ -81,7 +87,7 @@ def make(
         ) from error
     requested = _drop_required(requested, taken, proved.releases, lock)
     wish = Wish(
-        core=lock.version,
+        core=target.version,
         requested=requested,
         locked=lock.plugins,
         exact={name: version for name, version in request.add.items() if version is not None},
@@ -91,20 +97,20 @@ def make(
         solution = solve(proved.releases, wish)
     except Unsolvable as error:
         raise DistributionFailed(
-            f"resolving {wording.counted(len(requested), 'requested plugin')} for Jenkins {lock.version}",
+            f"resolving {wording.counted(len(requested), 'requested plugin')} for Jenkins {target.version}",
             "\n".join(error.faults),
             "Ask for other versions (--add NAME:VERSION), or remove what asks for these. Nothing was changed.",
         ) from error
     checksums = _check_checksums(lock, solution, source)
     pins = {name: Pin(release.version, checksums[name]) for name, release in solution.releases.items()}
-    fulfilled = dataclasses.replace(lock, core=dataclasses.replace(lock.core, sha256=proved.core), pins=pins)
+    fulfilled = dataclasses.replace(target, core=dataclasses.replace(target.core, sha256=proved.core), pins=pins)
     documents = _edit(lock, table, fulfilled, requested, solution)
     changes = (
         *lock_changes.list_changes(lock, fulfilled, requested, solution),
         *lock_changes.list_rows(lock, table, solution),
     )
     originals = {table.path: table.text, lock.path: lock.text}
-    return Outcome(changes, tuple(_list_notices(lock, request, solution, proved)), documents, originals)
+    return Outcome(changes, tuple(_list_notices(lock, target, request, solution, proved)), documents, originals)
 
 
 def _list_requested(lock: Lock, table: Table, request: Request) -> tuple[list[str], set[str]]:
@@ -160,12 +166,22 @@ def _drop_required(requested: Sequence[str], taken: set[str], releases: Releases
     return [name for name in requested if name not in taken or name not in required]
 
 
-def _read_source(lock: Lock, source: Source, cache: Path, report: Reporter) -> _Proved:
-    """What the source says, proved. Raises Unobtainable, or DistributionFailed for what is not proved."""
+def _read_source(lock: Lock, source: Source, cache: Path, report: Reporter, *, is_other: bool) -> _Proved:
+    """What the source says, proved. Raises Unobtainable, or DistributionFailed for what is not proved.
+
+    `is_other` is whether the core shall be another one than until now: then it must say its version itself.
+    """
     report.progress(f"reading {LIST} of {source.name}")
     listed = source.read_metadata()
-    core = lock.core.sha256 or prove_core(lock, source, cache, report)
-    war = source.fetch_core(cache, core)
+    try:
+        core = lock.core.sha256 or prove_core(lock, source, cache, report)
+        war = source.fetch_core(cache, core)
+    except Unobtainable as error:
+        if is_other:
+            raise core_choice.explain_missing(error, lock.version, source) from error
+        raise
+    if is_other:
+        core_choice.check_version(war, lock.version, source)
     _verify(listed, war, LIST, source)
     try:
         current = source.read_current(lock.version)
@@ -207,6 +223,8 @@ def _edit(
 ) -> dict[Path, CommentedMap]:
     """Both files as they will be, the table first: a lock is never newer than its table, if a kill comes between the two."""
     document = lock_files.parse(lock.text)
+    if fulfilled.version != lock.version:
+        document["core"]["version"] = fulfilled.version
     document["core"]["sha256"] = fulfilled.core.sha256
     lock_files.put_requested(document, requested)
     lock_files.put_pins(document, fulfilled.pins, requested)
@@ -218,7 +236,7 @@ def _edit(
     return {table.path: rows, lock.path: document}
 
 
-def _list_notices(lock: Lock, request: Request, solution: Solution, proved: _Proved) -> list[str]:
+def _list_notices(lock: Lock, target: Lock, request: Request, solution: Solution, proved: _Proved) -> list[str]:
     """What a person must know: raised versions, removed requests that stay, deprecated plugins, security warnings."""
     notices = [
         f"{name} {lock.pins[name].version} must be {solution.releases[name].version}: {need}"
@@ -238,7 +256,7 @@ def _list_notices(lock: Lock, request: Request, solution: Solution, proved: _Pro
         if name in proved.offer.deprecated:
             notices.append(_describe_deprecated(release, solution, proved.offer.deprecated[name]))
     versions = {name: release.version for name, release in solution.releases.items()}
-    notices += [f"security warning {each}" for each in proved.offer.find_warnings(lock.version, versions)]
+    notices += [f"security warning {each}" for each in proved.offer.find_warnings(target.version, versions)]
     return notices
 
 

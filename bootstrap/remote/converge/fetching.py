@@ -1,9 +1,9 @@
 """Downloads artifacts from the sites that the toolkit names, where this machine has a way out to them.
 
 A child process without rights downloads each file: before it opens the first connection, it becomes the user 'nobody' and keeps
-nothing open but that file. It speaks HTTPS only, also after a redirection, and trusts the certificates of this machine and
-those that the toolkit sent. A file gets its name when its SHA-256 is right. Until then it is a part, from which a later run
-continues.
+nothing open but that file. It speaks HTTPS only, also after a redirection, except to the servers of the local cloud, which the
+toolkit names. It trusts the certificates of this machine and those that the toolkit sent. A file gets its name when its SHA-256
+is right. Until then it is a part, from which a later run continues.
 
 What comes slowly is given up: the toolkit sends it instead.
 """
@@ -21,7 +21,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -69,6 +69,7 @@ def fetch(document: Mapping[str, Any], context: Context, report: Report) -> dict
     folder.chmod(0o700)
     trust, notes = _trust(context, document["authorities"])
     pace = _Pace(time.monotonic())
+    plain = frozenset(document["plain"])
     waiting, running = list(document["resources"]), list[_Download]()
     fetched: list[str] = []
     refused: dict[str, str] = {}
@@ -76,7 +77,7 @@ def fetch(document: Mapping[str, Any], context: Context, report: Report) -> dict
     try:
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
-                running.append(_start(context, waiting.pop(0), trust))
+                running.append(_start(context, waiting.pop(0), trust, plain))
             time.sleep(_PAUSE)
             for download in [each for each in running if _has_ended(each)]:
                 running.remove(download)
@@ -137,7 +138,7 @@ def _trust(context: Context, authorities: Mapping[str, str]) -> tuple[ssl.SSLCon
     return trust, notes
 
 
-def _start(context: Context, file: Mapping[str, Any], trust: ssl.SSLContext) -> _Download:
+def _start(context: Context, file: Mapping[str, Any], trust: ssl.SSLContext, plain: Collection[str]) -> _Download:
     path = context.artifact(f"{file['sha256']}.part")
     part = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     was_resumed = os.fstat(part).st_size > 0
@@ -149,7 +150,7 @@ def _start(context: Context, file: Mapping[str, Any], trust: ssl.SSLContext) -> 
     code = 1
     try:
         _give_up_rights(part, writing)
-        _complete(str(file["url"]), part, int(file["size"]), trust)
+        _complete(str(file["url"]), part, int(file["size"]), trust, plain)
         code = 0
     except Refused as refusal:
         os.write(writing, str(refusal).encode()[:500])
@@ -212,10 +213,11 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
 
 
-def _complete(url: str, part: int, size: int, trust: ssl.SSLContext) -> None:
+def _complete(url: str, part: int, size: int, trust: ssl.SSLContext, plain: Collection[str]) -> None:
     """Download until the part has its size; after a broken connection, continue a few times. Raises Refused."""
-    if urllib.parse.urlsplit(url).scheme != "https":
-        raise Refused(f"{url} is not HTTPS")
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.netloc in plain):
+        raise Refused(f"{url.partition('?')[0]} is not HTTPS")
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trust), _OnlyHttps())
     reason = ""
     for _ in range(_ATTEMPTS):

@@ -33,6 +33,12 @@ class Software:
     emulator: Bundle | None = None
     urls: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def files(self) -> frozenset[str]:
+        """The SHA-256 of every file."""
+        bundle = {self.emulator.sha256} if self.emulator else set()
+        return frozenset(filter(None, {self.war, *self.plugin_files.values(), *bundle}))
+
 
 @dataclass(frozen=True)
 class Toolkit:

@@ -206,6 +206,53 @@ def test_the_machine_downloads_what_a_site_has_and_the_rest_is_sent(tmp_path: Pa
     assert "! the machine could not download 1 of 2 files: HTTP 404. They are sent" in report.lines
 
 
+def test_with_a_bucket_the_files_of_jenkins_come_from_there_and_nothing_else_goes_there(tmp_path: Path) -> None:
+    war, plugin, bundle = "a" * 64, "b" * 64, "c" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    artifacts = {war: tmp_path / "jenkins.war", plugin: b"a plugin", bundle: b"the toolkit"}
+    fetched = answer(fetched=[war, plugin], refused={})
+    machine = Machine(check=answer(changed(), missing=list(artifacts)), fetch=fetched, apply=answer(changed()))
+    offered: list[dict[str, Any]] = []
+
+    def offer(files: Any) -> dict[str, str]:
+        offered.append(dict(files))
+        return {digest: f"http://10.0.0.1:4566/bucket/{digest[:1]}?signed" for digest in files}
+
+    host.apply(machine, with_urls(war, plugin), artifacts, Report(), offer=offer)
+
+    assert [{war: tmp_path / "jenkins.war", plugin: b"a plugin"}] == offered
+    asked = machine.documents["fetch"]
+    assert ["http://10.0.0.1:4566/bucket/a?signed", "http://10.0.0.1:4566/bucket/b?signed"] == [
+        it["url"] for it in asked["resources"]
+    ]
+    assert ["10.0.0.1:4566"] == asked["plain"]
+    assert f"put /var/cache/bootstrap/artifacts/{bundle} 600" in machine.asked
+
+
+def test_a_source_is_never_asked_by_http(tmp_path: Path) -> None:
+    war = "a" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    machine = Machine(
+        check=answer(changed(), missing=[war]), fetch=answer(fetched=[war], refused={}), apply=answer(changed())
+    )
+    software = replace(with_urls(war, "b" * 64).software, urls={war: "http://mirror.example.org/a"})
+
+    host.apply(machine, replace(INPUTS, software=software), {war: tmp_path / "jenkins.war"}, Report())
+
+    assert [] == machine.documents["fetch"]["plain"]
+
+
+def test_what_the_bucket_does_not_take_is_sent(tmp_path: Path) -> None:
+    war = "a" * 64
+    (tmp_path / "jenkins.war").write_bytes(b"core")
+    machine = Machine(check=answer(changed(), missing=[war]), apply=answer(changed()))
+
+    host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, Report(), offer=lambda _: {})
+
+    assert "fetch" not in machine.asked
+    assert f"put /var/cache/bootstrap/artifacts/{war} 600" in machine.asked
+
+
 @pytest.mark.parametrize(
     "given",
     ["", answer(crash="ssl.SSLError: no start line"), CommandFailed("running", Result("python3", 124, "", "late"), "")],

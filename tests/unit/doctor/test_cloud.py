@@ -8,6 +8,7 @@ from bootstrap.cloud import certificates
 from bootstrap.cloud.images import Image
 from bootstrap.doctor import cloud
 from bootstrap.doctor.findings import Health
+from bootstrap.environment.models import Settings
 from bootstrap.values import Stack
 from bootstrap.views.machine_image import MachineImage
 
@@ -88,3 +89,23 @@ def test_the_image_is_judged_by_its_age_and_the_newest_one(
     assert health == found.health
     assert told in found.found
     assert ("image upgrade" in found.remedy) == (health is Health.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"network": {"nat": "one"}}, []),
+        ({"network": {"nat": "none"}, "jenkins": {"bucket": True}}, [(Health.GOOD, "bucket")]),
+        ({"network": {"nat": "none"}}, [(Health.WARNING, "through Session Manager")]),
+        ({"network": {"nat": "none"}, "access": {"ssh": "direct"}}, [(Health.WARNING, "sent over SSH")]),
+    ],
+)
+def test_a_machine_without_a_way_out_is_told_of_the_bucket(
+    options: dict[str, object], expected: list[tuple[Health, str]]
+) -> None:
+    base = {"environment": "trial", "cloud": "aws", "owner": "a", "cost_center": "b"}
+
+    found = list(cloud.judge_files(Settings.model_validate({**base, **options})))
+
+    assert [health for health, _ in expected] == [it.health for it in found]
+    assert all(text in it.found for it, (_, text) in zip(found, expected, strict=True))

@@ -1,6 +1,8 @@
 """The launcher's policy: everything that the code calls and the templates need, and no more than its bounds."""
 
+import fnmatch
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -249,6 +251,25 @@ def test_the_customer_key_is_used_through_secrets_and_volumes_alone() -> None:
     assert "kms:" not in json.dumps(document(own))
 
 
+def test_the_bucket_is_used_where_there_is_one_by_its_generated_name_and_the_operator_changes_no_file() -> None:
+    own = actions.calls(CLIENTS)
+    base = SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"})
+    chosen = Settings.model_validate({**base, "jenkins": {"bucket": True}, "account": {"kms_key_arn": KEY}})
+
+    found, operator = document(own, chosen=chosen), policy.operator(chosen, Needs(own, frozenset(), frozenset()))
+
+    files, looks = statement(found, "BucketFiles"), statement(found, "LookAtBucket")
+    assert ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] == files["Action"]
+    assert "arn:aws:s3:::jenkins-trial-*/*" == files["Resource"]
+    assert ({"s3:ListBucket", "s3:GetBucketPolicy", "s3:GetEncryptionConfiguration"}) <= set(looks["Action"])
+    assert "arn:aws:s3:::jenkins-trial-*" == looks["Resource"]
+    via = statement(found, "EncryptFiles")["Condition"]["StringEquals"]["kms:ViaService"]
+    assert "s3.eu-central-1.amazonaws.com" == via
+    assert looks in operator["Statement"]
+    assert "Object" not in json.dumps([it for it in operator["Statement"] if it["Sid"].endswith(("Bucket", "Files"))])
+    assert "s3:" not in json.dumps(document(own))
+
+
 CONNECTED = {"gateway": "00000000-0000-0000-0000-000000000000", "connection": "dxcon-ffabc123", "vlan": 101}
 OFFERED = {"gateway": "00000000-0000-0000-0000-000000000000", "interface": "dxvif-ffabc123", "type": "transit"}
 
@@ -323,11 +344,14 @@ def test_the_machines_role_reads_what_drift_detection_reads() -> None:
 
     controller = template.parse((ROOT / "cloudformation" / "controller.yaml").read_text())
     text = json.dumps(controller["Resources"]["Role"]["Properties"]["Policies"])
+    patterns = [it for it in re.findall(r'"([a-z0-9]+:[A-Za-z0-9]*[*][A-Za-z0-9*]*)"', text) if it.startswith("s3:")]
     kinds = actions.types((ROOT / "cloudformation").glob("*.yaml"))
     schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema for kind in kinds]
     handlers = [schema.get("handlers", {}).get("read", {}) for schema in schemas]
     read = template.known_actions({action for handler in handlers for action in handler.get("permissions", ())})
 
+    assert {"s3:Get*Configuration", "s3:GetBucket*"} == set(patterns)
+    read = {action for action in read if not any(fnmatch.fnmatchcase(action, it) for it in patterns)}
     missing = {action for action in read if f'"{action}"' not in text}
 
     # The instance has no associations, the peer is in the same account, and of a group these three are read.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import http.server
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +49,7 @@ class Machine:
         self.site = site
         self.folder = root / ARTIFACTS.lstrip("/")
         self.authorities = {"the site's": site.authority}
+        self.plain: list[str] = []
         self.limits: dict[str, float] = {}  # other values of constants of the program
 
     def begin(self, *files: dict[str, Any]) -> subprocess.Popen[str]:
@@ -56,7 +60,7 @@ class Machine:
         )
         assert process.stdin
         with process.stdin as stdin:
-            stdin.write(json.dumps({"resources": files, "authorities": self.authorities}))
+            stdin.write(json.dumps({"resources": files, "authorities": self.authorities, "plain": self.plain}))
         return process
 
     def fetch(self, *files: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +174,30 @@ def test_another_scheme_is_refused_also_after_a_redirection(machine: Machine, si
     assert "is not HTTPS" in answer["refused"][plain["sha256"]]
 
 
+def test_only_a_server_that_the_toolkit_names_is_asked_by_http(machine: Machine, tmp_path: Path) -> None:
+    folder = tmp_path / "bucket"
+    folder.mkdir()
+    (folder / "file").write_bytes(CONTENT)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        named = f"127.0.0.1:{server.server_port}"
+        machine.plain = [named]
+        good, other = (
+            file_of(f"http://{named}/file?X-Amz-Signature=1"),
+            file_of(f"http://localhost:{server.server_port}/file?x=1"),
+        )
+        other["sha256"] = "a" * 64
+
+        answer = machine.fetch(good, other)
+        server.shutdown()
+
+    assert [good["sha256"]] == answer["fetched"]
+    assert CONTENT == machine.content(good)
+    # The rest of an address can be a signature.
+    assert f"http://localhost:{server.server_port}/file is not HTTPS" == answer["refused"]["a" * 64]
+
+
 def test_a_site_out_of_reach_is_left_at_once(machine: Machine, site: Site) -> None:
     closed = "https://127.0.0.1:1/file"
     files = [file_of(closed, str(number).encode()) for number in range(40)]
@@ -184,7 +212,7 @@ def test_a_site_without_a_known_authority_gets_no_request(machine: Machine, site
     process = subprocess.run(
         [sys.executable, "-c", RUNNER, str(machine.root), "{}"],
         cwd=ROOT,
-        input=json.dumps({"resources": [file_of(site.url("/file"))], "authorities": {}}),
+        input=json.dumps({"resources": [file_of(site.url("/file"))], "authorities": {}, "plain": []}),
         capture_output=True,
         text=True,
         check=True,

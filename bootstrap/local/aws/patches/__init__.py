@@ -20,6 +20,8 @@ What is changed, and why:
 * STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
 * IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
+* S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in its
+  header (see `s3`)
 * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
@@ -46,6 +48,7 @@ from bootstrap.local.aws.patches.guards import GuardPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.route53 import Route53Patches
+from bootstrap.local.aws.patches.s3 import S3Patches
 from bootstrap.local.aws.patches.sts import StsPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
@@ -127,7 +130,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.logs.models": ("LogsBackend.create_log_group",),
     "moto.secretsmanager.models": ("time.time",),
-    "moto.s3.models": ("FakeBucket.__init__",),
+    "moto.s3.models": ("FakeBucket.__init__", "FakeBucket.get_permission"),
+    "moto.s3.responses": ("S3Response._get_checksum",),
     "moto.ssm.models": (
         "ParameterDict._check_loading_status",
         "SimpleSystemManagerBackend.describe_parameters",
@@ -169,6 +173,7 @@ class Patches(
     ResolverPatches,
     StsPatches,
     GuardPatches,
+    S3Patches,
     ParameterPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
@@ -253,16 +258,6 @@ class Patches(
 
     def _secretsmanager_models(self, module: Any) -> None:
         module.time = randomness.Clock
-
-    def _s3_models(self, module: Any) -> None:
-        original = module.FakeBucket.__init__
-
-        @functools.wraps(original)
-        def init(bucket: Any, *args: Any, **kwargs: Any) -> None:
-            original(bucket, *args, **kwargs)
-            bucket.creation_date = randomness.utcnow().replace(tzinfo=datetime.UTC)
-
-        module.FakeBucket.__init__ = init
 
 
 def environment(directory: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.unit.jenkins.distribution.stand_ins import WAR, Mirror, SigningKey, plugin
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, Mirror, SigningKey, plugin
 
 ROOTS = "WEB-INF/update-center-rootCAs/"
 
@@ -46,10 +46,11 @@ class Authority:
         block = {"certificates": [encode(self.certificate)], "correct_signature512": signature}
         return json.dumps(document | {"signature": block}, ensure_ascii=False).encode()
 
-    def core(self) -> bytes:
+    def core(self, version: str = VERSION) -> bytes:
         """A WAR that carries the root."""
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\r\nJenkins-Version: {version}\r\n\r\n")
             archive.writestr(f"{ROOTS}root.txt", "about it")
             archive.writestr(f"{ROOTS}other", "no certificate")
             archive.writestr(f"{ROOTS}root", self.root.public_bytes(serialization.Encoding.PEM))
@@ -81,12 +82,12 @@ class Center:
         }
     )
 
-    def serve_core(self, key: SigningKey) -> None:
-        """Publish a core that contains the authority, signed with the key."""
-        core = self.authority.core()
-        self.mirror.files[WAR] = core
-        self.mirror.files[f"{WAR}.sha256"] = f"{hashlib.sha256(core).hexdigest()} jenkins.war\n".encode()
-        self.mirror.files[f"{WAR}.asc"] = key.sign(core)
+    def serve_core(self, key: SigningKey, version: str = VERSION, content: bytes | None = None) -> None:
+        """Publish a core that contains the authority, signed with the key; with `content`, another one in its place."""
+        core, path = content or self.authority.core(version), WAR.replace(VERSION, version)
+        self.mirror.files[path] = core
+        self.mirror.files[f"{path}.sha256"] = f"{hashlib.sha256(core).hexdigest()} jenkins.war\n".encode()
+        self.mirror.files[f"{path}.asc"] = key.sign(core)
         self.mirror.files["/jenkins.key"] = key.public
 
     def publish(

@@ -32,7 +32,8 @@ def describe_caller(principal: Principal, address: str, agent: str) -> dict[str,
         "aws:userid": principal.user_id,
         "aws:sourceip": address,
         "aws:useragent": agent,
-        "aws:securetransport": "false",
+        # The local cloud takes the place of AWS behind HTTPS, and has no other door: a policy that demands TLS is fulfilled.
+        "aws:securetransport": "true",
         "aws:currenttime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:epochtime": str(int(now)),
     }
