@@ -146,10 +146,6 @@ class Users:
         """Find the user of an id; None if there is none."""
         return self._users.get(identifier.lower())
 
-    def list_all(self) -> list[User]:
-        """List all users."""
-        return list(self._users.values())
-
     def ensure(self, identifier: str) -> User:
         """Find the user of an id, or create one without a password."""
         user = self.find(identifier)
