@@ -212,6 +212,7 @@ def test_polling_starts_a_build_for_a_new_commit_alone(
         '<scm class="hudson.plugins.git.GitSCM" plugin="git"><userRemoteConfigs><hudson.plugins.git.UserRemoteConfig>'
         f"<url>{url}</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs><branches><hudson.plugins.git.BranchSpec>"
         "<name>*/main</name></hudson.plugins.git.BranchSpec></branches></scm>"
+        "<triggers><hudson.triggers.SCMTrigger><spec>H H 1 1 *</spec></hudson.triggers.SCMTrigger></triggers>"
     )
     server.create("", name, freestyle("cat a.txt", scm))
     server.run(name)

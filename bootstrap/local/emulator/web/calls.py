@@ -88,12 +88,12 @@ class Call:
             raise Refused(408, "Request Timeout", is_bare=True) from None
 
     async def read_json_field(self) -> dict[str, Any]:
-        """Read the form field `json`, which Jenkins' own forms have; empty if there is none, Refused (400) if it is no JSON."""
+        """Read the form field `json`, which Jenkins' own forms have; empty if there is none, Refused (500) if it is no JSON."""
         text = (await self.read_form()).get("json", "")
         try:
             value = json.loads(text) if text else {}
         except ValueError as fault:
-            raise Refused(400, "the form's json field is malformed") from fault
+            raise Refused(500, f"net.sf.json.JSONException: {fault}") from fault
         return value if isinstance(value, dict) else {}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from typing import Any
 
 from aiohttp import web
 
-from ..failures import Refused, failure
+from ..failures import Refused
 from ..model import console_notes
 from ..model.builds import Build
 from . import pages
@@ -17,7 +18,7 @@ from .calls import Call, redirect, route, text
 from .routes_workspaces import serve_file
 
 
-@route("build:", "build:console")
+@route("build:", "build:console", "build:consoleFull")
 async def show_build(call: Call, build: Build, rest: str) -> web.Response:
     """Show the page of a build, with its console."""
     return pages.respond(pages.render_build(call, build))
@@ -60,14 +61,29 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
 
 @route("build:doDelete", methods=("POST",))
 async def delete(call: Call, build: Build, rest: str) -> web.Response:
-    """Delete a build; refused if it is kept or running."""
+    """Delete a build; for one that is kept or running Jenkins answers with a page that says so."""
     call.require("Run/Delete")
     if build.is_kept or build.is_building:
-        raise failure(
-            f"Unable to delete {build.job.full_name} {build.shown_name}: it is {'kept' if build.is_kept else 'running'}"
-        )
+        reason = "it is marked as kept" if build.is_kept else "it is still running"
+        words = f"Deletion of the build failed\n{build.job.full_name} {build.shown_name}: {reason}"
+        return pages.respond(pages.render_notice(call.controller, 200, words))
     build.history.delete(build)
     return redirect(f"/{build.job.path}")
+
+
+@route("build:", methods=("DELETE",))
+async def show_after_delete(call: Call, build: Build, rest: str) -> web.Response:
+    """Show the build: in Jenkins a DELETE of this path deletes nothing."""
+    return pages.respond(pages.render_build(call, build))
+
+
+@route("build:buildNumber", "build:buildTimestamp")
+async def send_fact(call: Call, build: Build, rest: str) -> web.Response:
+    """Send the number of a build, or when it began."""
+    if call.request.path.rstrip("/").endswith("buildNumber"):
+        return text(str(build.number))
+    moment = time.gmtime(build.timestamp / 1000)
+    return text(f"{moment.tm_mon}/{moment.tm_mday}/{moment.tm_year % 100}, {time.strftime('%-I:%M %p', moment)}")
 
 
 @route("build:toggleLogKeep", methods=("POST",))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
-from ..execution.queue import QueueItem
 from ..failures import Refused, failure
 from ..model import xmlfile
-from ..model.build_record import Parameter, user_cause
 from ..model.item_tree import FREESTYLE, MULTIBRANCH, ORGANIZATION
 from ..model.items import FOLDER, Folder, Item, check_name
 from ..model.job_configuration import MATRIX, PIPELINE
@@ -156,57 +152,3 @@ async def set_next_number(call: Call, job: Job, rest: str) -> web.Response:
         raise failure("nextBuildNumber is not a number")
     job.history.renumber(int(number))
     return redirect(f"/{job.path}")
-
-
-@route("job:build", methods=("POST",))
-async def build(call: Call, job: Job, rest: str) -> web.Response:
-    """Queue a build; answers 201 with the URL of the queue item."""
-    _check_buildable(call, job)
-    structured = (await call.read_json_field()).get("parameter")
-    if job.parameters and structured is None:
-        raise Refused(400, "the job has parameters, and the request names none")
-    given = structured if isinstance(structured, list) else [structured] if structured else []
-    values = {str(entry.get("name")): str(entry.get("value", "")) for entry in given if isinstance(entry, dict)}
-    item, _ = _schedule(call, job, values, await _read_delay(call))
-    return redirect(f"{call.base}{item.url}", 201)
-
-
-@route("job:buildWithParameters", methods=("POST",))
-async def build_with_parameters(call: Call, job: Job, rest: str) -> web.Response:
-    """Queue a build with values from query and form; 201, or 303 if the queue already has the same build."""
-    _check_buildable(call, job)
-    if not job.parameters:
-        raise Refused(400, f"{job.full_name} is not parameterized")
-    item, is_new = _schedule(call, job, await call.read_form(), await _read_delay(call))
-    return redirect(f"{call.base}{item.url}", 201 if is_new else 303)
-
-
-def _check_buildable(call: Call, job: Job) -> None:
-    call.require("Job/Build")
-    if job.is_disabled or job.is_held:
-        raise Refused(409, f"{job.full_name} is not buildable")
-
-
-async def _read_delay(call: Call) -> float | None:
-    given = (await call.read_form()).get("delay", "")
-    match = re.fullmatch(r"(\d+)\s*(sec|secs|second|seconds)?", given)
-    if given and not match:
-        raise Refused(400, f"Invalid delay: {given}")
-    return float(match[1]) if match else None
-
-
-def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None) -> tuple[QueueItem, bool]:
-    parameters = []
-    for entry in job.parameters:
-        value = values.get(entry.name, entry.default)
-        if entry.kind == "BooleanParameterDefinition":
-            value = "true" if value.lower() in {"true", "on", "1"} else "false"
-        if entry.kind == "ChoiceParameterDefinition" and value not in entry.choices:
-            raise Refused(
-                500, f"java.lang.IllegalArgumentException: Illegal choice for parameter {entry.name}: {value}"
-            )
-        parameters.append(Parameter(entry.name, value, entry.kind))
-    user = call.identity.name
-    return call.controller.queue.schedule(
-        job, parameters, [user_cause(user, call.controller.home.find_full_name(user))], delay
-    )

@@ -27,8 +27,8 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create an agent from the form of the page: its name, its type, and a field `json` with its settings."""
     call.require("Agent/Create")
     form = await call.read_form()
-    if "json" not in form:
-        raise Refused(400, "This page expects a form submission", is_bare=True)
+    if not form.get("json"):
+        raise Refused(400, "This page expects a form submission" if form else "Nothing is submitted", is_bare=True)
     name, settings = form.get("name", "").strip(), await call.read_json_field()
     check_name(name)
     if call.controller.home.configuration.find_node(name) is not None:

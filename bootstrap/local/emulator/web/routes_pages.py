@@ -151,3 +151,18 @@ async def redirect_to_icon(call: Call, job: Job, rest: str) -> web.Response:
     """Redirect to the icon of the last build."""
     color = {"notbuilt": "nobuilt"}.get(call.exports.read_color(job), call.exports.read_color(job))
     return web.Response(status=302, headers={"Location": f"/images/48x48/{color}.png"})
+
+
+@route("queueitem:", "queuepart:")
+async def show_queue_item(call: Call, item: Any, rest: str) -> web.Response:
+    """Show an item of the queue."""
+    return text(f"Queue item {item.identifier}")
+
+
+@route("job:cancelQueue", methods=("POST",))
+async def cancel_queue(call: Call, job: Job, rest: str) -> web.Response:
+    """Cancel what waits of a job."""
+    call.require("Job/Cancel")
+    if (waiting := call.controller.queue.of(job)) is not None:
+        call.controller.queue.cancel(waiting)
+    return web.Response(status=302, headers={"Location": f"/{job.path}"})

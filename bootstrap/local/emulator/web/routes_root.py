@@ -190,13 +190,14 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:queue/cancelItem", methods=("POST",))
 async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Cancel a queue item: 204, 404 if it does not wait, 422 without the permission."""
+    """Cancel a queue item: 204, 404 for an unknown one, 500 for one that has left, 422 without the permission."""
     number = (await call.read_form()).get("id", "")
     item = call.controller.queue.find(int(number)) if number.isdigit() else None
     part = call.controller.executors.find_waiting(int(number)) if number.isdigit() else None
-    is_waiting = part is not None or (item is not None and item.left is None)
-    if not is_waiting or not call.controller.home.authorization.allows(call.identity, "Job/Read"):
+    if (item is None and part is None) or not call.controller.home.authorization.allows(call.identity, "Job/Read"):
         raise Refused(404, "no such queue item")
+    if part is None and item is not None and item.left is not None:
+        raise Refused(500, f"Could not cancel run for id {number}")
     if not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         raise Refused(422, "not allowed to cancel this item")
     if item is None:

@@ -28,18 +28,23 @@ async def wipe(call: Call, job: Job, rest: str) -> web.Response:
     return redirect(f"/{job.path}")
 
 
+def _has_polling(job: Job) -> bool:
+    return any(trigger.kind == "SCMTrigger" for trigger in job.triggers)
+
+
 @route("job:polling", methods=("POST",))
 async def poll(call: Call, job: Job, rest: str) -> web.Response:
-    """Poll the repository of a job now."""
+    """Poll the repository of a job now; a job without a trigger that polls is not polled."""
     call.require("Job/Build")
-    await call.controller.triggers.poll(job)
+    if _has_polling(job):
+        await call.controller.triggers.poll(job)
     return redirect(f"/{job.path}")
 
 
 @route("job:scmPollLog")
 async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
     """Show the log of the last poll; only a job that polls has one."""
-    if not any(trigger.kind == "SCMTrigger" for trigger in job.triggers):
+    if not _has_polling(job):
         raise Refused(404, "Not Found")
     path = job.directory / "scm-polling.log"
     text = path.read_text(errors="replace") if path.exists() else "Polling has not run yet."

@@ -28,6 +28,7 @@ from . import (  # noqa: F401 (they register routes)
     routes_pages,
     routes_root,
     routes_scripts,
+    routes_triggers,
     routes_users,
     routes_views,
     routes_workspaces,
@@ -119,6 +120,8 @@ class Front:
         except PlainAnswer as answer:
             response = web.Response(body=answer.message.encode(), status=answer.status)
             response.headers.popall("Content-Type", None)
+        except web.HTTPMethodNotAllowed as refusal:
+            response = refusals.answer_wrong_method(self._controller, tuple(sorted(refusal.allowed_methods)))
         except web.HTTPException as refusal:
             response = refusals.answer_bare(refusal.status, refusal.reason, self._request.path)
         except Exception as fault:
