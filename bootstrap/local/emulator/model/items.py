@@ -103,6 +103,11 @@ class Folder(Item):
         return super().full_name if self.parent else ""
 
     @property
+    def takes_items(self) -> bool:
+        """Whether people put items and views into it: a project of many branches makes its items itself."""
+        return self.parent is None or self.root.tag == FOLDER
+
+    @property
     def first_view(self) -> View | None:
         """The primary view; None for a folder without views."""
         return self.find_view(self.primary_view) or (self.views[0] if self.views else None)

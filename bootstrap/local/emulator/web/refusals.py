@@ -15,6 +15,7 @@ from ..model.security import Identity
 from . import journal
 from .pages import render_bare, render_not_found, render_notice, render_oops, render_post_only
 
+PART = "part"
 _GROUPS = (
     "JENKINS-39402: use -Dhudson.security.AccessDeniedException2.REPORT_GROUP_HEADERS=true or use /whoAmI to diagnose"
 )
@@ -77,6 +78,9 @@ def answer_forbidden(controller: Controller, identity: Identity, refusal: Forbid
             f"<!--\n{html.escape(refusal.message)}\n-->\n</body></html>"
         )
         response = web.Response(text=body, status=403, content_type="text/html", charset="utf-8")
+        response[PART] = True
+        response.headers["X-Hudson"] = "1.395"
+        response.headers["X-Jenkins"] = controller.home.options.version
     else:
         response = answer_page(controller, 403, refusal.message)
     response.headers["X-You-Are-Authenticated-As"] = identity.name
@@ -100,7 +104,9 @@ def answer_wrong_method(controller: Controller, methods: tuple[str, ...]) -> web
 
 
 def is_page(response: web.StreamResponse) -> bool:
-    """Whether an answer is a page of Jenkins itself."""
+    """Whether an answer is a page of Jenkins itself, with the headers of one; `PART` marks what is only a part of a page."""
+    if PART in response:
+        return False
     kind: Any = response.headers.get("Content-Type", "")
     return str(kind).lower().replace(" ", "").startswith("text/html;charset=utf-8")
 

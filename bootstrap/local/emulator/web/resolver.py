@@ -199,6 +199,9 @@ class _Walk:
                 raise _not_found(f"plugin {rest[2]}")
             return Target("plugin", rest[2], rest[3:])
         if rest[:2] == ["securityRealm", "user"]:
+            self._call.require(
+                "Overall/Read"
+            )  # the page of all users is open to anonymous users, until it asks for more
             rest = rest[1:]
         if rest[:1] == ["user"] and len(rest) > 1:
             user = controller.home.users.find(rest[1])

@@ -12,6 +12,7 @@ from ..model.items import Folder, Item, check_name
 from ..model.jobs import Job
 from . import pages
 from .calls import Call, redirect, route, text
+from .refusals import PART
 
 
 @route("job:description", "folder:description", methods=("GET", "POST", "PUT"))
@@ -49,7 +50,7 @@ async def move(call: Call, item: Item, rest: str) -> web.Response:
     call.require("Job/Move")
     tree = call.controller.home.tree
     destination = tree.find((await call.read_form()).get("destination", ""), tree.root)
-    if not isinstance(destination, Folder) or item.parent is None:
+    if not isinstance(destination, Folder) or not destination.takes_items or item.parent is None:
         return redirect(f"/{item.path}move/")
     if destination is not item.parent:
         if isinstance(item, Job) and any(build.is_building for build in item.history.list_builds()):
@@ -69,7 +70,8 @@ async def reload(call: Call, item: Item, rest: str) -> web.Response:
 def _answer_check(problem: str) -> web.Response:
     body = f"<div class=error>{html.escape(problem)}</div>" if problem else "<div/>"
     response = web.Response(text=body, content_type="text/html", charset="utf-8")
-    response.headers["X-Frame-Options"] = ""  # it is a part of a page
+    response[PART] = True
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none';"
     return response
 
 

@@ -32,6 +32,8 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
 
 async def create_item(call: Call, folder: Folder) -> tuple[Item, bool]:
     """Create the item that a request describes; the second value is whether the request had its XML."""
+    if not folder.takes_items:
+        raise Refused(404, "Not Found")
     call.require("Job/Create")
     form = await call.read_form()
     if "name" not in form:

@@ -153,6 +153,13 @@ async def redirect_to_icon(call: Call, job: Job, rest: str) -> web.Response:
     return web.Response(status=302, headers={"Location": f"/images/48x48/{color}.png"})
 
 
+@route("label:")
+async def show_label(call: Call, name: str, rest: str) -> web.Response:
+    """Show the nodes of a label."""
+    nodes = [node.shown_name for node in call.controller.home.configuration.nodes if name in node.labels]
+    return _show(call, f"{name}\n" + "\n".join(nodes))
+
+
 @route("queueitem:", "queuepart:")
 async def show_queue_item(call: Call, item: Any, rest: str) -> web.Response:
     """Show an item of the queue."""

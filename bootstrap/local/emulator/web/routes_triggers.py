@@ -8,9 +8,10 @@ import re
 from aiohttp import web
 
 from ..execution.queue import QueueItem
-from ..failures import Refused
+from ..failures import NAME, Refused
 from ..model import xmlfile
 from ..model.build_record import Parameter, user_cause
+from ..model.items import Folder
 from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
 from .calls import Call, redirect, route
@@ -39,6 +40,15 @@ async def begin(call: Call, job: Job, rest: str) -> web.Response:
     # With the form of a job's parameters Jenkins names the job, not the item of the queue.
     _schedule(call, job, await _read_submitted(call, job, form), delay)
     return redirect(f"/{job.path}", 201)
+
+
+@route("folder:build", methods=("POST",))
+async def scan(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Refuse to scan the repositories of a project of many branches; a plain folder has no such path."""
+    if folder.takes_items:
+        raise Refused(404, "Not Found")
+    call.require("Job/Build")
+    raise Refused(501, f"{NAME} keeps projects of many branches, and does not scan them: {folder.full_name}")
 
 
 def _check_token(job: Job, given: str | None) -> bool:

@@ -22,6 +22,8 @@ def _save(call: Call, folder: Folder) -> None:
 @route("root:createView", "folder:createView", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create a view: from XML (200), or from a form (302)."""
+    if not folder.takes_items:
+        raise Refused(404, "Not Found")
     call.require("View/Create")
     form = await call.read_form()
     name = form.get("name", "").strip()

@@ -225,8 +225,6 @@ class Front:
                 f"{POLICY} report-to content-security-policy; report-uri {report_uri}"
             ),
             "Reporting-Endpoints": f"content-security-policy: {report_uri}",
-            "Referrer-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
         }
 
     def _add_headers(self, response: web.StreamResponse) -> None:
@@ -238,12 +236,14 @@ class Front:
             response.headers.setdefault("X-Frame-Options", "sameorigin")
             response.headers.setdefault("Cache-Control", "no-cache,no-store,must-revalidate")
             response.headers.setdefault("Expires", "0")
+            response.headers["X-Hudson-Theme"] = "default"
+            response.headers["Referrer-Policy"] = response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if is_page or is_api:
             response.headers["X-Jenkins"] = self._controller.home.options.version
             response.headers["X-Jenkins-Session"] = self._controller.session
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers["Server"] = "jenkins-emulator"
-        if not self._call.identity.is_anonymous:
+        if (is_page or is_api) and not self._call.identity.is_anonymous:
             response.headers.update(self._make_policy())
         session = self._call.session
         if session is not None and session is not self._session:
