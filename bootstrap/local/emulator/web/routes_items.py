@@ -205,7 +205,7 @@ def _schedule(call: Call, job: Job, values: dict[str, str], delay: float | None)
             raise Refused(
                 500, f"java.lang.IllegalArgumentException: Illegal choice for parameter {entry.name}: {value}"
             )
-        parameters.append(Parameter(entry.name, value, entry.kind))
+        parameters.append(Parameter(entry.name, value.strip() if entry.trims else value, entry.kind))
     user = call.identity.name
     return call.controller.queue.schedule(
         job, parameters, [user_cause(user, call.controller.home.find_full_name(user))], delay
