@@ -141,7 +141,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def make_emulator() -> Callable[[Path], Emulator]:
+def make_emulator() -> Callable[..., Emulator]:
     """How a module makes an emulator with other settings; not started yet."""
     return Emulator
 

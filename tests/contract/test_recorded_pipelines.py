@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,19 +15,25 @@ import pytest
 from tests.contract.recorded.player import Outcome, Player, read_cases
 
 SETTINGS = Path(__file__).with_name("recorded") / "settings.yaml"
-# How many cases of each half must be identical, and how many may end with another result; both may only get better.
-FLOOR = {"declarative": (18, 21), "scripted": (79, 29)}
+# The share of the cases of each half that must be identical, in percent; none may end with another result. May only rise.
+FLOOR = {"declarative": 95, "scripted": 80}
+# All of them take minutes.
+EVERY = 1 if os.environ.get("RECORDED") == "all" else 5
+ARCHIVE_SECONDS = 60
 pytestmark = pytest.mark.own_process
 
 
 @pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory, make_emulator: Callable[[Path], Any]) -> Iterator[Player]:
+def player(tmp_path_factory: pytest.TempPathFactory, make_emulator: Callable[..., Any]) -> Iterator[Player]:
     root = tmp_path_factory.mktemp("recorded")
     tool = root / "tools" / "maven" / "bin" / "mvn"
     tool.parent.mkdir(parents=True)
     tool.write_text('#!/bin/sh\necho "fake-mvn $0"\n')
     tool.chmod(0o755)
-    server = make_emulator(root / "server")
+    # A service of long life makes an archive of Java's classes first; with it each Pipeline begins sooner.
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(str(root / "notify"))
+    server = make_emulator(root / "server", NOTIFY_SOCKET=str(root / "notify"))
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root / "key")], check=True)
     (server.root / "secrets" / "SSH_KEY").write_text((root / "key").read_text())
     for path in server.casc.iterdir():
@@ -32,17 +41,22 @@ def player(tmp_path_factory: pytest.TempPathFactory, make_emulator: Callable[[Pa
     settings = SETTINGS.read_text().replace("URL/", f"{server.url}/").replace("TOOLS", str(root / "tools"))
     (server.casc / "settings.yaml").write_text(settings)
     server.start()
+    end = time.monotonic() + ARCHIVE_SECONDS
+    while not list(server.home.glob("caches/pipeline-runner-*/*.jsa")) and time.monotonic() < end:
+        time.sleep(0.2)
     yield Player(server.url, "admin", "admin-password", str(root / "tools"))
     server.stop()
+    listener.close()
 
 
 @pytest.mark.parametrize("half", FLOOR)
 def test_recorded_pipelines_run_as_they_ran_on_jenkins(player: Player, half: str) -> None:
-    outcomes: list[Outcome] = list(player.play(read_cases(half)))
+    cases = read_cases(half)
+    chosen = {name: cases[name] for name in sorted(cases)[::EVERY]}
+    outcomes: list[Outcome] = list(player.play(chosen))
     different = [outcome for outcome in outcomes if outcome.differences]
     print("\n".join(outcome.describe() for outcome in different))
     identical, others = len(outcomes) - len(different), [it.name for it in outcomes if it.has_other_result]
     print(f"{identical} of {len(outcomes)} identical; with another result: {others}")
-    least, most = FLOOR[half]
-    assert identical >= least
-    assert len(others) <= most, others
+    assert not others
+    assert identical * 100 >= FLOOR[half] * len(outcomes)

@@ -25,7 +25,7 @@ import requests
 CASES = Path(__file__).with_name("pipelines.json")
 REFUSAL = "not known to the emulator"  # the words of the emulator for what it lacks
 AT_A_TIME = 6
-SECONDS = 120
+SECONDS = 300  # on a busy machine
 XML = (
     '<flow-definition plugin="workflow-job"><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition"'
     ' plugin="workflow-cps"><script>{script}</script><sandbox>true</sandbox></definition></flow-definition>'
@@ -170,11 +170,17 @@ class Player:
                 data = {"json": form} if form else None
                 reply = self._web.post(f"{path}/input/{question}/{verb}", data=data, allow_redirects=False)
                 is_done = reply.status_code in (200, 302)
-            if case.get("stop") and not is_done and time.monotonic() - begin > 3:
+            if case.get("stop") and not is_done and self._is_idle(job, number):
                 self._web.post(f"{path}/stop", allow_redirects=False)
                 is_done = True
         self._web.post(f"{path}/stop", allow_redirects=False)
         return "TIMEOUT"
+
+    def _is_idle(self, job: str, number: int) -> bool:
+        """Whether a build has begun and writes nothing: it is in the step in which it is to be stopped."""
+        before = self._console(job, number)
+        time.sleep(3)
+        return "[Pipeline] {" in before and self._console(job, number) == before
 
     def _read(self, job: str, number: int, case: dict[str, Any], result: str) -> Build:
         end = time.monotonic() + 2

@@ -52,6 +52,7 @@ class Context:
     stage: dict[str, Any] | None = None
     has_stages: bool = False
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    begin: Callable[[], None] | None = None
     leave: Leave | None = None
     interruption: Interrupted | None = None
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)

@@ -284,6 +284,8 @@ class Pipeline(Engine):
                 self.mark(f"[Pipeline] // {shown}")
             raise
         self.mark(marks.describe_body(name, context.name)[0])
+        if context.begin:
+            context.begin()
         return {"context": context.identifier, "value": value}
 
     async def _leave(

@@ -121,6 +121,9 @@ class Steps {
             Runner.globals.params = Collections.unmodifiableMap((Map) value)
             return null
         }
+        if (name == 'input' && value instanceof Map) {
+            return new HashMap(value)
+        }
         return value instanceof Map && value['$run'] ? new RunWrapper((String) value['$run']) : StepData.revive(value)
     }
 

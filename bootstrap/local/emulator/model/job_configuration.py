@@ -22,6 +22,7 @@ class ParameterDefinition:
     default: str
     description: str
     choices: tuple[str, ...] = ()
+    trims: bool = False
 
     @property
     def is_secret(self) -> bool:
@@ -119,7 +120,12 @@ def _read_parameter(node: Any) -> ParameterDefinition:
     if kind == "ChoiceParameterDefinition" and choices:
         default = default or choices[0]
     return ParameterDefinition(
-        xmlfile.read_text(node, "name"), kind, default, xmlfile.read_text(node, "description"), choices
+        xmlfile.read_text(node, "name"),
+        kind,
+        default,
+        xmlfile.read_text(node, "description"),
+        choices,
+        xmlfile.read_text(node, "trim") == "true",
     )
 
 

@@ -79,6 +79,8 @@ def _render_parameters(entries: list[dict[str, Any]]) -> Any:
                 "defaultValue",
                 default if default is not None else False if entry["$class"] == "booleanParam" else "",
             )
+            if entry.get("trim"):
+                xmlfile.put(node, "trim", True)
     return listed
 
 

@@ -232,7 +232,9 @@ async def timestamps(call: Step) -> None:
 
 @step("ansiColor", main="colorMapName", plugin="ansicolor", is_block=True)
 async def ansi_color(call: Step) -> None:
-    """The log keeps the escape sequences for colours unchanged."""
+    """The log keeps the escape sequences for colours; Jenkins' plugin leaves a hidden line at both ends of the body."""
+    call.context.begin = call.say
+    call.context.leave = lambda problem: call.say()
 
 
 @step("milestone", main="ordinal", plugin="pipeline-milestone-step")

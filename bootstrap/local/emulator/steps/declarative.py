@@ -8,6 +8,7 @@ from typing import Any
 from ..execution import failure_report
 from ..execution.agent.patterns import glob_pattern
 from ..execution.bindings import NOT_FOUND, environment_bindings
+from ..execution.cron import BadSchedule, Schedule
 from ..execution.registry import Step, step
 from ..failures import StepFailed
 from ..model.build_record import ORDER
@@ -28,9 +29,41 @@ TOOL_VARIABLES = {"jdk": ["JAVA_HOME"], "maven": ["M2_HOME", "MAVEN_HOME"]}
 async def declare(call: Step) -> dict[str, Any]:
     """Apply the declarations of a declarative pipeline to its job; returns the build's parameters."""
     job = call.engine.build.job
+    for trigger in call.arguments.get("triggers") or []:
+        _check_schedule(trigger)
     declare_properties(job, call.arguments)
     record_declarations(job, call.engine.home.options.plugins, call.arguments)
     return call.engine.parameters()
+
+
+# The classes of triggers, with the name of the text that the parser of their schedule reads.
+SCHEDULED = {
+    "cron": ("hudson.triggers.TimerTrigger", "spec"),
+    "pollSCM": ("hudson.triggers.SCMTrigger", "scmpoll_spec"),
+}
+
+
+def _check_schedule(trigger: dict[str, Any]) -> None:
+    """Refuse a schedule that cannot be read."""
+    kind, name = SCHEDULED.get(str(trigger["$class"]), ("", ""))
+    spec = str(trigger.get("value", trigger.get(name, "")))
+    try:
+        Schedule(spec if kind else "", "")
+    except BadSchedule as fault:
+        strange = re.search(r"[^-0-9*/,H()@ \t]", spec)
+        if strange is None or "\n" in spec or spec.startswith(("@", "TZ=")):
+            raise StepFailed(f"what Jenkins says of the schedule {spec!r} is not known to the emulator") from fault
+        place = f"line 1:{strange.start()}: token recognition error at: '{strange[0]}'"
+        raise StepFailed(
+            f"Could not instantiate {{{name}={spec}}} for {kind}: java.lang.reflect.InvocationTargetException",
+            "java.lang.IllegalArgumentException",
+            causes=[
+                (f"LexerNoViableAltException('{strange[0]}')", None),
+                ("antlr.ANTLRException", place),
+                ("antlr.ANTLRException", f'Invalid input: "{spec}": {place}'),
+                ("java.lang.reflect.InvocationTargetException", None),
+            ],
+        ) from fault
 
 
 @step("_skipped")

@@ -97,7 +97,7 @@ def _make_parameter(entry: ParameterDefinition, value: str) -> Parameter:
         value = "true" if value.lower() in {"true", "on", "1"} else "false"
     if entry.kind == "ChoiceParameterDefinition" and value not in entry.choices:
         raise Refused(500, f"java.lang.IllegalArgumentException: Illegal choice for parameter {entry.name}: {value}")
-    return Parameter(entry.name, value, entry.kind)
+    return Parameter(entry.name, value.strip() if entry.trims else value, entry.kind)
 
 
 def _schedule(call: Call, job: Job, parameters: list[Parameter], delay: float | None) -> tuple[QueueItem, bool]:

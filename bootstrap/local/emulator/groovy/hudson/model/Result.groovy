@@ -2,11 +2,11 @@ package hudson.model
 
 /** The result of a build; a higher ordinal is a worse result. */
 class Result {
-    static final Result SUCCESS = new Result('SUCCESS', 0)
-    static final Result UNSTABLE = new Result('UNSTABLE', 1)
-    static final Result FAILURE = new Result('FAILURE', 2)
-    static final Result NOT_BUILT = new Result('NOT_BUILT', 3)
-    static final Result ABORTED = new Result('ABORTED', 4)
+    public static final Result SUCCESS = new Result('SUCCESS', 0)
+    public static final Result UNSTABLE = new Result('UNSTABLE', 1)
+    public static final Result FAILURE = new Result('FAILURE', 2)
+    public static final Result NOT_BUILT = new Result('NOT_BUILT', 3)
+    public static final Result ABORTED = new Result('ABORTED', 4)
     static final List<Result> ALL = [SUCCESS, UNSTABLE, FAILURE, NOT_BUILT, ABORTED]
 
     final String name
