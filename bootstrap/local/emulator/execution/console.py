@@ -104,7 +104,7 @@ class Console:
         moment = time.time()
         prefix = (
             time.strftime("[%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z] "
-            if self.has_times
+            if self.has_times and not note
             else ""
         )
         if not note:
