@@ -67,7 +67,7 @@ def test_code_that_java_calls_takes_the_place_of_the_call(server: Any, name: str
     see = "; see: https://jenkins.io/redirect/pipeline-cps-method-mismatches/"
     closure = "org.jenkinsci.plugins.workflow.cps.CpsClosure2.call"
     caught = f"expected to call java.util.ArrayList.sort but wound up catching {closure}{see}"
-    assert lines[1:5] == [caught, "2 [bb, a]", "[a, bb] [bbbb, aa]", "[a, bb]"]
+    assert lines[1:5] == [caught, "1 [bb, a]", "[a, bb] [bbbb, aa]", "[a, bb]"]
 
 
 def test_recursion_without_an_end_is_stopped(server: Any, name: str, pipeline: Xml) -> None:

@@ -65,8 +65,10 @@ class Step:
         return StepFailed(f"Could not instantiate {given}", "java.lang.IllegalArgumentException", causes=causes)
 
     def check_kinds(self) -> None:
-        """Refuse arguments of other types than the step takes."""
+        """Refuse arguments of other types than the step takes, and others than its only text."""
         definition = STEPS[self.name]
+        if definition.kinds == {definition.main: TEXT} and self.arguments and definition.main not in self.arguments:
+            raise self.refuse_arguments([("java.lang.IllegalArgumentException", None), REFLECTED])
         for name, kind in definition.kinds.items():
             value = self.arguments.get(name)
             is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -3,6 +3,8 @@ import java.util.concurrent.locks.ReentrantLock
 
 /** Lets one branch of the Jenkinsfile run at a time, as Jenkins does; a branch that waits for a step lets the next one run. */
 class Baton {
+    /** Bytes for the stack of a thread: the nested calls that Jenkins permits need more than Java gives. */
+    static final long STACK = 64L * 1024 * 1024
     private static final ReentrantLock LOCK = new ReentrantLock(true)
 
     static void take() { LOCK.lock() }
@@ -22,14 +24,15 @@ class Baton {
 
     /** Start a thread that runs when it is its turn, after those that were started before. */
     static Thread start(String name, Closure body) {
-        Thread thread = Thread.start(name) {
+        Thread thread = new Thread(null, {
             take()
             try {
                 body.call()
             } finally {
                 release()
             }
-        }
+        }, name, STACK)
+        thread.start()
         while (thread.alive && !LOCK.hasQueuedThread(thread)) {
             Thread.yield()
         }

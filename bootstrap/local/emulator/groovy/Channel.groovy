@@ -212,7 +212,7 @@ class Proxied {
         try {
             // XStream cannot read the fields that Java itself keeps private.
             for (Class type = Class.forName(name); type != Throwable; type = type.superclass) {
-                if (type.declaredFields.any { !java.lang.reflect.Modifier.isStatic(it.modifiers) }) {
+                if (type.declaredFields.any { !(it.modifiers & (java.lang.reflect.Modifier.STATIC | java.lang.reflect.Modifier.TRANSIENT)) }) {
                     return true
                 }
             }

@@ -27,6 +27,10 @@ abstract class PipelineScript extends Script {
         if (Runner.globals.containsKey(name)) {
             return Runner.globals[name]
         }
+        if (name == 'scm') {
+            throw new hudson.AbortException('\u2018checkout scm\u2019 is only available when using \u201cMultibranch Pipeline\u201d'
+                + ' or \u201cPipeline script from SCM\u201d')
+        }
         if (metaClass.hasProperty(this, name)) {
             return super.getProperty(name)
         }

@@ -8,6 +8,12 @@ class Runner {
         // Only the channel may write to standard output.
         System.out = System.err
         Channel.open(System.in, output)
+        def program = new Thread(null, { runProgram() }, 'program', Baton.STACK)
+        program.start()
+        program.join()
+    }
+
+    private static void runProgram() {
         Map error = null
         try {
             String faults = Validator.describeFaults((String) Channel.hello.script, (Map) Channel.hello.tools)

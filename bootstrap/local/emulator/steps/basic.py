@@ -143,7 +143,7 @@ async def timeout(call: Step) -> None:
     context.leave = leave
 
 
-@step("retry", main="count", is_block=True)
+@step("retry", main="count", is_block=True, java=f"{STEPS}.RetryStep", kinds={"count": NUMBER})
 async def retry(call: Step) -> None:
     """The loop itself is on the Groovy side."""
 

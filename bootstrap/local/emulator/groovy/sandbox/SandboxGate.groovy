@@ -81,10 +81,10 @@ class SandboxGate {
         }
         // Groovy would read and write properties of these names without the gate.
         if (receiver instanceof Map && name == 'getAt' && arguments.length == 1) {
-            return ((Map) receiver).get(arguments[0])
+            return ((Map) receiver).get(toKey(arguments[0]))
         }
         if (receiver instanceof Map && name == 'putAt' && arguments.length == 2) {
-            return ((Map) receiver).put(arguments[0], arguments[1])
+            return ((Map) receiver).put(toKey(arguments[0]), arguments[1])
         }
         if (name == 'getAt' && arguments.length == 1 && arguments[0] instanceof CharSequence && receiver instanceof Collection) {
             return SandboxProperties.read(receiver, String.valueOf(arguments[0]))
@@ -105,6 +105,9 @@ class SandboxGate {
         }
         return Cps.call(method, receiver, arguments)
     }
+
+    /** A text that Groovy composes is a key as the text that it is, as in Jenkins' sandbox. */
+    private static Object toKey(Object key) { key instanceof GString ? key.toString() : key }
 
     private static void check(Object receiver, MetaMethod method, Object[] arguments) {
         if (!SandboxMembers.isOwn(method) && !SandboxRules.permits(receiver.class, method)) {

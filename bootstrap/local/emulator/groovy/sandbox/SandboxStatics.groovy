@@ -28,7 +28,7 @@ class SandboxStatics {
         }
         MetaMethod ofClass = InvokerHelper.getMetaClass(Class).pickMethod(name, MetaClassHelper.convertToTypeArray(arguments))
         if (ofClass == null) {
-            throw new MissingMethodException(name, type, arguments, true)
+            throw new MissingMethodException(name, Class, arguments)
         }
         if (ofClass.isStatic()) {
             throw refuseStatic(Class, ofClass, arguments)

@@ -271,4 +271,6 @@ def test_notes_on_classes_are_about_classes_that_were_recorded() -> None:
 
 def test_every_plugin_of_the_emulators_own_list_is_judged() -> None:
     assert vocabulary.Vocabulary(RECORDED).unrecorded_plugins == []
-    assert check("unclassified: {lockableResourcesManager: {declaredResources: [{name: a}]}}", RECORDED)
+    described = {**RECORDED, "lockable-resources": "1"}
+    assert vocabulary.Vocabulary(described).unrecorded_plugins == []
+    assert check("unclassified: {lockableResourcesManager: {declaredResources: [{name: a}]}}", described)

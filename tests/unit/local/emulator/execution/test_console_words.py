@@ -114,5 +114,23 @@ def test_an_argument_of_another_type_is_refused_with_the_class_of_the_step() -> 
     Step(None, None, "echo", {"message": "text"}).check_kinds()  # type: ignore[arg-type]
 
 
+def test_another_argument_than_the_only_text_is_refused() -> None:
+    with pytest.raises(StepFailed, match=re.escape("Could not instantiate {messag=x} for")):
+        Step(None, None, "echo", {"messag": "x"}).check_kinds()  # type: ignore[arg-type]
+    Step(None, None, "error", {}).check_kinds()  # type: ignore[arg-type]
+
+
+def test_marks_have_no_time_of_their_own(tmp_path: Path) -> None:
+    console = Console(tmp_path / "log")
+    console.has_times = True
+    console.annotated("[Pipeline] echo", "kind")
+    console.line("text")
+    console.close()
+    mark, text = (tmp_path / "log").read_text().splitlines()
+    assert mark.endswith("[Pipeline] echo")
+    assert not mark.startswith("[2")
+    assert re.fullmatch(r"\[\d{4}-\d\d-\d\dT[\d:.]+Z\] text", text)
+
+
 def test_values_are_written_as_java_writes_them() -> None:
     assert render_java({"a": [True, None, "x"], "b": {"c": 1}}) == "{a=[true, null, x], b={c=1}}"
