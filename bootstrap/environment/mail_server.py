@@ -15,6 +15,11 @@ _NOWHERE = "@localhost"
 def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """A fault for each key of `mail` that contradicts another one."""
     mail = settings.mail
+    if mail.sandbox and not settings.is_mail_kept:
+        yield (
+            ("mail", "sandbox"),
+            "only the local cloud's mail server has it; whether SES is in its sandbox, the account says",
+        )
     if mail.smtp_host is None:
         yield from _own_server(settings)
         return

@@ -166,6 +166,8 @@ class Mail(Section):
     user: Annotated[str, Field(pattern=r"^[^\s$]{1,320}$")] | None = None
     password: OwnSecret | None = None
     sender: Address | None = None
+    # Whether the local cloud's mail server is in the sandbox, as a new account of SES is: recipients must be verified, too.
+    sandbox: bool = False
     reply_to: Address = "no-reply@localhost"
 
 

@@ -136,7 +136,7 @@ class LocalCloud:
     def _version(self) -> str:
         """What a running server must have been started with: this code and these settings."""
         settings = self.settings
-        return f"{_code_digest()}-{settings.region}-{self._mail_port}-{settings.mail_sender}"
+        return f"{_code_digest()}-{settings.region}-{self._mail_port}-{settings.mail_sender}-{settings.mail.sandbox}"
 
     @property
     def _removed(self) -> Path:
@@ -182,6 +182,7 @@ class LocalCloud:
         command += ["--environment", self.settings.name, "--region", self.settings.region]
         if self._mail_port and not self._is_transient:
             command += ["--mail-port", str(self._mail_port), "--mail-sender", self.settings.mail_sender]
+            command += ["--mail-sandbox"] if self.settings.mail.sandbox else []
         command += ["--no-machines", "--transient"] if self._is_transient else []
         known = ["sh", "-c", _LAUNCHER, "sh", str(port), self._version, str(self.state / "server.json")]
         log = self.state / "server.out"

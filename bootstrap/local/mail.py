@@ -6,7 +6,8 @@ folder that only its owner reads, as it came, after the header lines of its enve
 no more than `KEPT_BYTES`.
 
 As Amazon SES does, it takes mail only after STARTTLS and a login, and only from senders that are verified; what it refuses, it
-refuses in the words of SES. Recipients need not be verified, as in an account of SES that is out of the sandbox.
+refuses in the words of SES. Recipients need not be verified, as in an account of SES that is out of the sandbox, unless the
+environment says that it is in there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ KEPT_BYTES = 64 * 2**20
 _LARGEST = 16 * 2**20  # of one message, in bytes
 _SECONDS = 30.0
 _NAME = "mail.local-cloud"
+_SIMULATOR = "@simulator.amazonses.com"
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,15 @@ def _kept(folder: Path) -> Iterator[Mail]:
 
 @dataclass(frozen=True)
 class Senders:
-    """Who may send: whether a peer's address is a machine of this environment, and whether a sender is verified in `region`."""
+    """Who may send: whether a peer's address is a machine of this environment, and whether a sender is verified in `region`.
+
+    `is_sandboxed` is whether recipients must be verified, too.
+    """
 
     is_ours: Callable[[str], bool]
     is_verified: Callable[[str], bool]
     region: str
+    is_sandboxed: bool = False
 
 
 class Sink:
@@ -185,7 +191,7 @@ class Sink:
         return "250 2.1.0 Sender ok"
 
     async def handle_DATA(self, _: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        """Keep one message of a verified sender; what cannot be kept (a full disk) is for the sender to try again."""
+        """Keep one message of a verified sender, in the sandbox for verified recipients; a full disk is told."""
         unverified = await asyncio.to_thread(self._find_unverified, envelope)
         if unverified:
             failed = f"The following identities failed the check in region {self._senders.region.upper()}"
@@ -198,11 +204,18 @@ class Sink:
         return f"250 2.0.0 Kept as {number}"
 
     def _find_unverified(self, envelope: Any) -> list[str]:
-        """The senders of a message, on the envelope and in its head, that are not verified."""
+        """The senders of a message, on the envelope and in its head, that are not verified; in the sandbox the recipients, too.
+
+        Also in the sandbox, everybody may write to the mailbox simulator of SES.
+        """
         message = message_from_bytes(envelope.content, policy=policy.compat32)
         written = [str(it) for name in ("From", "Sender", "Return-Path") for it in message.get_all(name, [])]
         senders = dict.fromkeys((str(envelope.mail_from), *(address for _, address in getaddresses(written))))
-        return [it for it in senders if it and not self._senders.is_verified(it)]
+        unverified = [it for it in senders if it and not self._senders.is_verified(it)]
+        if self._senders.is_sandboxed:
+            recipients = [it for it in map(str, envelope.rcpt_tos) if not it.lower().endswith(_SIMULATOR)]
+            unverified += [it for it in recipients if not self._senders.is_verified(it)]
+        return list(dict.fromkeys(unverified))
 
     def _keep(self, peer: str, envelope: Any) -> int:
         head = f"Return-Path: <{envelope.mail_from}>\r\n"

@@ -263,6 +263,7 @@ UNTAGGED = frozenset(
         "Logs::ResourcePolicy",
         "Route53::RecordSet",
         "Route53Resolver::ResolverQueryLoggingConfigAssociation",
+        "S3::BucketPolicy",
     )
 )
 
@@ -314,6 +315,8 @@ def _tags(context: Context, resource: Resource) -> dict[str, str]:
         case "AWS::Route53::HostedZone":
             asked = {"ResourceType": "hostedzone", "ResourceId": resource.physical_id}
             told = context.world.aws("route53").list_tags_for_resource(**asked)["ResourceTagSet"]
+        case "AWS::S3::Bucket":
+            told = {"Tags": context.world.aws("s3").get_bucket_tagging(Bucket=resource.physical_id)["TagSet"]}
         case "AWS::AutoScaling::AutoScalingGroup":
             mine = [{"Name": "auto-scaling-group", "Values": [resource.physical_id]}]
             told = context.world.aws("autoscaling").describe_tags(Filters=mine)

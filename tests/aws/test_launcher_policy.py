@@ -5,19 +5,22 @@ The evaluator of the local cloud asks them of every call: of the toolkit's own, 
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import ROOT, Cloud, free_port
 
 from bootstrap import launch
-from bootstrap.cloud import instance, secrets
+from bootstrap.cloud import distribution_bucket, instance, secrets
 from bootstrap.cloud.certificates import Subjects
 from bootstrap.context import Context
 from bootstrap.doctor import actions, launcher, permissions, policy
@@ -79,6 +82,7 @@ access:
   operator_cidrs: [10.1.0.0/16, 10.2.0.0/16]
   ssh: bastion
 jenkins:
+  bucket: true
   secrets:
     DEPLOY_TOKEN: {secret: team/deploy-token}
     MAIL_PASSWORD: {parameter: /team/mail}
@@ -246,6 +250,10 @@ def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Conte
     assert key == ec2.describe_volumes(VolumeIds=[disk])["Volumes"][0]["KmsKeyId"]
     groups = logs.describe_log_groups(logGroupNamePrefix="jenkins-everything-")["logGroups"]
     assert [key] * 3 == [it.get("kmsKeyId") for it in groups]
+    bucket = launched.outputs("distribution")["DistributionBucket"]
+    s3 = governed.new_client("s3", region=region)
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} == rule["ApplyServerSideEncryptionByDefault"]
     manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
     arns = [arn for name, arn in data.items() if name.endswith("Secret")]
     assert [key] * 5 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
@@ -294,6 +302,30 @@ def test_the_launcher_uses_the_key_through_secrets_and_volumes_alone(launched: C
     ):
         with pytest.raises(Exception, match=FORBIDDEN):
             use()
+
+
+def test_the_launcher_fills_and_reads_the_bucket_and_the_operator_only_looks(
+    launched: Context, governed: Cloud, opened: Open, folder: Path
+) -> None:
+    if not launched.settings.jenkins.bucket:
+        return
+    name, s3 = launched.outputs("distribution")["DistributionBucket"], launched.world.aws("s3")
+    keys = user(governed, "bucket-operator", launcher.operator_policy(opened("everything")))
+    theirs = opened("everything", keys).world.aws("s3")
+    sha256 = hashlib.sha256(b"core").hexdigest()
+
+    urls = distribution_bucket.offer(s3, launched.world.signer(None), name, {sha256: b"core"}, journal(folder))
+
+    with urllib.request.urlopen(urls[sha256], timeout=10) as answer:
+        assert b"core" == answer.read()
+    assert [distribution_bucket.key_of(sha256)] == [it["Key"] for it in theirs.list_objects_v2(Bucket=name)["Contents"]]
+    for refused in (
+        lambda: theirs.put_object(Bucket=name, Key="files/x", Body=b"x"),
+        lambda: theirs.get_object(Bucket=name, Key=distribution_bucket.key_of(sha256)),
+        lambda: theirs.delete_object(Bucket=name, Key=distribution_bucket.key_of(sha256)),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
 
 
 def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, folder: Path) -> None:

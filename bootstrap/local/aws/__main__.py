@@ -52,7 +52,8 @@ def serve(wanted: argparse.Namespace, stop: threading.Event) -> None:
     from bootstrap.local.aws.server.server import Server
 
     machines = machine_interface.load(wanted.environment, wanted.state, with_machines=not wanted.no_machines)
-    mail = MailPlace(wanted.mail_port, wanted.mail_sender, wanted.region) if wanted.mail_port else None
+    place = (wanted.mail_port, wanted.mail_sender, wanted.region, wanted.mail_sandbox)
+    mail = MailPlace(*place) if wanted.mail_port else None
     server = Server(wanted.state, wanted.port, machines, mail)
     server.engine.prompt_seconds = wanted.prompt_seconds
     server.restore()
@@ -85,6 +86,7 @@ def _arguments() -> argparse.Namespace:
         "--mail-port", type=int, help="port on each gateway where machines' mail is taken; absent, none is"
     )
     parser.add_argument("--mail-sender", default="", help="the address that the machines' mail comes from")
+    parser.add_argument("--mail-sandbox", action="store_true", help="recipients must be verified in SES, too")
     parser.add_argument(
         "--region", default="eu-central-1", help="the region: loaded beforehand; its SES verifies senders"
     )

@@ -52,6 +52,8 @@ def test_the_defaults_follow_from_the_login(tmp_path: Path, cloud: str, mail: st
         ("local", "security: none", "mail.security: the local cloud's mail server speaks STARTTLS"),
         ("aws", f"{SES}, sender: ci@example.org", "mail.smtp_host: Amazon SES takes mail only with a login"),
         ("aws", f"{SES}, {LOGIN}", "mail.smtp_host: Amazon SES takes mail only from senders that were verified"),
+        ("aws", "sandbox: true", "mail.sandbox: only the local cloud's mail server has it"),
+        ("local", "smtp_host: relay.example.org, sandbox: true", "mail.sandbox: only the local cloud's mail server"),
         ("aws", "user: 'two words'", "mail.user: 'two words' does not match"),
         ("aws", "password: word", "mail.password: Input should be"),
     ],

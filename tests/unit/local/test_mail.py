@@ -30,8 +30,8 @@ def port() -> int:
     return free_port()
 
 
-def make_sink(folder: Path, port: int) -> Sink:
-    senders = Senders(lambda peer: peer == MACHINE, lambda address: address == SENDER, "eu-central-1")
+def make_sink(folder: Path, port: int, *, is_sandboxed: bool = False) -> Sink:
+    senders = Senders(lambda peer: peer == MACHINE, lambda address: address == SENDER, "eu-central-1", is_sandboxed)
     return Sink(folder / "mail", port, senders, mail_login.ensure(folder, "jenkins"))
 
 
@@ -115,6 +115,30 @@ def test_a_wrong_password_is_refused(sink: Sink, tmp_path: Path) -> None:
 
     assert (535, b"Authentication Credentials Invalid") == (refused.value.smtp_code, refused.value.smtp_error)
     assert [] == kept(tmp_path / "mail")
+
+
+def test_in_the_sandbox_every_recipient_must_be_verified(port: int, tmp_path: Path) -> None:
+    sink = make_sink(tmp_path, port, is_sandboxed=True)
+    sink.listen(AT)
+    to_others = message("to others")
+    to_others["Cc"] = f"{SENDER}, team@example.org"
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        send(sink, to_others)
+
+    failed = "The following identities failed the check in region EU-CENTRAL-1: owner@localhost, team@example.org"
+    words = f"Message rejected: Email address is not verified. {failed}"
+    assert (554, words.encode()) == (refused.value.smtp_code, refused.value.smtp_error)
+    strange = message("strange")
+    strange.replace_header("From", "owner@localhost")
+    with pytest.raises(smtplib.SMTPDataError, match=r"EU-CENTRAL-1: owner@localhost'"):  # the same address, once
+        send(sink, strange)
+    assert [] == kept(tmp_path / "mail")
+
+    allowed = message("to a verified one")
+    allowed.replace_header("To", f"{SENDER}, success@simulator.amazonses.com")
+    send(sink, allowed)
+
+    assert ["to a verified one"] == [summary(it)["subject"] for it in kept(tmp_path / "mail")]
 
 
 def test_a_sender_that_is_not_verified_is_refused_on_the_envelope_and_in_the_head(sink: Sink, tmp_path: Path) -> None:

@@ -13,11 +13,15 @@ from bootstrap.local.mail import Senders, Sink
 
 @dataclass(frozen=True)
 class MailPlace:
-    """The port at each gateway, the environment's sender, and the region whose identities of SES count."""
+    """The port at each gateway, the environment's sender, and the region whose identities of SES count.
+
+    `is_sandboxed` is whether recipients must be among these identities, too.
+    """
 
     port: int
     sender: str
     region: str
+    is_sandboxed: bool = False
 
 
 def open_sink(state: Path, place: MailPlace | None, is_ours: Callable[[str], bool]) -> Sink | None:
@@ -29,7 +33,8 @@ def open_sink(state: Path, place: MailPlace | None, is_ours: Callable[[str], boo
         return address.lower() == place.sender.lower() or _is_verified_in_ses(address, place.region)
 
     login = mail_login.ensure(state, LOCAL_MAIL_USER)
-    return Sink(state / "mail", place.port, Senders(is_ours, is_verified, place.region), login)
+    senders = Senders(is_ours, is_verified, place.region, place.is_sandboxed)
+    return Sink(state / "mail", place.port, senders, login)
 
 
 def _is_verified_in_ses(address: str, region: str) -> bool:
