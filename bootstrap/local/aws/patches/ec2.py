@@ -147,6 +147,36 @@ class Ec2Patches:
     def _ec2_models_vpcs(self, module: Any) -> None:
         # moto would give any private address to the interface of an endpoint; with None, the subnet assigns one.
         module.random_private_ip = lambda: None
+        delete = module.VPCBackend.delete_vpc
+
+        @functools.wraps(delete)
+        def delete_vpc(backend: Any, vpc_id: str) -> Any:
+            own = [acl for acl in backend.network_acls.values() if acl.vpc_id == vpc_id]
+            if any(not _is_default(acl) for acl in own):
+                raise _make_refusal(
+                    "DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted."
+                )
+            vpc = delete(backend, vpc_id)
+            for acl in own:  # the default ACL goes with its VPC; in moto it would stay
+                backend.network_acls.pop(acl.id, None)
+            return vpc
+
+        module.VPCBackend.delete_vpc = delete_vpc
+
+    def _ec2_models_nat_gateways(self, module: Any) -> None:
+        create = module.NatGatewayBackend.create_nat_gateway
+
+        @functools.wraps(create)
+        def create_nat_gateway(backend: Any, subnet_id: str, allocation_id: str, *rest: Any, **more: Any) -> Any:
+            # moto would make the gateway's interface first, and leave it behind.
+            for address in backend.address_by_allocation([allocation_id]) if allocation_id else ():
+                if address.association_id:
+                    raise _make_refusal(
+                        "Resource.AlreadyAssociated", f"Resource {address.public_ip} is already associated."
+                    )
+            return create(backend, subnet_id, allocation_id, *rest, **more)
+
+        module.NatGatewayBackend.create_nat_gateway = create_nat_gateway
 
     def _ec2_models_key_pairs(self, module: Any) -> None:
         module.random_ed25519_key_pair = keys.make_ed25519_pair
@@ -230,6 +260,10 @@ def _copy_icmp(handle: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return handle(request)
 
     return handle_request
+
+
+def _is_default(acl: Any) -> bool:
+    return str(acl.default).lower() == "true"
 
 
 def _make_refusal(code: str, message: str) -> Exception:

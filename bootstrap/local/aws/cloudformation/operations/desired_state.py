@@ -20,6 +20,7 @@ from bootstrap.local.aws.cloudformation.template import (
 )
 from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
 from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.local.aws.cloudformation.template.structure import CUSTOM
 from bootstrap.local.aws.cloudformation.template.template import Template
 
 
@@ -69,6 +70,10 @@ def settle_nested(
 def _check_types(template: Template, present: frozenset[str], region: str) -> None:
     """Raise Refused for types that CloudFormation does not know, or that have no adapter in the local cloud."""
     kinds = {str(template.resources[name]["Type"]) for name in present}
+    custom = sorted(name for name in present if str(template.resources[name]["Type"]).startswith(CUSTOM))
+    if custom:
+        names = ", ".join(f"{name} ({template.resources[name]['Type']})" for name in custom)
+        raise Refused(f"The local cloud has no custom resources: {names}")
     unknown = sorted(kind for kind in kinds if schemas.load(kind, region) is None)
     if unknown:
         raise Refused(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")

@@ -32,7 +32,7 @@ def resolve(template: Template, given_values: dict[str, str], lists: dict[str, l
     def refuse(name: str, *_: Any) -> NoReturn:
         if name in without_value:
             raise _NoValue
-        raise Refused("Template error: the name of a resource in Ref or Fn::GetAtt cannot depend on {name}")
+        raise Refused(f"Template error: the name of a resource in Ref or Fn::GetAtt cannot depend on {name}")
 
     scope = Scope(template, values, PSEUDO, refuse, refuse, refuse, refuse)
     document: dict[str, Any] = _resolve_names(template.document, scope)

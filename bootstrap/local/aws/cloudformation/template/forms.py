@@ -51,6 +51,10 @@ SUB_NAMES = (
     "colons"
 )
 TO_JSON = "Template error: every Fn::ToJsonString object requires a map or a list"
+NOT_OUTSIDE_OF_RULES = "Template validation error: {} is not a valid intrinsic function"
+RULE_FUNCTIONS = frozenset(
+    ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
+)
 CONDITION_FUNCTIONS = frozenset(("Condition", "Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"))
 SUB_VARIABLE = re.compile(r"\$\{(!?)([^${}]*)\}")
 

@@ -65,9 +65,6 @@ SUPPORTED = (
     "Fn::Sub",
     "Fn::Cidr",
 )
-OF_RULES = frozenset(
-    ("Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::ValueOf", "Fn::ValueOfAll", "Fn::RefAll")
-)
 OF_EXTENSIONS = frozenset(("Fn::Length", "Fn::ToJsonString"))  # functions of AWS::LanguageExtensions, without its loops
 
 
@@ -147,8 +144,8 @@ def functions(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
-    if name in OF_RULES:
-        raise Refused(f"Template validation error: {name} is not a valid intrinsic function")
+    if name in forms.RULE_FUNCTIONS:
+        raise Refused(forms.NOT_OUTSIDE_OF_RULES.format(name))
     if name not in SUPPORTED and not (template.is_extended and name in OF_EXTENSIONS):
         raise Refused(
             f"Template Error: Encountered unsupported function: {name} Supported functions are: [{', '.join(SUPPORTED)}]"

@@ -49,6 +49,7 @@ ATTRIBUTES = frozenset(
         "UpdatePolicy",
     ]
 )
+SERVERLESS = "AWS::Serverless-2016-10-31"  # changes nothing in a template without serverless resources
 CUSTOM = ("AWS::CloudFormation::CustomResource", "Custom::")  # only these types may have the attribute Version
 PSEUDO = frozenset(
     f"AWS::{name}"
@@ -59,6 +60,8 @@ POLICIES = frozenset({"Delete", "Retain", "Snapshot", "RetainExceptOnCreate"})
 
 def check_sections(template: Template) -> None:
     """Raise Refused for unknown sections, and for sections and parameters of a wrong kind."""
+    if SERVERLESS in template.transforms and "Globals" in template.document:
+        raise Refused(f"The local cloud does not carry out the transform {SERVERLESS}, which the section Globals needs")
     unknown = sorted(set(template.document) - SECTIONS)
     if unknown:
         raise Refused(f"Invalid template property or properties [{', '.join(unknown)}]")
@@ -69,7 +72,7 @@ def check_sections(template: Template) -> None:
         raise Refused("Template format error: 'Description' field must be a string.")
     _refuse_nulls({name: value for name, value in template.document.items() if name != "Metadata"}, "")
     for transform in template.transforms:
-        if transform != LANGUAGE_EXTENSIONS:
+        if transform not in (LANGUAGE_EXTENSIONS, SERVERLESS):
             name = transform.get("Name") if isinstance(transform, dict) else transform
             raise Refused(f"No transform named {name if forms.is_text(name) else ''} found.")
     if not template.document.get("Resources"):
@@ -141,6 +144,11 @@ def _check_resources(template: Template) -> None:
             )
         if not isinstance(resource["Type"], str):
             raise Refused(f"Template format error: [/Resources/{logical}/Type] Every Type member must be a string.")
+        if resource["Type"].startswith("AWS::Serverless::"):
+            kind = resource["Type"]
+            raise Refused(
+                f"The local cloud does not carry out the transform {SERVERLESS}, which resource {logical} of type {kind} needs"
+            )
         _check_attributes(template, logical, resource)
 
 
@@ -214,7 +222,10 @@ def _check_conditions(template: Template) -> None:
     graph = {}
     values = set(template.section("Parameters")) | PSEUDO
     for name, definition in template.section("Conditions").items():
-        if not (forms.is_function(definition) and next(iter(definition)) in forms.CONDITION_FUNCTIONS):
+        function = next(iter(definition)) if forms.is_function(definition) else ""
+        if function in forms.RULE_FUNCTIONS:
+            raise Refused(forms.NOT_OUTSIDE_OF_RULES.format(function))
+        if function not in forms.CONDITION_FUNCTIONS:
             raise Refused(
                 "Template format error: Conditions can only be boolean operations on parameters and other conditions"
             )

@@ -124,3 +124,10 @@ def test_a_resource_of_another_stack_cannot_be_imported(cloud: Cloud) -> None:
         },
     )
     assert "Resources [Mine] passed in ResourceToImport are already in a stack and cannot be imported." == refusal
+
+
+@pytest.mark.parametrize("kind", ["Custom::Thing", "AWS::CloudFormation::CustomResource"])
+def test_custom_resources_are_refused_by_name(cloud: Cloud, kind: str) -> None:
+    body = f"Resources: {{A: {{Type: {kind}, Properties: {{ServiceToken: x}}}}}}"
+    expected = f"The local cloud has no custom resources: A ({kind})"
+    assert expected == cloud.refusal("CreateStack", StackName="made", TemplateBody=body)

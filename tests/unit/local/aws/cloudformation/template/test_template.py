@@ -64,7 +64,15 @@ def test_dependencies_are_explicit_and_implicit_ones_among_what_is_present() -> 
         ("- a", "unsupported structure"),
         ("A: 1\nA: 2\n" + ONE, "YAML not well-formed"),
         ("AWSTemplateFormatVersion: '2000-01-01'\n" + ONE, "AWSTemplateFormatVersion"),
-        ("Transform: AWS::Serverless-2016-10-31\n" + ONE, "No transform named AWS::Serverless-2016-10-31 found"),
+        ("Transform: AWS::Other\n" + ONE, "No transform named AWS::Other found"),
+        (
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: 3}}\n" + ONE,
+            "which the section Globals needs",
+        ),
+        (
+            "Transform: AWS::Serverless-2016-10-31\nResources: {F: {Type: AWS::Serverless::Function}}",
+            "does not carry out the transform AWS::Serverless-2016-10-31, which resource F of type AWS::Serverless::Function",
+        ),
         ("Resources: {A: {Type: AWS::SNS::Topic, Proprties: {}}}", "Invalid template resource property 'Proprties'"),
         ("Resources: {A: {Properties: {}}}", "must contain a Type member"),
         ("Resources: {A-B: {Type: AWS::SNS::Topic}}", "non alphanumeric"),
@@ -79,6 +87,11 @@ def test_dependencies_are_explicit_and_implicit_ones_among_what_is_present() -> 
 def test_wrong_templates_are_refused(text: str, words: str) -> None:
     with pytest.raises(Refused, match=words):
         read(text)
+
+
+def test_the_serverless_transform_changes_nothing_where_nothing_serverless_is_used() -> None:
+    text = f"Transform: AWS::Serverless-2016-10-31\n{ONE}"
+    assert read(ONE).resources == read(text).resources
 
 
 ALIAS = "Resources:\n  A: &one {Type: AWS::SNS::Topic}\n  B: *one\n"
