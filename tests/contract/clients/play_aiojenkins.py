@@ -9,7 +9,8 @@ record = Recording("aiojenkins")
 import aiojenkins  # noqa: E402 (it is watched from its first use)
 
 URL, USER, PASSWORD = sys.argv[1:4]
-URL = URL.replace("127.0.0.1", "localhost")  # the client keeps no cookie of an address, so its crumbs would belong to no session
+# The client keeps no cookie of an address, so its crumbs would belong to no session.
+URL = URL.replace("127.0.0.1", "localhost")
 NAME = "client-aio"
 VIEW = "<hudson.model.ListView><name>client-aio</name></hudson.model.ListView>"
 # With two slashes in the path of its requests, Jenkins' redirect leads the client to a host of that name.
@@ -104,11 +105,6 @@ async def play_nodes(jenkins: aiojenkins.Jenkins) -> None:
         await jenkins.nodes.update_offline_reason(NAME, "otherwise")
         assert (await jenkins.nodes.get_info(NAME))["offlineCauseReason"] == "otherwise"
         await jenkins.nodes.enable(NAME)
-    with record.step("the builds of a node"):
-        assert await jenkins.nodes.get_all_builds("master") is not None
-        assert await jenkins.nodes.get_failed_builds("master") is not None
-    with record.step("the launch of an agent"):
-        await jenkins.nodes.launch_agent(NAME)
 
 
 async def play_server(jenkins: aiojenkins.Jenkins) -> None:

@@ -10,19 +10,22 @@ from api4jenkins import Jenkins  # noqa: E402 (it is watched from its first use)
 
 URL, USER, PASSWORD = sys.argv[1:4]
 NAME = "client-a4j"
-server = Jenkins(URL, auth=(USER, PASSWORD))
+server = Jenkins(URL, auth=(USER, PASSWORD), timeout=120)
 FOLDER = "<com.cloudbees.hudson.plugins.folder.Folder/>"
 FREE = """<project><properties><hudson.model.ParametersDefinitionProperty><parameterDefinitions>
 <hudson.model.StringParameterDefinition><name>P</name><defaultValue>v</defaultValue></hudson.model.StringParameterDefinition>
 </parameterDefinitions></hudson.model.ParametersDefinitionProperty></properties>
 <builders><hudson.tasks.Shell><command>echo begun; sleep 600</command></hudson.tasks.Shell></builders></project>"""
 TESTED = "<testsuite name='s' tests='1'><testcase classname='a' name='b'/></testsuite>"
-SCRIPT = f"""node {{ writeFile file: 't.xml', text: "{TESTED}"; junit 't.xml'; archiveArtifacts 't.xml'; input 'Go on?' }}"""
+SCRIPT = (
+    f"""node {{ writeFile file: 't.xml', text: "{TESTED}"; junit 't.xml'; archiveArtifacts 't.xml'; input 'Go on?' }}"""
+)
 PIPELINE = f"""<flow-definition><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition" plugin="workflow-cps">
 <script>{SCRIPT.replace("<", "&lt;")}</script><sandbox>true</sandbox></definition></flow-definition>"""
 SECRET = """<org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl><scope>GLOBAL</scope><id>client-a4j</id>
 <description>d</description><secret>s</secret></org.jenkinsci.plugins.plaincredentials.impl.StringCredentialsImpl>"""
-DOMAIN = "<com.cloudbees.plugins.credentials.domains.Domain><name>client-a4j</name></com.cloudbees.plugins.credentials.domains.Domain>"
+KIND = "com.cloudbees.plugins.credentials.domains.Domain"
+DOMAIN = f"<{KIND}><name>client-a4j</name></{KIND}>"
 VIEW = "<hudson.model.ListView><name>client-a4j</name></hudson.model.ListView>"
 
 
@@ -75,7 +78,7 @@ with record.step("jobs"):
     folder.create("made", FREE)
     folder.get("made").rename("named")
     folder.reload()
-with record.refused("a job that exists", "ItemExistsError"):
+with record.refused("a job that exists", "BadRequestError"):
     server.create_job(NAME, FREE)
 with record.refused("an unsafe name", "BadRequestError"):
     server.create_job("a?b", FREE)
@@ -90,6 +93,8 @@ with record.step("credentials of the system"):
     assert "secret-redacted" in held.configure()
     held.delete()
     assert server.credentials.get("_")
+    server.credentials.create(DOMAIN)
+    server.credentials.get(NAME).delete()
     assert list(server.credentials.iter())
 with record.step("a build that is stopped"):
     item = server.build_job(NAME, P="w")
@@ -97,7 +102,7 @@ with record.step("a build that is stopped"):
     assert item.get_job().name == NAME
     assert server.get_job(NAME).building
     until(lambda: "begun" in "".join(build.console_text()))
-    assert [each["name"] for each in build.get_parameters()] == ["P"]
+    assert [each.name for each in build.get_parameters()] == ["P"]
     assert build.get_causes()
     assert build.project.name == NAME
     build.stop()
@@ -109,9 +114,17 @@ with record.step("a build that is stopped"):
     assert [each.number for each in job.iter()] == [each.number for each in job.iter_all_builds()]
     assert job.get(build.number).number == build.number
     assert len(list(job.filter_builds_by_result(result="ABORTED"))) == 1
-    assert build.get_next_build() is None and build.get_previous_build() is None
     build.delete()
-with record.refused("the page of the plugin next-build-number, which is not among the locked ones", "ItemNotFoundError"):
+with record.refused("the next build of a freestyle build, which its API does not have", "KeyError"):
+    item = server.build_job(NAME, P="w")
+    build = until(item.get_build)
+    build.term()
+    build.kill()
+    build.stop()
+    build.get_next_build()
+with record.refused(
+    "the page of the plugin next-build-number, which is not among the locked ones", "ItemNotFoundError"
+):
     server.get_job(NAME).set_next_build_number(9)
 with record.step("a Pipeline with a question"):
     server.create_job(f"{NAME}-later", PIPELINE)
@@ -125,6 +138,8 @@ with record.step("a Pipeline with a question"):
     with tempfile.TemporaryDirectory() as folder:
         run.artifacts[0].save(f"{folder}/t.xml")
         run.save_artifacts(f"{folder}/all.zip")
+    assert run.get_next_build() is None and run.get_previous_build() is None
+    assert run.get_coverage_report() is None and run.get_coverage_result() is None and run.get_coverage_trends() is None
     run = until(server.build_job(f"{NAME}-later").get_build)
     until(run.get_pending_input).abort()
     until(lambda: not run.api_json()["inProgress"])
@@ -156,16 +171,19 @@ with record.step("nodes"):
     assert list(server.nodes.filter_node_by_status(online=True))
     list(server.nodes.filter_node_by_label("l"))
     list(server.nodes.iter_builds())
+    list(node.iter_builds())
     list(server.nodes.iter_building_builds())
     node.delete()
 with record.step("users and plugins"):
     assert server.me.id == USER
     token = server.user.generate_token(NAME)
     server.user.revoke_token(token.uuid)
-    assert list(server.users)
-    assert server.users.get(USER).id == USER
     assert list(server.plugins)
     assert server.plugins.get("git").short_name == "git"
+with record.refused("the list of users, which is not in Jenkins any more", "ItemNotFoundError"):
+    list(server.users)
+with record.refused("one of that list", "ItemNotFoundError"):
+    server.users.get(USER)
 with record.step("the end"):
     clear()
 record.print()
