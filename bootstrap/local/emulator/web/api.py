@@ -113,6 +113,10 @@ def prune(value: Any, selection: Selection | None, depth: int, above: int = -1, 
         picked = value[selection.first : selection.last] if selection else value
         return [prune(entry, selection, depth, above, is_root=False) for entry in picked]
     if isinstance(value, dict):
+        if value and all(
+            isinstance(entry, Exported) for entry in value.values()
+        ):  # a map: `tree` selects within its objects
+            return {name: prune(entry, selection, depth, above, is_root=False) for name, entry in value.items()}
         return {
             name: prune(entry, selection.find(name) if selection else None, depth, above, is_root=False)
             for name, entry in value.items()

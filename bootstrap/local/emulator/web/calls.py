@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -54,6 +55,10 @@ class Call:
         """The objects of the remote API, as this caller may see them."""
         return Exports(self.controller, self.identity, self.base, self.via)
 
+    def resolve(self, path: str) -> str:
+        """A path that Jenkins makes from that of the request: slashes that were doubled there stay."""
+        return f"/{path}" if self.request.raw_path.startswith("//") else path
+
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the caller has the permission."""
         self.controller.home.authorization.require(self.identity, permission)
@@ -92,9 +97,17 @@ class Call:
         text = (await self.read_form()).get("json", "")
         try:
             value = json.loads(text) if text else {}
-        except ValueError as fault:
-            raise Refused(500, f"net.sf.json.JSONException: {fault}") from fault
+        except ValueError:
+            value = _read_lenient(text)
         return value if isinstance(value, dict) else {}
+
+
+def _read_lenient(text: str) -> Any:
+    """Read an object with single quotes, which Jenkins' parser (json-lib) takes and some clients send."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as fault:
+        raise Refused(500, f"net.sf.json.JSONException: {fault}") from fault
 
 
 @dataclass(frozen=True)

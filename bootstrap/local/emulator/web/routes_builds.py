@@ -6,7 +6,9 @@ import html
 import json
 import re
 import time
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -56,7 +58,7 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
     """Abort a running build, then redirect to it."""
     call.require("Job/Cancel")
     call.controller.runs.abort(build, call.controller.home.find_full_name(call.identity.name))
-    return redirect(f"/{build.path}")
+    return redirect(call.resolve(f"/{build.path}"))
 
 
 @route("build:doDelete", methods=("POST",))
@@ -127,6 +129,22 @@ async def send_tests(call: Call, build: Build, rest: str) -> web.Response:
     return text(json.dumps(data) if rest == "json" else repr(data), kind="application/json")
 
 
+@route("build:wfapi/artifacts")
+async def list_artifacts(call: Call, build: Build, rest: str) -> web.Response:
+    """List the artifacts of a Pipeline build (plugin pipeline-rest-api)."""
+    shown = [
+        {
+            "id": f"n{number}",
+            "name": Path(path).name,
+            "path": path,
+            "url": f"/{build.path}artifact/{quote(path)}",
+            "size": (build.directory / "archive" / path).stat().st_size,
+        }
+        for number, path in enumerate(build.artifacts, 1)
+    ]
+    return text(json.dumps(shown), kind="application/json")
+
+
 @route("build:wfapi/describe", "build:wfapi")
 async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
     """Send the stages of a Pipeline build (plugin pipeline-rest-api)."""
@@ -140,7 +158,9 @@ async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
         if build.is_building
         else {"FAILURE": "FAILED"}.get(build.result or "", build.result)
     )
+    links = ["self", *(["pendingInputActions"] if waiting else []), *(["artifacts"] if build.artifacts else [])]
     data = {
+        "_links": {name: {"href": f"/{build.path}wfapi/{'describe' if name == 'self' else name}"} for name in links},
         "id": str(build.number),
         "name": build.shown_name,
         "status": status,

@@ -66,6 +66,16 @@ async def serve_domain(call: Call, place: StorePlace, rest: str) -> web.Response
     return web.Response(status=200)
 
 
+@route("domain:doDelete", methods=("POST",))
+async def delete_domain(call: Call, place: StorePlace, rest: str) -> web.Response:
+    """Delete a domain with its credentials, as its page does; the global domain stays."""
+    call.require("Credentials/ManageDomains")
+    if not place.domain:
+        raise Refused(400, "Bad Request", is_bare=True)
+    place.store.remove_domain(place.domain)
+    return redirect(f"/{place.domain_path.rpartition('/domain/')[0]}/")
+
+
 @route("domain:createCredentials", methods=("POST",))
 async def create(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Create a credential: from XML (200; 409 if the domain has one of its id), or from the form of the page (302)."""

@@ -122,7 +122,7 @@ async def enable(call: Call, job: Job, rest: str) -> web.Response:
     waiting = call.controller.queue.of(job)
     if is_disabled and waiting:
         call.controller.queue.cancel(waiting)
-    return redirect(f"/{job.path}")
+    return redirect(call.resolve(f"/{job.path}"))
 
 
 @route("folder:enable", "folder:disable", methods=("POST",))
@@ -140,7 +140,7 @@ async def rename(call: Call, item: Item, rest: str) -> web.Response:
         raise failure("Unable to rename a job while it is building.")
     call.controller.home.check_new_name(name)
     call.controller.home.tree.rename(item, name)
-    return redirect(f"/{item.path.rstrip('/')}")
+    return redirect(call.resolve(f"/{item.path.rstrip('/')}"))
 
 
 @route("job:nextbuildnumber/submit", methods=("POST",))

@@ -239,6 +239,19 @@ async def show_overview(call: Call, folder: Folder, rest: str) -> web.Response:
     return pages.respond(pages.render_front(call, call.controller.home.tree.root))
 
 
+@route("root:pipeline-model-converter/validate", methods=("POST",))
+async def validate_as_text(call: Call, folder: Folder, rest: str) -> web.Response:
+    """Check a declarative Jenkinsfile without running it; the answer is for people."""
+    call.require("Overall/Read")
+    script = (await call.read_form()).get("jenkinsfile", "")
+    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home, script)
+    faults = "".join(f"{fault['error']}\n" for fault in result.get("errors", []))
+    words = (
+        f"Errors encountered validating Jenkinsfile:\n{faults}" if faults else "Jenkinsfile successfully validated.\n"
+    )
+    return text(words)
+
+
 @route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it (plugin pipeline-model-definition)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -80,10 +82,27 @@ def _find_workspace(call: Call, job: Job) -> tuple[Node, Path]:
 
 def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:
     """Send a file below a folder; raises Refused (404) if there is none, or if the path leads out of the folder."""
+    above, marker, name = rest.rpartition("*zip*/")
+    if marker and name.endswith(".zip"):
+        return _send_zip((folder / above).resolve(), folder.resolve(), name)
     path = (folder / rest).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise Refused(404, f"No such file: {rest}")
     return _restrict(web.FileResponse(path), path.name)
+
+
+def _send_zip(place: Path, root: Path, name: str) -> web.Response:
+    """Send all files below a folder as one archive, in a folder of the place's name, as Jenkins does."""
+    if not place.is_relative_to(root) or not place.is_dir():
+        raise Refused(404, f"No such folder: {place.name}")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(place.rglob("*")):
+            if path.is_file() and path.resolve().is_relative_to(root):
+                archive.write(path, f"{place.name}/{path.relative_to(place)}")
+    response = web.Response(body=content.getvalue(), content_type="application/zip")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return response
 
 
 def _restrict(response: web.StreamResponse, name: str) -> web.StreamResponse:

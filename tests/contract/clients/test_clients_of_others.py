@@ -1,0 +1,69 @@
+"""Clients of Jenkins as they are published: their public methods are called, and end as on a real Jenkins.
+
+They are installed by the hashed `requirements.lock` (made as its first lines say) into an environment of their own, which stays
+under `.tox` until the lock changes. `play_*.py` are the programs that call them; `uncalled.yaml` names what they do not call.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+INSTALL_SECONDS, PLAY_SECONDS = 900.0, 900.0
+CLIENTS = sorted(path.stem.removeprefix("play_") for path in HERE.glob("play_*.py"))
+
+
+@pytest.fixture(scope="session")
+def python_of_clients() -> Path:
+    """The Python of the environment of the clients."""
+    lock = HERE / "requirements.lock"
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    place = ROOT / ".tox" / f"jenkins-clients-{digest}"
+    place.parent.mkdir(exist_ok=True)
+    with place.with_suffix(".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (place / "whole").exists():
+            uv = [sys.executable, "-m", "uv"]
+            _install([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)])
+            into = ["--python", str(place / "bin/python")]
+            _install([*uv, "pip", "install", "--quiet", "--require-hashes", *into, "-r", str(lock)])
+            (place / "whole").touch()
+    return place / "bin/python"
+
+
+def _install(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    assert 0 == done.returncode, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_methods_of_the_client_end_as_on_a_real_jenkins(server: Any, python_of_clients: Path, client: str) -> None:
+    program = [str(python_of_clients), "-W", "ignore", str(HERE / f"play_{client}.py")]
+    done = subprocess.run(
+        [*program, server.url, server.user, server.password], capture_output=True, text=True, timeout=PLAY_SECONDS
+    )
+    assert 0 == done.returncode, done.stderr
+    played = json.loads(done.stdout.splitlines()[-1])
+
+    assert {} == {step: end for step, end in played["steps"].items() if end != "ok"}
+    left_out = yaml.safe_load((HERE / "uncalled.yaml").read_text())[client]
+    patterns = [pattern for part in left_out for pattern in part["methods"]]
+    called = played["calls"]
+    forgotten = [name for name in played["methods"] if name not in called and not _fits(name, patterns)]
+    assert forgotten == []
+    assert [] == [name for name in called if name in patterns], "they are called: uncalled.yaml must not name them"
+
+
+def _fits(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
