@@ -151,6 +151,21 @@ def test_the_values_of_a_form_are_the_steps_value(server: Any, name: str, pipeli
     assert "\nyou slow\n" in log
 
 
+def test_the_next_input_is_answered_by_its_identifier(server: Any, name: str, pipeline: Xml) -> None:
+    number = asked(server, name, pipeline(stage(scripted(PARAMETERS, "${given.WHO} ${given.HOW}"))), "Input requested")
+    path = f"job/{name}/{number}/wfapi"
+    waiting = server.get(f"{path}/nextPendingInputAction").json()
+    form = '{"parameter": [{"name": "WHO", "value": "me"}, {"name": "HOW", "value": "fast"}]}'
+
+    answer = server.post(
+        f"{path}/inputSubmit", params={"inputId": waiting["id"]}, data={"json": form, "proceed": "Yes"}
+    )
+
+    assert 200 == answer.status_code
+    assert "\nme fast\n" in server.finish(name, number)[1]
+    assert server.get(f"{path}/nextPendingInputAction").json() is None
+
+
 def test_nothing_given_is_nothing_answered_not_even_a_default(server: Any, name: str, pipeline: Xml) -> None:
     script = scripted(PARAMETERS, "it is ${given}")
     number = asked(server, name, pipeline(stage(script)), "Input requested")

@@ -23,18 +23,36 @@ async def show_inputs(call: Call, build: Build, rest: str) -> web.Response:
 @route("build:wfapi/pendingInputActions")
 async def list_pending(call: Call, build: Build, rest: str) -> web.Response:
     """List the inputs that wait for an answer (plugin pipeline-rest-api)."""
-    shown = [
-        {
-            "id": question.identifier,
-            "message": question.message,
-            "proceedText": question.proceed,
-            "inputs": [{"name": entry.get("name"), "type": entry.get("$class")} for entry in question.parameters],
-            "proceedUrl": f"/{build.path}wfapi/inputSubmit?inputId={question.identifier}",
-            "abortUrl": f"/{build.path}input/{question.identifier}/abort",
-        }
-        for question in call.controller.inputs.list_open(build)
-    ]
+    shown = [_describe(question) for question in call.controller.inputs.list_open(build)]
     return text(json.dumps(shown), kind="application/json")
+
+
+@route("build:wfapi/nextPendingInputAction")
+async def send_next_pending(call: Call, build: Build, rest: str) -> web.Response:
+    """Send the first input that waits for an answer; null if there is none."""
+    waiting = call.controller.inputs.list_open(build)
+    return text(json.dumps(_describe(waiting[0]) if waiting else None), kind="application/json")
+
+
+@route("build:wfapi/inputSubmit", methods=("POST",))
+async def submit_by_identifier(call: Call, build: Build, rest: str) -> web.Response:
+    """Continue the build with the values of the form, for the input that the query names."""
+    question = call.controller.inputs.find(build, (await call.read_form()).get("inputId", ""))
+    if question is None:
+        raise Refused(404, "Not Found")
+    await _proceed(call, question)
+    return web.Response(status=200)
+
+
+def _describe(question: PendingInput) -> dict[str, Any]:
+    return {
+        "id": question.identifier,
+        "message": question.message,
+        "proceedText": question.proceed,
+        "inputs": [{"name": entry.get("name"), "type": entry.get("$class")} for entry in question.parameters],
+        "proceedUrl": f"/{question.build.path}wfapi/inputSubmit?inputId={question.identifier}",
+        "abortUrl": f"/{question.build.path}input/{question.identifier}/abort",
+    }
 
 
 @route("input:proceedEmpty", methods=("POST",))
