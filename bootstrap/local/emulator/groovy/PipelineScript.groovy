@@ -128,6 +128,11 @@ class Steps {
         if (name == 'input' && value instanceof Map) {
             return new HashMap(value)
         }
+        if (name == 'validateDeclarativePipeline' && value instanceof Map) {
+            Map verdict = Validator.judge((String) value.path, (String) value.text, (Map) Channel.hello.tools)
+            Channel.call('_line', [text: verdict.words])
+            return verdict.isValid
+        }
         return value instanceof Map && value['$run'] ? new RunWrapper((String) value['$run']) : StepData.revive(value)
     }
 

@@ -57,6 +57,24 @@ class Validator {
         return "startup failed:\n${shown}${faults.size()} error${faults.size() > 1 ? 's' : ''}\n"
     }
 
+    /** Judge the text of a file for the step `validateDeclarativePipeline`: the words about it, and whether it is valid. */
+    static Map judge(String path, String text, Map tools) {
+        String file = "Declarative Pipeline file '${path}'"
+        def unit = makeUnit(text)
+        String faults
+        try {
+            convert(unit)
+            faults = describeFaults(text, tools)
+        } catch (MultipleCompilationErrorsException problem) {
+            faults = problem.message
+        }
+        if (faults != null) {
+            return [isValid: false, words: "Error(s) validating ${file} - ${MultipleCompilationErrorsException.name}: ${faults}".toString()]
+        }
+        boolean isDeclarative = findPipeline(unit) != null
+        return [isValid: isDeclarative, words: isDeclarative ? "${file} is valid." : "${file} does not contain the 'pipeline' step."]
+    }
+
     private static SourceUnit makeUnit(String text) {
         def configuration = new CompilerConfiguration()
         return new SourceUnit('WorkflowScript', text, configuration, new GroovyClassLoader(Validator.classLoader), new ErrorCollector(configuration))

@@ -14,6 +14,7 @@ from ..failures import StepFailed
 from ..model.build_record import ORDER
 from ..model.builds import Build
 from ..model.properties import declare_properties, record_declarations
+from .node import current_node, directory
 
 NAMES = {
     "SUCCESS": "success",
@@ -34,6 +35,20 @@ async def declare(call: Step) -> dict[str, Any]:
     declare_properties(job, call.arguments)
     record_declarations(job, call.engine.home.options.plugins, call.arguments)
     return call.engine.parameters()
+
+
+@step("validateDeclarativePipeline", main="path", plugin="pipeline-model-definition")
+async def validate(call: Step) -> Any:
+    """Read a Jenkinsfile of the workspace, which the Groovy side judges."""
+    path, place, node = call.need("path"), directory(call) / call.need("path"), current_node(call)
+    if await node.kind_of(place) != "file":
+        call.say(f"Declarative Pipeline file '{path}' does not exist.")
+        return False
+    text = (await node.read(place)).decode("utf-8", "replace")
+    if not text.strip():
+        call.say(f"Declarative Pipeline file '{path}' is empty.")
+        return False
+    return {"path": path, "text": text}
 
 
 # The classes of triggers, with the name of the text that the parser of their schedule reads.
