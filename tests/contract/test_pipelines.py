@@ -272,6 +272,13 @@ def test_step_outside_a_node_is_refused(server: Any, name: str, pipeline: Xml) -
     server.create("", name, pipeline("pipeline {\nagent none\nstages {\nstage('x') {\nsteps { sh 'true' }\n}\n}\n}"))
     build, log = server.run(name)
     assert build["result"] == "FAILURE"
+    assert "ERROR: Attempted to execute a step that requires a node context while ‘agent none’ was specified." in log
+
+
+def test_step_outside_a_node_of_a_script_is_refused(server: Any, name: str, pipeline: Xml) -> None:
+    server.create("", name, pipeline("sh 'true'"))
+    build, log = server.run(name)
+    assert build["result"] == "FAILURE"
     assert "Perhaps you forgot to surround the" in log
 
 

@@ -83,6 +83,12 @@ class Engine:
         if line:
             self.console.annotated(line, console_notes.PIPELINE)
 
+    def begin_body(self, context: Context, line: str) -> None:
+        """Write the line with which the body of a block begins, and what the block writes after it."""
+        self.mark(line)
+        if context.begin:
+            context.begin()
+
     def open_stage(self, context: Context) -> None:
         """Record the start of a stage."""
         context.stage = {

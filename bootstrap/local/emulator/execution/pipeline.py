@@ -283,9 +283,7 @@ class Pipeline(Engine):
             if shown:
                 self.mark(f"[Pipeline] // {shown}")
             raise
-        self.mark(marks.describe_body(name, context.name)[0])
-        if context.begin:
-            context.begin()
+        self.begin_body(context, marks.describe_body(name, context.name)[0])
         return {"context": context.identifier, "value": value}
 
     async def _leave(
