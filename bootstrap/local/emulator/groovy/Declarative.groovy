@@ -1,13 +1,9 @@
-import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
-
 /** Runs a declarative pipeline, which was checked before: first it reads all of it, then it runs it. */
-class Declarative {
+class Declarative extends SectionRunner {
     static final List<String> OPTIONS = ['ansiColor', 'buildDiscarder', 'catchError', 'checkoutToSubdirectory', 'disableConcurrentBuilds',
         'disableRestartFromStage', 'disableResume', 'durabilityHint', 'lock', 'newContainerPerStage', 'overrideIndexTriggers',
         'parallelsAlwaysFailFast', 'preserveStashes', 'quietPeriod', 'rateLimitBuilds', 'retry', 'script', 'skipDefaultCheckout',
         'skipStagesAfterUnstable', 'timeout', 'timestamps', 'warnError', 'withCredentials', 'withEnv', 'ws']
-    static final List<String> WRAPPERS = ['ansiColor', 'catchError', 'lock', 'retry', 'script', 'timeout', 'timestamps', 'warnError', 'withCredentials',
-        'withEnv', 'ws']
     static final List<String> PARAMETERS = ['booleanParam', 'choice', 'password', 'string', 'text']
     static final List<String> TRIGGERS = ['cron', 'pollSCM', 'upstream']
     /** In this order they are judged and run. */
@@ -18,10 +14,9 @@ class Declarative {
     static boolean isCheck
     private static boolean hasRun
 
-    final PipelineScript script
-    private Root root
+    Declarative(PipelineScript script) { super(script) }
 
-    Declarative(PipelineScript script) { this.script = script }
+    static String invalidAgent(String name) { "Invalid agent type \"${name}\" specified. Must be one of [any, label, none]" }
 
     Object run(Closure body) {
         if (hasRun) {
@@ -65,112 +60,6 @@ class Declarative {
         if (problem != null) {
             throw problem
         }
-    }
-
-    private boolean hasOption(Section section, String name) { section.optionList.any { it['$class'] == name } }
-
-    /** Run a body within the options that are steps, the first outermost. */
-    private Object runInOptions(List<Map> options, Closure body) {
-        def option = options.find { WRAPPERS.contains(it['$class']) }
-        if (option == null) {
-            return body.call()
-        }
-        Map values = new LinkedHashMap(option)
-        String name = values.remove('$class')
-        Closure inner = { runInOptions(options - [option], body) }
-        if (values.containsKey('value')) {
-            values[(String) (name == 'retry' ? 'count' : ((Map) ((Map) Channel.hello.steps)[name]).main)] = values.remove('value')
-        }
-        return name == 'retry' ? Steps.retry(values, inner) : Channel.runBlock(name, values, inner)
-    }
-
-    private void runOnAgent(Section section, Closure body) {
-        if (section.agentWord == 'none' || (section.agentWord == null && section.agentBody == null)) {
-            body.call()
-            return
-        }
-        Map values = section.agentBody == null ? [:] : Block.read(new AgentSettings(this), section.agentBody).values
-        values = values.node instanceof Map ? (Map) values.node : values
-        Channel.runBlock('node', [label: values.label ?: '']) {
-            if (values.customWorkspace) {
-                Channel.runBlock('ws', [dir: values.customWorkspace], body)
-            } else {
-                body.call()
-            }
-        }
-    }
-
-    static String invalidAgent(String name) { "Invalid agent type \"${name}\" specified. Must be one of [any, label, none]" }
-
-    private static boolean namesAgent(Section section) { section.agentWord != null || section.agentBody != null }
-
-    private static boolean hasAgent(Section section) { section.agentBody != null || section.agentWord == 'any' }
-
-    /** Whether the steps of a stage run on a node that the Jenkinsfile has given to it or to the pipeline. */
-    private boolean hasNode(Section section) { hasAgent(namesAgent(section) ? section : root) }
-
-    private void checkout(Section section) {
-        if (!hasAgent(section) || !Channel.hello.scm || hasOption(root, 'skipDefaultCheckout') || hasOption(section, 'skipDefaultCheckout')) {
-            return
-        }
-        def folder = root.optionList.find { it['$class'] == 'checkoutToSubdirectory' }?.value
-        Closure step = { Channel.call('_setEnvs', (Map) Channel.call('checkout', [scm: Channel.hello.scm])) }
-        Closure inner = folder ? { Channel.runBlock('dir', [path: folder], step) } : step
-        if (section instanceof Stage) {
-            inner.call()
-        } else {
-            Channel.runBlock('stage', [name: 'Declarative: Checkout SCM'], inner)
-        }
-    }
-
-    /** Run a body with the environment of a section: first its credentials, then its other variables, which may use them. */
-    private void runInEnvironment(Section section, Closure body) {
-        if (section.environmentBody == null) {
-            body.call()
-            return
-        }
-        def block = Block.read(new Environment(this), section.environmentBody)
-        Map<String, String> identifiers = block.credentialIds
-        Closure inner = { runWith(block.listOverrides(), body) }
-        if (identifiers) {
-            Channel.runBlock('withCredentials', [bindings: Channel.call('_credentialBindings', [identifiers: identifiers])], inner)
-        } else {
-            inner.call()
-        }
-    }
-
-    private static void runWith(List<String> overrides, Closure body) {
-        if (overrides) {
-            Channel.runBlock('withEnv', [overrides: overrides], body)
-        } else {
-            body.call()
-        }
-    }
-
-    /** Run a body with the tools of a section and of the one around it. */
-    private void runInTools(Section section, Section outer, boolean isWhole, Closure body) {
-        Map tools = readTools(outer) + readTools(section)
-        if (tools.isEmpty() || !hasNode(section)) {
-            body.call()
-            return
-        }
-        List<String> overrides = []
-        Closure install = {
-            tools.each { kind, name ->
-                Channel.call('tool', [name: name, type: kind])
-                overrides.addAll(0, (List<String>) Channel.call('_toolVariables', [kind: kind, name: name]))
-            }
-        }
-        if (isWhole) {
-            Channel.runBlock('stage', [name: 'Declarative: Tool Install'], install)
-        } else {
-            install.call()
-        }
-        Channel.runBlock('withEnv', [overrides: overrides], body)
-    }
-
-    private Map readTools(Section section) {
-        section?.toolsBody == null ? [:] : Block.read(new Settings(this, ['git', 'jdk', 'maven']), section.toolsBody).values
     }
 
     /** Run stages one after another; the first failure, which all stages after it are skipped for. */
@@ -309,13 +198,6 @@ class Declarative {
             }
             throw problem
         }
-    }
-
-    /** Bind a body of steps to the script, where Groovy then looks for every name. */
-    Closure bindToScript(Closure body) {
-        def bound = body.rehydrate(script, script, script)
-        bound.resolveStrategy = Closure.OWNER_FIRST
-        return bound
     }
 
     private Throwable runStagePost(Stage stage, Throwable problem) {
