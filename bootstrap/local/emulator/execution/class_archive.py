@@ -63,4 +63,4 @@ async def _record(program: GroovyProgram) -> None:
 def _answer(message: dict[str, Any]) -> Any:
     if message["kind"] in {"enter", "leave"}:
         return {"context": "c", "isHandled": False}
-    return {"_declare": {}, "_post": []}.get(message["name"])
+    return {"_declare": {}, "_isDue": False}.get(message["name"])
