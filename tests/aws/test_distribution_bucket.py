@@ -113,7 +113,9 @@ def test_a_policy_that_demands_tls_is_fulfilled_and_a_denial_without_a_condition
     iam = client("iam")
     allowed = {"Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": f"arn:aws:s3:::{name}/*"}
     iam.create_user(UserName="uploader")
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    rules = {"Effect": "Allow", "Action": ["s3:GetLifecycleConfiguration", "s3:PutLifecycleConfiguration"]}
+    rules["Resource"] = f"arn:aws:s3:::{name}"
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed, rules]})
     iam.put_user_policy(UserName="uploader", PolicyName="upload", PolicyDocument=document)
     key = iam.create_access_key(UserName="uploader")["AccessKey"]
     keys = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
@@ -122,6 +124,8 @@ def test_a_policy_that_demands_tls_is_fulfilled_and_a_denial_without_a_condition
     s3.put_object(Bucket=name, Key="files/x", Body=b"x")
 
     assert b"x" == s3.get_object(Bucket=name, Key="files/x")["Body"].read()
+    expiry = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": expiry})
     denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
     client("s3").put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
     with pytest.raises(ClientError, match="AccessDenied"):
