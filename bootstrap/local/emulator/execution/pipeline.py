@@ -9,7 +9,6 @@ from contextlib import suppress
 from typing import Any
 
 from ..failures import Interrupted, StepFailed
-from ..model import xmlfile
 from ..model.builds import Build
 from ..model.identities import SYSTEM
 from ..model.program_record import REPEATED_STEPS, Journal, RecordedStep, RecordedSteps, is_waiting, may_resume
@@ -21,7 +20,7 @@ from .groovy_process import Program
 from .groovy_programs import RUNNER, GroovyProgram, prepare_program
 from .registry import STEPS, SYMBOLS, Step
 from .sandbox import is_sandboxed
-from .script_source import read_script
+from .script_source import find_script
 from .services import Services
 
 PAUSING = "Pausing (Preparing for shutdown)"
@@ -101,7 +100,11 @@ class Pipeline(Engine):
             self._preparing = asyncio.current_task()
             if self._recorded is None and self.build.runs_as != SYSTEM:
                 self.console.line(f"Running as {self.home.find_full_name(self.build.runs_as)}")
-            script = self._recorded.script if self._recorded else await self._script()
+            script = (
+                self._recorded.script
+                if self._recorded
+                else await find_script(self.home, self.console, self.build, self.repository, self.variables)
+            )
             program = await prepare_program(self.home.options, RUNNER)
             self._preparing = None
             if self._recorded:
@@ -126,15 +129,6 @@ class Pipeline(Engine):
         if self._error:
             self.report(self._error)
             self.build.worsen(str(self._error.get("result") or "FAILURE"))
-
-    async def _script(self) -> str:
-        definition = self.build.job.root.find("definition")
-        kind = "" if definition is None else str(definition.get("class", "")).rpartition(".")[2]
-        if kind == "CpsFlowDefinition":
-            return xmlfile.read_text(definition, "script")
-        if kind == "CpsScmFlowDefinition" and self.repository:
-            return await read_script(self.home, self.console, self.build, definition, self.repository, self.variables)
-        raise StepFailed("No flow definition, cannot run")
 
     async def _converse(self, program: GroovyProgram, script: str) -> None:
         self._program = await Program.start(program)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
 
 from ..failures import StepFailed
 from ..model import xmlfile
@@ -15,14 +14,28 @@ from .environment import process_environment
 from .git import Git, Repository
 
 
+async def find_script(
+    home: Home, console: Console, build: Build, repository: Repository | None, variables: dict[str, str]
+) -> str:
+    """The script of a Pipeline: that of its definition, or a file of its repository."""
+    definition = build.job.root.find("definition")
+    kind = "" if definition is None else str(definition.get("class", "")).rpartition(".")[2]
+    if kind == "CpsFlowDefinition":
+        return xmlfile.read_text(definition, "script")
+    if kind == "CpsScmFlowDefinition" and repository:
+        return await read_script(home, console, build, repository, variables)
+    raise StepFailed("No flow definition, cannot run")
+
+
 async def read_script(
-    home: Home, console: Console, build: Build, definition: Any, repository: Repository, variables: dict[str, str]
+    home: Home, console: Console, build: Build, repository: Repository, variables: dict[str, str]
 ) -> str:
     """Read the script and say where it came from.
 
     Only the file is read if the definition is lightweight and its SCM has the present form (configVersion 2): of an older one
     the git plugin makes branch patterns that it must look for.
     """
+    definition = build.job.root.find("definition")
     path = xmlfile.read_text(definition, "scriptPath") or "Jenkinsfile"
     client = Git(home, console, process_environment(home.options.build_variables, variables))
     is_light = xmlfile.read_text(definition, "lightweight") == "true"
