@@ -53,8 +53,6 @@ class Pipeline(Engine):
             self._journal.resume(recorded)
             self.has_begun = True
 
-    # Interruptions
-
     def stop(self, reason: str) -> None:
         """Abort; a second time ends the Groovy side itself, with whatever it is doing."""
         self.console.line(reason)
@@ -65,8 +63,6 @@ class Pipeline(Engine):
         if self._preparing:
             self._preparing.cancel()
         self.interrupt(self.root, Interrupted(reason))
-
-    # Restarts
 
     @property
     def can_resume(self) -> bool:
