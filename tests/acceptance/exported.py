@@ -76,8 +76,8 @@ def _opened(export: Any) -> dict[str, Any]:
 
 
 def _is_same(wish: Any, export: Any) -> bool:
-    if export is None:
-        return not wish  # what equals the default of its kind is left out
+    if export is None:  # what equals the default of its kind is left out; a variable makes it a text
+        return not wish or wish == "false"
     if isinstance(export, dict):
         return list(export) == [wish] and not export[wish]
     return _text(wish) == _text(export)

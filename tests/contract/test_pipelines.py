@@ -114,7 +114,9 @@ def test_wrong_structure_is_found_before_anything_runs(server: Any, name: str, p
     server.create("", name, pipeline(script))
     build, log = server.run(name)
     assert build["result"] == "FAILURE"
-    assert 'WorkflowScript: 4: Unknown stage section "sh". Starting with version 0.5, steps in a stage must be in a' in log
+    assert (
+        'WorkflowScript: 4: Unknown stage section "sh". Starting with version 0.5, steps in a stage must be in a' in log
+    )
     assert 'Expected one of "steps", "stages", or "parallel" for stage "One" @ line 4, column 5.' in log
     assert "Start of Pipeline" not in log
 

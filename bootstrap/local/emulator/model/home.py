@@ -53,6 +53,15 @@ class Home:
         return self.configuration.url or f"http://{self.options.address}:{self.options.port}/"
 
     @property
+    def agent_port(self) -> int:
+        """The TCP port for agents: -1 is none, 0 a random one. A property of Jenkins decides if it is enforced or comes first."""
+        properties, prefix = self.options.arguments.properties, "jenkins.model.Jenkins.slaveAgentPort"
+        stored = self.configuration.read("jenkins", "slaveAgentPort")
+        if prefix in properties and (stored is None or properties.get(f"{prefix}Enforce") == "true"):
+            return int(properties[prefix])
+        return int(stored or 0)
+
+    @property
     def is_secured(self) -> bool:
         """Whether an authorization strategy is configured."""
         return self.authorization.strategy != "unsecured"
@@ -157,7 +166,7 @@ class Home:
         for view in self.tree.root.views:
             views.append(xmlfile.parse(xmlfile.serialise(view.root)))
         xmlfile.put(root, "primaryView", self.tree.root.primary_view)
-        xmlfile.put(root, "slaveAgentPort", settings.read("jenkins", "slaveAgentPort", default=-1))
+        xmlfile.put(root, "slaveAgentPort", self.agent_port)
         xmlfile.put(root, "label", settings.read("jenkins", "labelString", default=""))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(root), 0o600)
         location = xmlfile.element("jenkins.model.JenkinsLocationConfiguration")

@@ -54,7 +54,7 @@ class Exports(NodeExports):
                 "primaryView": lambda: self.export_view(root, root.first_view),
                 "quietDownReason": controller.quiet_mode.reason or None,
                 "quietingDown": controller.quiet_mode.is_on,
-                "slaveAgentPort": int(settings.read("jenkins", "slaveAgentPort", default=0)),
+                "slaveAgentPort": controller.home.agent_port,
                 "unlabeledLoad": self.export_load(UNLABELED),
                 "url": self._base,
                 "useCrumbs": True,

@@ -19,6 +19,7 @@ from . import (  # noqa: F401 (they register routes)
     routes_builds,
     routes_casc,
     routes_changes,
+    routes_cli,
     routes_credentials,
     routes_feeds,
     routes_inputs,
