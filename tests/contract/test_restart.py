@@ -115,7 +115,7 @@ pipeline {
   agent none
   parameters { string(name: 'WHO', defaultValue: 'world') }
   options { timestamps(); timeout(time: 10, unit: 'MINUTES') }
-  environment { COLOUR = 'green' }
+  environment { COLOUR = 'green'; GUEST = "${params.WHO}" }
   stages {
     stage('Before') {
       agent any
@@ -145,7 +145,7 @@ pipeline {
       agent any
       steps {
         input id: 'Again', message: 'Really?'
-        sh 'echo "after: $FOUND $COLOUR $WHO; $(wc -l < times) $(wc -l < beside)"'
+        sh 'echo "after: $FOUND $COLOUR $GUEST; $(wc -l < times) $(wc -l < beside)"'
       }
     }
   }

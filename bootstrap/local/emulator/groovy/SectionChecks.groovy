@@ -75,7 +75,9 @@ abstract class SectionChecks {
         readArguments(call).findAll { !(it instanceof ClosureExpression) && !(it instanceof MapExpression) }
     }
 
-    protected Map<String, MethodCallExpression> readSections(MethodCallExpression outer, List<String> known, Closure<String> unknown) {
+    /** The sections of a block by name. An unknown one is refused with the words of `unknown`, at `place` if that is given. */
+    protected Map<String, MethodCallExpression> readSections(
+        MethodCallExpression outer, List<String> known, Closure<String> unknown, ASTNode place = null) {
         Map<String, MethodCallExpression> sections = [:]
         for (statement in readStatements(outer)) {
             def call = findCall(statement)
@@ -83,7 +85,7 @@ abstract class SectionChecks {
             if (call == null || name == null) {
                 misread('Not a valid section definition: "' + readSource(statement) + '"', statement)
             } else if (!known.contains(name)) {
-                misread(unknown(name), call)
+                misread(unknown(name), place ?: call)
             } else if (sections.containsKey(name)) {
                 misread("Multiple occurrences of the ${name} section", call)
             } else {

@@ -90,9 +90,10 @@ class Structure extends SectionChecks {
         if (words.size() != 2 || findBlock(call) == null) {
             misread('Stage does not have a block', call)
         }
-        Map<String, MethodCallExpression> sections = name == null ? [:] : readSections(call, OF_STAGE) { unknown ->
+        Closure<String> describe = { unknown ->
             "Unknown stage section \"${unknown}\". Starting with version 0.5, steps in a stage must be in a \u2018steps\u2019 block."
         }
+        Map<String, MethodCallExpression> sections = name == null ? [:] : readSections(call, OF_STAGE, describe, call)
         def bodies = BODIES.findAll { sections.containsKey(it) }
         if (bodies.isEmpty()) {
             refuse("Expected one of \"steps\", \"stages\", or \"parallel\" for stage \"${name ?: 'error'}\"", call)

@@ -54,7 +54,7 @@ class Home:
 
     @property
     def agent_port(self) -> int:
-        """The TCP port for agents: -1 is none, 0 a random one. A property of Jenkins decides if it is enforced or comes first."""
+        """The TCP port for agents: -1 is none, 0 a random one. A property decides if it is enforced, or if nothing is set."""
         properties, prefix = self.options.arguments.properties, "jenkins.model.Jenkins.slaveAgentPort"
         stored = self.configuration.read("jenkins", "slaveAgentPort")
         if prefix in properties and (stored is None or properties.get(f"{prefix}Enforce") == "true"):

@@ -60,7 +60,9 @@ async def show_identity(call: Call, folder: Folder, rest: str) -> web.Response:
 
 @route("root:tcpSlaveAgentListener", is_object=True)
 async def show_listener(call: Call, folder: Folder, rest: str) -> web.Response:
-    """Answer that this is Jenkins; no header names a port, because agents connect only by WebSocket here."""
+    """Answer that this is Jenkins, unless there is no port: no header names one, as agents connect only by WebSocket here."""
+    if call.controller.home.agent_port == -1:
+        raise Refused(404, "Not Found")
     return text("\n\n  Jenkins\n")
 
 
