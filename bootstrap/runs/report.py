@@ -121,16 +121,16 @@ def write(journal: Path) -> Path:
 
 def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
     """The page for the events of a run; `folder` has the picture that they name."""
-    return _compile_page().render(it=_gather(events, folder))
+    return _compile(_PAGE).render(it=_gather(events, folder))
 
 
 @cache
-def _compile_page() -> Template:
+def _compile(page: Path) -> Template:
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     drawing.filters["seconds"] = _seconds
     drawing.filters["diffed"] = _diffed
     drawing.filters["counted"] = wording.counted
-    return drawing.from_string(_PAGE.read_text(encoding="utf-8"))
+    return drawing.from_string(page.read_text(encoding="utf-8"))
 
 
 def _seconds(value: float) -> str:

@@ -159,8 +159,8 @@ def _is_default(kind: str, field: ElementTree.Element) -> bool:
     """Whether Jenkins writes this field of the class `kind`, with this value, by itself."""
     if kind == _FOLDER and field.tag == "folderViews":
         return True
-    values = _load_rewrites()["order"].get(kind, {}) | _load_rewrites()["added"].get(kind, {})
-    value = values.get(field.tag)
+    tables = (_load_rewrites()[name].get(kind, {}) for name in ("order", "added", "later"))
+    value = next((table[field.tag] for table in tables if table.get(field.tag) is not None), None)
     if isinstance(value, Mapping):
         return not len(field) and dict(field.attrib) == dict(value)
     return value is not None and not len(field) and (field.text or "") == value

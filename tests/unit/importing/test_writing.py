@@ -62,6 +62,7 @@ def test_two_files_that_exclude_each_other_leave_nothing(tmp_path: Path) -> None
 
 
 WRITER = """
+import signal
 import sys
 from pathlib import Path
 from bootstrap.importing import writing
@@ -70,6 +71,7 @@ class Slow(dict):
         yield "first", b"x"
         print("begun", flush=True)
         sys.stdin.read()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
 writing.write(Path(sys.argv[1]), Slow())
 """
 
