@@ -76,6 +76,9 @@ def apply(context: Context, folder: Path) -> None:
     context.forget()
 
 
+CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasNext", "HasPeer")  # of the roles
+
+
 def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:
     """The ARNs of the machine's IAM role and of the role Promotion, created from their template."""
     body = read((ROOT / "cloudformation" / "controller.yaml").read_text(), {}).document
@@ -83,10 +86,10 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
     role["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
     used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "NextNetwork": "right", **secrets}
-    names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork"}
+    names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork", "DistributionBucket"}
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
-        "Conditions": {name: body["Conditions"][name] for name in ("HasBoundary", "HasKmsKey", "HasNext", "HasPeer")},
+        "Conditions": {name: body["Conditions"][name] for name in CONDITIONS},
         "Resources": {"Role": role, "Promotion": body["Resources"]["Promotion"]},
         "Outputs": {name: {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in ("Role", "Promotion")},
     }
