@@ -284,12 +284,13 @@ ROUND_TRIPS = {
     "a transit gateway": "  transit_gateway: {routes: [10.8.0.0/16]}\n",
     "a private hosted zone": "  private_zone: ci.internal\n",
     "everything": (
-        "  zones: 3\n  nat: per-zone\n  ipv6: true\n  endpoints: [ssm]\n  flow_logs: {}\n"
+        "  zones: 3\n  nat: per-zone\n  ipv6: true\n  endpoints: [ssm]\n  private_zone: ci.internal\n"
+        "  flow_logs: {retention_days: 7, queries: true}\n"
         "  vpn: {customer_address: 198.51.100.7, routes: [10.9.0.0/16]}\n  transit_gateway: {routes: [10.8.0.0/16]}\n"
     ),
 }
-# "everything" has all of them but what excludes another option, or has more of it.
-FEW = ("flow logs", "a VPN by BGP", "a private hosted zone", "everything")
+# "everything" has all of them but what excludes another option.
+FEW = ("a VPN by BGP", "everything")
 
 
 @pytest.mark.parametrize("option", ROUND_TRIPS if IS_ALL else FEW)
@@ -347,9 +348,10 @@ def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
 WITHOUT = "  isolated: false\n"
 
 
-@pytest.mark.parametrize(
-    "beside", ["", "  zones: 3\n  ipv6: true\n  endpoints: [ssm]\n"], ids=["alone", "beside others"]
-)
+BESIDE = {"beside others": "  zones: 3\n  ipv6: true\n  endpoints: [ssm]\n", **({"alone": ""} if IS_ALL else {})}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
 def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open, beside: str) -> None:
     known, _ = go(opened, beside)
     with_it = subnets(known)
