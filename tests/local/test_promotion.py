@@ -93,6 +93,6 @@ def test_an_intention_of_the_first_that_does_not_hold_ends_it_before_the_next(pa
     result, console, asked = build(pair, lambda: "approve")
 
     assert ("FAILURE", 0) == (result, asked), console[-4000:]
-    assert {FIRST: "two", NEXT: "one"} == marked(pair)
+    assert {FIRST: "two", NEXT: "one"} == marked(pair), console[-6000:]
     assert "  x allow controller -> data:3306" in console
     assert 'Stage "Plan next" skipped due to earlier failure(s)' in console
