@@ -28,28 +28,6 @@ pytestmark = pytest.mark.own_process
 
 RECORDED = Path(__file__).parent / "recorded"
 PLAYS = ("objects", "changes")
-SETTINGS = """
-jenkins:
-  systemMessage: "contract"
-  numExecutors: 2
-  quietPeriod: 0
-  securityRealm:
-    local:
-      allowsSignup: false
-      users:
-        - {id: admin, name: Admin, password: "admin-password"}
-        - {id: reader, name: Reader, password: "reader-password"}
-        - {id: builder, name: Builder, password: "builder-password"}
-  authorizationStrategy:
-    globalMatrix:
-      entries:
-        - user: {name: admin, permissions: ["Overall/Administer"]}
-        - group: {name: authenticated, permissions: ["Overall/Read", "Job/Read"]}
-        - user: {name: builder, permissions: ["Job/Build"]}
-unclassified:
-  location:
-    url: "%s/"
-"""
 # Values that differ between two runs of the same Jenkins: sizes, moments and secrets.
 VOLATILE_NUMBERS = re.compile(r"(timestamp|[Ss]ize|average|available\w+|total(PhysicalMemory|SwapSpace))$")
 VOLATILE_TEXTS = re.compile(r"(crumb|tokenValue|tokenUuid|tokenName|secret|updated)$")
@@ -128,7 +106,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Exchange]]
     """What the emulator answered to all requests."""
     server = Emulator(tmp_path_factory.mktemp("recorded"))
     (server.casc / "20-credentials.yaml").unlink()
-    (server.casc / "10-base.yaml").write_text(SETTINGS % server.url)
+    (server.casc / "30-location.yaml").write_text(f'unclassified: {{location: {{url: "{server.url}/"}}}}')
     server.start()
     try:
         player = Player(server)
@@ -220,27 +198,23 @@ def test_contents(played: list[Exchange]) -> None:
 
 
 def test_redirects(played: list[Exchange]) -> None:
-    asked = [each for each in played if "Location" in each.recorded["answer"] and 300 <= each.status < 400]
-    problems = {
-        each.recorded["name"]: [
-            f"Jenkins {each.recorded['answer']['Location']}, emulator {each.headers.get('Location')}"
-        ]
-        for each in asked
-        if each.recorded["answer"]["Location"] != each.headers.get("Location")
-    }
-    judge("redirects", problems, len(asked), LOCATION_FLOOR)
+    asked = [each for each in played if 300 <= each.status < 400]
+    judge_header("redirects", "Location", asked, LOCATION_FLOOR)
 
 
 def test_words_of_refusals(played: list[Exchange]) -> None:
-    asked = [each for each in played if "X-Error" in each.recorded["answer"]]
+    judge_header("words", "X-Error", played, WORDS_FLOOR)
+
+
+def judge_header(title: str, header: str, played: list[Exchange], floor: float) -> None:
+    """Judge one header, of the answers for which it was recorded."""
+    asked = [each for each in played if header in each.recorded["answer"]]
     problems = {
-        each.recorded["name"]: [
-            f"Jenkins {each.recorded['answer']['X-Error']!r}, emulator {each.headers.get('X-Error')!r}"
-        ]
+        each.recorded["name"]: [f"Jenkins {each.recorded['answer'][header]!r}, emulator {each.headers.get(header)!r}"]
         for each in asked
-        if each.recorded["answer"]["X-Error"] != each.headers.get("X-Error")
+        if each.recorded["answer"][header] != each.headers.get(header)
     }
-    judge("words", problems, len(asked), WORDS_FLOOR)
+    judge(title, problems, len(asked), floor)
 
 
 def test_what_the_emulator_lacks_is_refused_in_its_own_name(played: list[Exchange]) -> None:

@@ -6,25 +6,21 @@ the CDK by `package-lock.json`. What is installed stays under `.tox` until a loc
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.aws.conftest import REGION, ROOT, Cloud, free_port
+from tests.aws.conftest import REGION, Cloud, free_port
+from tests.tools.installing import install, install_python, keep
 
 HERE = Path(__file__).parent
-KEPT = ROOT / ".tox" / "foreign-tools"
+KEPT = "foreign-tools"
 PATIENCE_SECONDS = 300.0
-INSTALL_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -86,16 +82,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(scope="session")
 def python_programs() -> Path:
     """The directory of the programs of requirements.lock."""
-    lock = HERE / "requirements.lock"
-    place = _kept("python", lock.read_bytes() + sys.version.encode())
-    with _alone(place):
-        if not (place / "whole").exists():
-            uv = [sys.executable, "-m", "uv"]
-            _install([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)])
-            into = ["--python", str(place / "bin/python")]
-            _install([*uv, "pip", "install", "--quiet", "--require-hashes", *into, "-r", str(lock)])
-            (place / "whole").touch()
-    return place / "bin"
+    return install_python(HERE / "requirements.lock", KEPT)
 
 
 @pytest.fixture(scope="session")
@@ -103,15 +90,14 @@ def node_programs() -> Path:
     """The directory of the programs of package-lock.json; skips where there is no npm."""
     if shutil.which("npm") is None:
         pytest.skip("the CDK needs npm, which is not on this machine: apt-get install npm")
-    place = _kept("node", (HERE / "package-lock.json").read_bytes())
-    with _alone(place):
-        if not (place / "whole").exists():
-            place.mkdir(exist_ok=True)
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, place / name)
-            _install(["npm", "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--prefix", str(place)])
-            (place / "whole").touch()
-    return place / "node_modules/.bin"
+
+    def fill(place: Path) -> None:
+        place.mkdir(exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, place / name)
+        install(["npm", "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--prefix", str(place)])
+
+    return keep(f"{KEPT}/node", (HERE / "package-lock.json").read_bytes(), fill) / "node_modules/.bin"
 
 
 @pytest.fixture
@@ -124,21 +110,3 @@ def tools(python_programs: Path, cloud: Cloud, tmp_path: Path) -> Tools:
 def node_tools(node_programs: Path, python_programs: Path, cloud: Cloud, tmp_path: Path) -> Tools:
     """The CDK and the Python programs, in a directory of the test's own."""
     return Tools((node_programs, python_programs), cloud, tmp_path)
-
-
-def _kept(kind: str, made_from: bytes) -> Path:
-    KEPT.mkdir(parents=True, exist_ok=True)
-    return KEPT / f"{kind}-{hashlib.sha256(made_from).hexdigest()[:16]}"
-
-
-@contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Holds a lock file, so that two runs do not install into one place."""
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _install(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-    assert 0 == done.returncode, f"{' '.join(command)}\n{done.stdout}{done.stderr}"

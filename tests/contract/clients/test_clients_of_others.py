@@ -6,11 +6,8 @@ under `.tox` until the lock changes. `play_*.py` are the programs that call them
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import subprocess
-import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -18,33 +15,18 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.tools.installing import install_python
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-INSTALL_SECONDS, PLAY_SECONDS = 900.0, 900.0
+PLAY_SECONDS = 900.0
 CLIENTS = sorted(path.stem.removeprefix("play_") for path in HERE.glob("play_*.py"))
 
 
 @pytest.fixture(scope="session")
 def python_of_clients() -> Path:
     """The Python of the environment of the clients."""
-    lock = HERE / "requirements.lock"
-    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    place = ROOT / ".tox" / f"jenkins-clients-{digest}"
-    place.parent.mkdir(exist_ok=True)
-    with place.with_suffix(".lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not (place / "whole").exists():
-            uv = [sys.executable, "-m", "uv"]
-            _install([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)])
-            into = ["--python", str(place / "bin/python")]
-            _install([*uv, "pip", "install", "--quiet", "--require-hashes", *into, "-r", str(lock)])
-            (place / "whole").touch()
-    return place / "bin/python"
-
-
-def _install(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
-    assert 0 == done.returncode, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return install_python(HERE / "requirements.lock", "jenkins-clients") / "python"
 
 
 @pytest.mark.parametrize("client", CLIENTS)
