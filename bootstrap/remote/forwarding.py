@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable
 from typing import Protocol
 
 _CHUNK = 1 << 16
+log = logging.getLogger(__name__)
 
 
 class Stream(Protocol):
@@ -28,12 +30,17 @@ class Stream(Protocol):
 
 
 class Forwarding:
-    """Listens on a port of this machine's loopback (0: a free one) and joins every client with a stream that `dial` opens."""
+    """Listens on a port of this machine's loopback (0: a free one) and joins every client with a stream that `dial` opens.
+
+    `dial` raises ConnectionRefusedError where nobody listens at the other end; any other exception is logged, since the client
+    sees the same closed connection for both.
+    """
 
     def __init__(self, dial: Callable[[tuple[str, int]], Stream], port: int = 0) -> None:
         self._dial = dial
         self._listener = socket.create_server(("127.0.0.1", port))
-        self._streams: set[Stream] = set()
+        self._port = int(self._listener.getsockname()[1])
+        self._pairs: dict[socket.socket, Stream] = {}  # every client with its stream
         self._lock = threading.Lock()
         self._is_open = True
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -42,17 +49,18 @@ class Forwarding:
     @property
     def port(self) -> int:
         """The port to connect to."""
-        return int(self._listener.getsockname()[1])
+        return self._port
 
     def close(self) -> None:
         """Stop listening and end every open connection; returns when the listener is gone."""
         with self._lock:
             self._is_open = False
-            streams = list(self._streams)
+            pairs = dict(self._pairs)
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for stream in streams:
+        # The clients first: a server answers a request that ends in its middle, and that answer must reach nobody.
+        for stream in (*pairs, *pairs.values()):
             _end(stream)
         self._acceptor.join(timeout=5)
 
@@ -68,12 +76,14 @@ class Forwarding:
     def _serve(self, client: socket.socket, source: tuple[str, int]) -> None:
         try:
             remote = self._dial(source)
-        except Exception:
+        except Exception as error:
             # The machine refused, or the connection is gone: the client sees a closed connection, as it would there.
+            if self._is_open and not isinstance(error, ConnectionRefusedError):
+                log.warning("a client of port %s was closed: %s: %s", self.port, type(error).__name__, error)
             client.close()
             return
         with self._lock:
-            self._streams |= {client, remote}
+            self._pairs[client] = remote
             is_open = self._is_open
         back = threading.Thread(target=_pump, args=(remote, client), daemon=True)
         if is_open:
@@ -81,7 +91,7 @@ class Forwarding:
             _pump(client, remote)
             back.join()
         with self._lock:
-            self._streams -= {client, remote}
+            del self._pairs[client]
         _end(client)
         _end(remote)
 

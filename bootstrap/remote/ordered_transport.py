@@ -1,13 +1,19 @@
-"""An SSH transport that sends nothing on a channel after that channel's CLOSE message.
+"""An SSH transport on which a message reaches its own channel or none.
 
 Paramiko prepares a message under the channel's lock and sends it after it has released the lock. When the peer closes the
-channel in between, paramiko's own thread answers with CLOSE first, and the prepared message (EOF or data) follows. OpenSSH ends
-the whole connection then ("packet referred to nonexistent channel"), with all its commands and forwarded ports. The window is
-short, but a command that ends at once on a busy machine meets it.
+channel in between, paramiko's own thread answers with CLOSE first, and the prepared message (EOF or data) follows:
+
+- OpenSSH ends the whole connection then ("packet referred to nonexistent channel"), with all its commands and forwarded ports;
+- or it has given the channel's number to a new channel meanwhile, which gets an EOF or data that is not its own: an HTTP
+  server closes that client without an answer.
+
+The window is short, but a busy machine meets it. So here every channel has a number that is never given again, and the peer's
+number is put in when a message is sent: a message that comes after its channel's CLOSE is dropped.
 """
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import Any
 
@@ -22,26 +28,32 @@ _Transport: Any = paramiko.Transport
 
 
 class OrderedTransport(_Transport):  # type: ignore[misc]
-    """Paramiko's transport, which drops what comes too late for a channel."""
+    """Paramiko's transport, which drops what comes too late for a channel.
+
+    It knows the channels that this side opens; those that a server opens are refused, as paramiko does without handlers.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._closed_channels: set[int] = set()  # by the peer's numbers
+        self._own_numbers = itertools.count()
+        self._peers_numbers: dict[int, int] = {}  # by our own, of the channels for which no CLOSE was sent
         super().__init__(*arguments, **options)
 
     def _send_message(self, data: Any) -> None:
         """What paramiko sends a message with. It comes here with one message at a time, after it has waited for new keys."""
         message = data.asbytes()
         if message[0] in _OF_A_CHANNEL:
-            channel: int = struct.unpack_from(">I", message, 1)[0]
-            if channel in self._closed_channels:
+            own: int = struct.unpack_from(">I", message, 1)[0]
+            number = self._peers_numbers.get(own)
+            if number is None:
                 return
             if message[0] == _CLOSE:
-                self._closed_channels.add(channel)
+                del self._peers_numbers[own]
+            data = paramiko.Message(message[:1] + struct.pack(">I", number) + message[5:])
         super()._send_message(data)
 
     def _parse_channel_open_success(self, m: Any) -> None:
-        """The peer may give a new channel the number of one that is closed."""
-        m.get_int()  # our number
-        self._closed_channels.discard(m.get_int())
-        m.rewind()
-        super()._parse_channel_open_success(m)
+        """Give the new channel a number of our own instead of the peer's, which may be that of a channel before it."""
+        channel, number = m.get_int(), m.get_int()
+        own = next(self._own_numbers) % (1 << 32)
+        self._peers_numbers[own] = number
+        super()._parse_channel_open_success(paramiko.Message(struct.pack(">II", channel, own) + m.get_remainder()))

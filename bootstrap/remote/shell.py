@@ -44,7 +44,7 @@ _GONE = (
     45  # seconds without a receipt for what was sent, after which the machine counts as gone (tcp(7), TCP_USER_TIMEOUT)
 )
 _PROMPT = (
-    60.0  # seconds in which a machine under full load still opens a session; after that the connection counts as dead
+    60.0  # seconds in which a machine under full load still opens a channel; after that the connection counts as dead
 )
 _SESSIONS = 8  # at once over the connection; sshd refuses more than its MaxSessions, which is 10 unless told otherwise
 _CROWDED = 10.0  # seconds in which a place becomes free among the sessions
@@ -111,7 +111,10 @@ class FabricShell:
             self._transport()  # connects now, so that an unreachable machine is this call's error
 
             def dial(source: tuple[str, int]) -> Any:
-                return self._transport().open_channel("direct-tcpip", ("127.0.0.1", port), source, timeout=_ATTEMPT)
+                try:
+                    return self._open_stream(("127.0.0.1", port), source, _PROMPT)
+                except paramiko.ChannelException as error:
+                    raise ConnectionRefusedError(str(error)) from error
 
             forwarding = Forwarding(dial, local_port)
             try:
@@ -124,9 +127,12 @@ class FabricShell:
     def stream(self, address: str, port: int) -> Any:
         """A stream from the machine on to another one, over this connection; OSError where the machine cannot reach it."""
         try:
-            return self._transport().open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=_ATTEMPT)
+            return self._open_stream((address, port), ("127.0.0.1", 0), _ATTEMPT)
         except (EOFError, paramiko.SSHException) as error:
             raise OSError(f"{self._machine.instance_id} cannot reach {address}:{port}: {error}") from error
+
+    def _open_stream(self, target: tuple[str, int], source: tuple[str, int], seconds: float) -> Any:
+        return self._transport().open_channel("direct-tcpip", target, source, timeout=seconds)
 
     def close(self) -> None:
         """End the connection; the next command would open another."""

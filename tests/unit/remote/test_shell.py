@@ -26,10 +26,13 @@ from bootstrap.errors import (
     Missing,
     Unreachable,
 )
+from bootstrap.remote import forwarding as forwarding_module
 from bootstrap.remote import shell as shell_module
 from bootstrap.remote.keys import fingerprint
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Machine, Secret, Shell
+
+CHANNEL_OPEN_SUCCESS = 91  # RFC 4254, section 9
 
 
 @pytest.fixture
@@ -412,13 +415,27 @@ def test_a_forwarded_port_is_gone_after_its_context_with_its_connections(shell: 
     client.close()
 
 
-def test_a_port_where_nobody_listens_closes_the_client_and_nothing_else(shell: FabricShell) -> None:
+def test_a_port_where_nobody_listens_closes_the_client_and_nothing_else(
+    shell: FabricShell, caplog: pytest.LogCaptureFixture
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port_of_nobody = unused.getsockname()[1]
     with shell.forward(port_of_nobody) as port:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
             assert b"" == client.recv(1)
         assert 0 == shell.run(["true"]).exit_code
+    assert [] == [each.message for each in caplog.records if each.name == forwarding_module.__name__]
+
+
+def test_a_client_for_which_no_channel_opens_in_time_is_closed_with_the_reason_in_the_log(
+    shell: FabricShell, web: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shell_module, "_PROMPT", 0.2)
+    with shell.forward(web) as port:
+        monkeypatch.setitem(shell._transport()._handler_table, CHANNEL_OPEN_SUCCESS, lambda _: None)
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            assert b"" == client.recv(1)
+    assert [f"a client of port {port} was closed: SSHException: Timeout opening channel."] == caplog.messages
 
 
 def test_closing_twice_is_harmless_and_a_closed_shell_opens_again(shell: FabricShell, sshd: Sshd) -> None:
