@@ -2,8 +2,8 @@
 """Draws the floors of the package `bootstrap` with the imports that the code has, and counts them.
 
 Usage: `python docs/floors.py` writes docs/floors.svg (graphviz' `dot` draws it) and prints the numbers of places, arrows,
-upward arrows and import circles. A place is a package at most two levels below `bootstrap`, or a module beside them. Every
-import counts, also those for type checkers alone and those inside of functions.
+upward arrows and import circles. A place is a package at most two levels below `bootstrap`, or a module beside them; a package
+that holds nothing but packages is none. Every import counts, also those for type checkers alone and those inside of functions.
 
 The table of floors is docs/floors.yaml; tests/unit/test_floors.py holds the code to it with the functions of this module.
 """
@@ -144,11 +144,16 @@ def count(root: Path = ROOT) -> dict[str, int]:
     arrows = read_arrows(modules)
     pairs = {(place_of(each.importer, modules), place_of(each.imported, modules)) for each in arrows}
     return {
-        "places": len({place_of(name, modules) for name in modules}),
+        "places": len({place_of(name, modules) for name, path in modules.items() if _holds_code(path)}),
         "arrows": sum(importer != imported for importer, imported in pairs),
         "upward": len(find_upward(arrows, modules, read_table())),
         "circles": len(find_circles(arrows)),
     }
+
+
+def _holds_code(path: Path) -> bool:
+    """Whether a module has more than a docstring."""
+    return len(ast.parse(path.read_text(encoding="utf-8")).body) > 1
 
 
 def describe(root: Path = ROOT) -> str:
