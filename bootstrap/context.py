@@ -137,15 +137,15 @@ class Context:
     def machine(self) -> Machine:
         """The machine; Unreachable where its instance does not run."""
         outputs, data = self.outputs("controller"), self.outputs("data")
-        found = machines.find(self.world.aws, outputs, data, needs_login=not self.world.is_on_machine)
-        if found is None:
+        machine = machines.find(self.world.aws, outputs, data, needs_login=not self.world.is_on_machine)
+        if machine is None:
             state = machines.read_state(self.world.aws("ec2"), outputs["InstanceId"])
             raise Unreachable(
                 f"looking for the machine of '{self.settings.name}'",
                 f"the instance {outputs['InstanceId']} is {state}",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
-        return found
+        return machine
 
     @property
     def bastion(self) -> Machine:
@@ -154,16 +154,16 @@ class Context:
         # On this machine addresses are those of the networks that the subnets became; nothing has a public one.
         by_public = wished is not None and bool(wished.allow) and self.world.endpoint is None
         user = wished.user if wished is not None else machines.LOGIN_USER
-        found = machines.find_bastion(
+        machine = machines.find_bastion(
             self.world.aws, outputs["BastionGroupName"], user, self.outputs("data"), by_public=by_public
         )
-        if found is None:
+        if machine is None:
             raise Unreachable(
                 f"looking for the bastion of '{self.settings.name}'",
                 "its instance does not run, or its console has no host key yet",
                 "Wait a few minutes: its Auto Scaling group replaces it. If it has no stack, 'launch' creates it.",
             )
-        return found
+        return machine
 
     @property
     def shell(self) -> Shell:

@@ -97,31 +97,31 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
-    made: dict[str, Stack] = dict(context.stacks)
+    stacks: dict[str, Stack] = dict(context.stacks)
 
     def emptied(old: Stack) -> None:
         # Not `context.stacks`: a stack that an operation still changed is in `made` as it was afterwards.
-        image_choice.check(context, image_choice.choose(context, made))
+        image_choice.check(context, image_choice.choose(context, stacks))
         running_builds.wait(context, run, waits=waits)
         machine.stop(context.world.aws("ec2"), old.outputs.get("InstanceId", ""))
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
-        late_tags.apply(context.world, made, names, tags, run)
+        late_tags.apply(context.world, stacks, names, tags, run)
         for name in stack_inputs.unwanted(context):
             bucket_of_files.empty(context, name, run)
-            stack.destroy(client, made.pop(name).name, run)
+            stack.destroy(client, stacks.pop(name).name, run)
         for name in (*names, *stack_inputs.list_repeated(context, names)):
             is_gone = name == "controller" and stack_inputs.is_gone(context)
             if name == "controller":
-                image_choice.settle(context, made, run, is_gone=is_gone)
-            wished = stack_inputs.template(context, name, made, tags)
+                image_choice.settle(context, stacks, run, is_gone=is_gone)
+            wished = stack_inputs.template(context, name, stacks, tags)
             if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _with_boot_log(context):
-                made[name] = stack.apply(client, wished, run, before_removal=emptied)
-        if made != dict(context.stacks):
-            late_tags.apply(context.world, made, names, tags)
+                stacks[name] = stack.apply(client, wished, run, before_removal=emptied)
+        if stacks != dict(context.stacks):
+            late_tags.apply(context.world, stacks, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
@@ -165,27 +165,27 @@ def publish(context: Context, run: Run, again: Sequence[str] = ()) -> None:
 def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
     """Act five: the acceptance suite, in a process of its own."""
     with run.act("verify", "the acceptance suite", ending="done"):
-        found = verify.run(context.environment_file, ACCEPTANCE, run.folder, run, tuple(only))
-        for check in found.checks:
+        verdict = verify.run(context.environment_file, ACCEPTANCE, run.folder, run, tuple(only))
+        for check in verdict.checks:
             run.event("check", name=check.name, group=check.group, outcome=check.outcome, detail=check.detail)
-        run.say(f"        {found.summary}")
-        return found
+        run.say(f"        {verdict.summary}")
+        return verdict
 
 
 def plan(context: Context, run: Run) -> tuple[Change, ...]:
     """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
     check(context)
-    found = plan_stacks(context, run)
+    changes = plan_stacks(context, run)
     if stack_inputs.is_gone(context):
         instance = f"{context.stacks['controller'].name}/Instance"
-        found += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
+        changes += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
     if not stack_inputs.can_look(context):
         if context.stacks:
             run.notice("host, casc and jobs: known only when every stack exists and the machine runs")
     else:
-        found = (*found, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
+        changes = (*changes, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
     _plan_checks(run)
-    return found
+    return changes
 
 
 def _plan_checks(run: Run) -> None:
@@ -204,26 +204,26 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
     account.check(context, names)
     other_repository.tell(context, run)
     tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
-    found: list[Change] = []
+    changes: list[Change] = []
     with run.act("stack", "what would change"):
         for name in stack_inputs.unwanted(context):
-            found += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
+            changes += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
         for name in names:
             if reason := stack_inputs.explain_waiting(context, name):
                 run.notice(f"{name}: cannot be planned before {reason}")
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)
-            found += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
-        found += _shown(run, late_tags.plan(context.world, context.stacks, names, tags))
+            changes += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
+        changes += _shown(run, late_tags.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:
-            found += _shown(run, direct_connect.plan(context.world.aws, context.settings))
-        for line in interruptions.of(found):
+            changes += _shown(run, direct_connect.plan(context.world.aws, context.settings))
+        for line in interruptions.of(changes):
             run.notice(f"interrupts: {line}")
-        running_builds.tell(context, run, found)
+        running_builds.tell(context, run, changes)
         image_choice.tell(context, run)
         for line in network_removal.hindrances(context):
             run.notice(f"will be refused: {line}")
-    return tuple(found)
+    return tuple(changes)
 
 
 def plan_host(context: Context, run: Run) -> tuple[Change, ...]:

@@ -47,8 +47,8 @@ def check_writable(named: str | None, what: str) -> None:
     if named is None:
         return
     path = Path(named)
-    found = (
+    fault = (
         "it is a folder" if path.is_dir() else f"there is no folder {path.parent}" if not path.parent.is_dir() else ""
     )
-    if found:
-        raise UsageError(f"keeping {what} as {path}", found, "Name a file in a folder that exists.")
+    if fault:
+        raise UsageError(f"keeping {what} as {path}", fault, "Name a file in a folder that exists.")

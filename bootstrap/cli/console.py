@@ -26,15 +26,15 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     terminal.console(width=None if sys.stdout.isatty() else _WIDE, folds=True).print(drawn)
 
 
-def verdict(found: Verdict) -> None:
+def verdict(result: Verdict) -> None:
     """The checks, a line each; after them the failed ones with what was found instead."""
     console = terminal.console()
-    width = max((len(check.group) for check in found.checks), default=0)
-    for check in found.checks:
+    width = max((len(check.group) for check in result.checks), default=0)
+    for check in result.checks:
         outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
         why = f" ({check.detail.partition(chr(10))[0]})" if check.outcome == "skipped" else ""
         console.print(Text.assemble(outcome, " ", (f"{check.group:<{width}}", "dim"), f"  {check.name}{why}"))
-    for check in found.failed:
+    for check in result.failed:
         console.print(Text.assemble((f"\n{check.group}: {check.name}", "bold red")))
         console.print(Text("\n".join(f"    {line}" for line in check.detail.strip().splitlines()[:15])))
 

@@ -66,20 +66,20 @@ def open_environment(
     run = start(PROJECT / ".bootstrap" / chosen.name / "runs", as_json=options.json, is_verbose=options.verbose)
     run.event("run-began", command=options.command, environment=chosen.name)
     try:
-        with contextlib.ExitStack() as held:
-            unopened = held.enter_context(Context(path, chosen))
+        with contextlib.ExitStack() as exits:
+            unopened = exits.enter_context(Context(path, chosen))
             check(options, unopened)
             if changes:
                 lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
-                held.enter_context(lock)
+                exits.enter_context(lock)
             prepare(options, unopened, run)
             if not reaches_cloud:
                 yield unopened, run
                 run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
                 return
-            held.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
-            cloud = _start_cloud(options, chosen, run, held, brings_up=brings_up, plans=plans)
-            opened = held.enter_context(_reach_cloud(path, chosen, cloud))
+            exits.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
+            cloud = _start_cloud(options, chosen, run, exits, brings_up=brings_up, plans=plans)
+            opened = exits.enter_context(_reach_cloud(path, chosen, cloud))
             opened.take_over(unopened)
             yield opened, run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))

@@ -79,12 +79,12 @@ def _tell(meter: TransferMeter, before: int) -> Callable[[int], None]:
 def _has(s3: Any, bucket: str, digest: str, content: bytes | Path) -> bool:
     """Whether the bucket has this file, with its checksum as S3 computed it."""
     try:
-        found = s3.head_object(Bucket=bucket, Key=key_of(digest), ChecksumMode="ENABLED")
+        head = s3.head_object(Bucket=bucket, Key=key_of(digest), ChecksumMode="ENABLED")
     except Exception as error:
         if refusals.code(error) in _MISSING:
             return False
         raise
-    return bool(found["ContentLength"] == _size_of(content) and found.get("ChecksumSHA256") == _as_base64(digest))
+    return bool(head["ContentLength"] == _size_of(content) and head.get("ChecksumSHA256") == _as_base64(digest))
 
 
 def empty(s3: Any, bucket: str, report: Reporter) -> None:

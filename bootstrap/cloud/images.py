@@ -41,31 +41,31 @@ class Image:
 
 def read_newest(aws: Callable[[str], Any]) -> str:
     """The id of the newest image. Raises ImageMissing if the region has no such parameter, and ClientError."""
-    found = aws("ssm").get_parameters(Names=[PARAMETER])["Parameters"]
-    if not found:
+    parameters = aws("ssm").get_parameters(Names=[PARAMETER])["Parameters"]
+    if not parameters:
         raise ImageMissing(
             "looking for the newest image of Debian 13",
             f"this region has no public parameter {PARAMETER}",
             "Choose another 'region' in the environment file.",
         )
-    return str(found[0]["Value"])
+    return str(parameters[0]["Value"])
 
 
 def describe(aws: Callable[[str], Any], image_id: str) -> Image:
     """What EC2 knows of an image, also of a deprecated one. Raises ClientError."""
     # By a filter: EC2 answers the id of an image that is gone with an error, or with nothing.
     chosen = [{"Name": "image-id", "Values": [image_id]}]
-    for found in aws("ec2").describe_images(Filters=chosen, IncludeDeprecated=True)["Images"]:
-        is_available = found.get("State", "available") == "available"
+    for image in aws("ec2").describe_images(Filters=chosen, IncludeDeprecated=True)["Images"]:
+        is_available = image.get("State", "available") == "available"
         return Image(
             image_id,
-            found.get("Name", ""),
-            str(found.get("CreationDate", ""))[:10],
+            image.get("Name", ""),
+            str(image.get("CreationDate", ""))[:10],
             is_available,
-            found.get("OwnerId", ""),
-            found.get("Architecture", ""),
-            found.get("RootDeviceType", ""),
-            _find_root_size(found),
+            image.get("OwnerId", ""),
+            image.get("Architecture", ""),
+            image.get("RootDeviceType", ""),
+            _find_root_size(image),
         )
     return Image(image_id)
 

@@ -176,17 +176,17 @@ def _check_image(context: Context) -> Iterator[Finding]:
     yield judge_image(machine_image.look(context), datetime.datetime.now(datetime.UTC).date(), context.tool)
 
 
-def judge_image(found: MachineImage, today: datetime.date, tool: str) -> Finding:
+def judge_image(images: MachineImage, today: datetime.date, tool: str) -> Finding:
     """The age of the machine's image, and whether a newer one is there; before the first launch, those of the newest one."""
-    newest, pinned = found.newest, found.pinned
+    newest, pinned = images.newest, images.pinned
     if newest is None:
-        return _judge_without_newest(found, tool)
+        return _judge_without_newest(images, tool)
     if pinned is None:
         return good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
     upgrade = f"Run: {tool} image upgrade. It takes {newest} and replaces the machine; the data stays."
     if not pinned.is_available:
         return warning("image", f"{pinned}: the machine runs on, but cannot be replaced", upgrade)
-    if found.is_newest:
+    if images.is_newest:
         return good("image", f"{machine_image.describe_age(pinned, today)}; it is the newest one")
     text = f"{machine_image.describe_age(pinned, today)}; a newer one is there: {newest}"
     return (

@@ -92,13 +92,13 @@ def _describe_security(lock: Lock, offer: UpdateCenter) -> Finding:
 
 
 def _describe_offer(offer: UpdateCenter, today: datetime.date, remark: str) -> Finding:
-    found = f"what the update center offers{_describe_age(offer.dated, today)}"
+    offered = f"what the update center offers{_describe_age(offer.dated, today)}"
     if staleness := offer.describe_staleness(today):
         remedy = (
             "Bring the mirror or the folder up to date, or name another source under 'jenkins' in the environment file."
         )
-        return warning("offer", f"{found}: {staleness}{remark}", remedy)
-    return good("offer", f"{found}{remark}")
+        return warning("offer", f"{offered}: {staleness}{remark}", remedy)
+    return good("offer", f"{offered}{remark}")
 
 
 def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remark: str) -> Finding:
@@ -118,22 +118,24 @@ def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remar
 
 def _describe_plugins(lock: Lock, offer: UpdateCenter, today: datetime.date) -> str:
     """How many are the newest for the core, which are not, and which one is the oldest."""
-    behind, gone, dated = [], [], []
+    behind, withdrawn, dated = [], [], []
     for name, version in lock.plugins.items():
         newest = offer.plugins.get(name)
         if newest is None:
-            gone.append(name)
+            withdrawn.append(name)
             continue
         if is_older(version, newest.version):
             behind.append(f"{name} {version} -> {newest.version}{_describe_age(newest.released, today)}")
         if (released := newest.find_date(version)) is not None:
             dated.append((released, name))
     count = len(lock.pins)
-    parts = [f"{count - len(behind) - len(gone)} of {wording.counted(count, 'plugin')} are the newest for this core"]
+    parts = [
+        f"{count - len(behind) - len(withdrawn)} of {wording.counted(count, 'plugin')} are the newest for this core"
+    ]
     if behind:
         parts.append(f"with a successor: {_list(behind)}")
-    if gone:
-        parts.append(f"not offered any more: {_list(gone)}")
+    if withdrawn:
+        parts.append(f"not offered any more: {_list(withdrawn)}")
     if dated:
         released, name = min(dated)
         parts.append(f"the oldest is {name} {lock.plugins[name]}{_describe_age(released, today)}")

@@ -22,10 +22,10 @@ def examine(context: Context) -> Iterator[Finding]:
 def judge(heap: str, kind: str, memory: int) -> Finding:
     """The heap beside the share of the service, in MiB."""
     share, needed = memory * MEMORY_SHARE // 100, needed_memory(heap)
-    told = f"jenkins.heap is {heap}; jenkins.service may use {share} MiB of {kind}"
+    limits = f"jenkins.heap is {heap}; jenkins.service may use {share} MiB of {kind}"
     remedy = "Lower 'jenkins.heap', or take a larger 'controller.instance_type'."
     if needed > share:
-        return bad("memory", f"{told}, and Java needs {needed} MiB", remedy)
+        return bad("memory", f"{limits}, and Java needs {needed} MiB", remedy)
     if needed > share * 3 // 4:
-        return warning("memory", f"{told}, of which {share - needed} MiB are not yet taken", remedy)
-    return good("memory", told)
+        return warning("memory", f"{limits}, of which {share - needed} MiB are not yet taken", remedy)
+    return good("memory", limits)

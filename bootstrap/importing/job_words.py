@@ -173,17 +173,17 @@ def _say_parameter(parameter: ElementTree.Element) -> Component:
     kind = parameter.tag.removeprefix("hudson.model.").removesuffix("ParameterDefinition")
     if kind not in _PARAMETER_WORDS:
         return _keep_raw(parameter)
-    said: dict[str, Any] = {"name": _escape(parameter.findtext("name") or "")}
+    words: dict[str, Any] = {"name": _escape(parameter.findtext("name") or "")}
     if kind == "Choice":
-        said["choices"] = [_escape(choice.text or "") for choice in parameter.iterfind("choices//string")]
+        words["choices"] = [_escape(choice.text or "") for choice in parameter.iterfind("choices//string")]
     elif parameter.findtext("defaultValue"):
         default = parameter.findtext("defaultValue") or ""
-        said["default"] = default == "true" if kind == "Boolean" else _escape(default)
+        words["default"] = default == "true" if kind == "Boolean" else _escape(default)
     if parameter.findtext("description"):
-        said["description"] = _escape(parameter.findtext("description") or "")
+        words["description"] = _escape(parameter.findtext("description") or "")
     if parameter.findtext("trim") == "true" and kind in {"String", "Text"}:
-        said["trim"] = True
-    return {_PARAMETER_WORDS[kind]: said}
+        words["trim"] = True
+    return {_PARAMETER_WORDS[kind]: words}
 
 
 def _say_builder(builder: ElementTree.Element) -> Component:

@@ -41,8 +41,8 @@ def read(source: Source) -> Reading:
     version = greeting.headers.get("X-Jenkins", "")
     if greeting.status != 200 or not version:
         remedy = "Check the URL, the user and the API token."
-        found = greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is no Jenkins"
-        raise ImportFailed(f"asking {source.url} what it is", found, remedy)
+        fault = greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is no Jenkins"
+        raise ImportFailed(f"asking {source.url} what it is", fault, remedy)
     reading = Reading(source.url, shorten(version))
     reading.plugins = _read_plugins(source, reading.notes)
     reading.export = _read_settings(source, reading.notes)
@@ -51,8 +51,8 @@ def read(source: Source) -> Reading:
         reading.items.append(item)
         elements += sum(1 for _ in parse(item.xml).iter())
         if elements > MOST_ELEMENTS:
-            found = f"the jobs have more than {MOST_ELEMENTS} elements of XML together"
-            raise ImportFailed(f"reading the jobs of {source.url}", found, "Import them by hand.")
+            fault = f"the jobs have more than {MOST_ELEMENTS} elements of XML together"
+            raise ImportFailed(f"reading the jobs of {source.url}", fault, "Import them by hand.")
         if len(reading.items) > _MOST:
             raise ImportFailed(
                 f"listing the jobs of {source.url}", f"there are more than {_MOST}", "Import them by hand."

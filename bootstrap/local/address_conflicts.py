@@ -48,12 +48,12 @@ def of_podman(block: str, networks: Iterable[Mapping[str, Any]]) -> set[str]:
 def of_routes(block: str, routes: Iterable[str], own: Iterable[str] = ()) -> set[str]:
     """The routes into the block, as /proc/net/route lists them, but for those by the interfaces that are the cloud's own."""
     ours, mine = ipaddress.IPv4Network(block), frozenset(own)
-    found = set()
+    conflicts = set()
     for interface, gateway, route in map(_route, routes):
         leads_there = route.overlaps(ours) if gateway == _DIRECT else route.subnet_of(ours)
         if interface not in mine and route.prefixlen and leads_there:
-            found.add(f"{route} by {interface}")
-    return found
+            conflicts.add(f"{route} by {interface}")
+    return conflicts
 
 
 def _route(line: str) -> tuple[str, ipaddress.IPv4Address, ipaddress.IPv4Network]:

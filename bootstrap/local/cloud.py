@@ -165,12 +165,12 @@ class LocalCloud:
     def _running(self) -> dict[str, Any]:
         """What the server wrote about itself, where it answers; else nothing."""
         try:
-            told: dict[str, Any] = json.loads((self.state / "server.json").read_text())
-            os.kill(told["pid"], 0)
-            with urllib.request.urlopen(f"http://127.0.0.1:{told['port']}/_bootstrap/health", timeout=5):
-                return told
+            server: dict[str, Any] = json.loads((self.state / "server.json").read_text())
+            os.kill(server["pid"], 0)
+            with urllib.request.urlopen(f"http://127.0.0.1:{server['port']}/_bootstrap/health", timeout=5):
+                return server
         except urllib.error.HTTPError as error:
-            return told | {"is_stuck": error.code == HTTPStatus.SERVICE_UNAVAILABLE}  # it answers
+            return server | {"is_stuck": error.code == HTTPStatus.SERVICE_UNAVAILABLE}  # it answers
         except (OSError, ValueError, KeyError):
             return {}
 
@@ -223,12 +223,12 @@ def for_a_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[Lo
 
 def _told_once(report: Reporter) -> Callable[[str], None]:
     """The making of the image is told to everybody once, for it takes half a minute; its progress to those who watch."""
-    told: list[str] = []
+    said_texts: list[str] = []
 
     def tell(text: str) -> None:
-        if not told:
+        if not said_texts:
             report.notice("making the image of the local cloud's machines from this machine's apt sources, once")
-        told.append(text)
+        said_texts.append(text)
         report.progress(text)
 
     return tell

@@ -51,7 +51,7 @@ def faults(context: Context) -> Iterator[Found]:
 
 def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
     values: dict[str, Secret] = {}
-    found: list[Found] = []
+    faults: list[Found] = []
     for key, source in context.settings.own_secrets.items():
         name = SMTP_PASSWORD if key == ("mail", "password") else key[-1]
         place = (*key, "parameter" if source.secret is None else "secret")
@@ -59,13 +59,13 @@ def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
             with refusals.told(f"reading the secret {name}"):
                 text = _read(context, source)
         except AwsRefused as error:
-            found.append((place, f"cannot be read: {error.found} Create it in this region, or correct the name."))
+            faults.append((place, f"cannot be read: {error.found} Create it in this region, or correct the name."))
             continue
         if text is None:
-            found.append((place, "is binary; Jenkins' settings take text only"))
+            faults.append((place, "is binary; Jenkins' settings take text only"))
         else:
             values[name] = Secret(text)
-    return values, found
+    return values, faults
 
 
 def _read(context: Context, source: OwnSecret) -> str | None:

@@ -65,14 +65,14 @@ def _peer(context: Context) -> Mapping[str, str]:
     """The outputs of the network that this environment peers with; StackMissing if it does not exist."""
     peering, stack_name = context.settings.network.peering, peer_network(context)
     assert peering is not None and stack_name is not None  # the stack is wanted only where it is asked for
-    found = stack.read(context.world.aws("cloudformation"), stack_name)
-    if found is None or "PrivateRouteTableIds" not in found.outputs:
+    peer = stack.read(context.world.aws("cloudformation"), stack_name)
+    if peer is None or "PrivateRouteTableIds" not in peer.outputs:
         raise StackMissing(
             f"looking for the network of '{peering.environment}', which '{context.settings.name}' peers with",
             "it was not launched yet, or by an older version of this toolkit",
             f"Run: ./bootstrap.py --environment {peering.environment} network apply",
         )
-    return found.outputs
+    return peer.outputs
 
 
 def network_of(context: Context) -> tuple[str, ...]:

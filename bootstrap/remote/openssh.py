@@ -22,15 +22,15 @@ def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterat
 
     `dial` opens a stream to the machine's sshd; without it OpenSSH connects to the machine's address.
     """
-    with contextlib.ExitStack() as held:
-        folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="bootstrap-ssh-")))
+    with contextlib.ExitStack() as exits:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="bootstrap-ssh-")))
         key, known = folder / "key", folder / "known_hosts"
         key.touch(mode=0o600)
         key.write_text(machine.private_key.reveal().rstrip() + "\n")
         known.write_text("".join(f"{machine.instance_id} {line}\n" for line in machine.host_keys))
         address, port = machine.address, machine.port
         if dial is not None:
-            address, port = "127.0.0.1", held.enter_context(_led(dial))
+            address, port = "127.0.0.1", exits.enter_context(_led(dial))
         # Host keys are known by the instance, whatever address leads to it.
         yield [
             *("ssh", "-F", "none", "-i", str(key), "-p", str(port)),

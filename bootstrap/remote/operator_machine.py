@@ -22,7 +22,7 @@ _KEYS = ("index-url", "extra-index-url", "trusted-host", "timeout")
 def certificates(wished: str | Sequence[str], folder: Path = EXTRA_CERTIFICATES) -> dict[str, str]:
     """The certificates to trust, by file name: those at the wished paths, or with 'auto' this machine's extra ones."""
     paths = sorted(folder.glob("**/*.crt")) if isinstance(wished, str) else [Path(path).expanduser() for path in wished]
-    found: dict[str, str] = {}
+    certificates: dict[str, str] = {}
     for path in paths:
         try:
             text = path.read_text(encoding="ascii")
@@ -30,8 +30,8 @@ def certificates(wished: str | Sequence[str], folder: Path = EXTRA_CERTIFICATES)
             raise _unreadable(path, str(error)) from error
         if "-----BEGIN CERTIFICATE-----" not in text:
             raise _unreadable(path, "it contains no PEM certificate")
-        found[f"{path.stem}.crt"] = text
-    return found
+        certificates[f"{path.stem}.crt"] = text
+    return certificates
 
 
 def _unreadable(path: Path, found: str) -> Missing:

@@ -76,33 +76,33 @@ class Found:
 
 def look(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".bootstrap") -> Found:
     """Look in this checkout and, where there are files with `cloud: aws`, in the account. Nothing is started or changed."""
-    found = Found()
+    overview = Found()
     known: dict[str, tuple[Path, Settings]] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
             chosen = files.load(path)
         except FaultyFile as error:
-            found.rows.append(Row(path.stem, path.name, "", f"the file has faults: {error.faults[0]}"))
+            overview.rows.append(Row(path.stem, path.name, "", f"the file has faults: {error.faults[0]}"))
             continue
         known[chosen.name] = (path, chosen)
-    in_account = _look_in_account([chosen for _, chosen in known.values() if chosen.cloud == "aws"], found)
+    in_account = _look_in_account([chosen for _, chosen in known.values() if chosen.cloud == "aws"], overview)
     for name, (path, chosen) in known.items():
         is_local = chosen.cloud == "local"
-        text = _local_state(state, name) if is_local else _remote_state(in_account, chosen, found.unasked)
-        found.rows.append(Row(name, path.name, "this machine" if is_local else f"AWS {chosen.region}", text))
+        text = _local_state(state, name) if is_local else _remote_state(in_account, chosen, overview.unasked)
+        overview.rows.append(Row(name, path.name, "this machine" if is_local else f"AWS {chosen.region}", text))
     for (project, name, region), resources in in_account.items():
         if name not in known or known[name][1].project != project:
             text = wording.counted(len(resources), "resource")
-            found.rows.append(Row(name, "", f"AWS {region}", text))
+            overview.rows.append(Row(name, "", f"AWS {region}", text))
             world = _world(next(each for _, each in known.values() if (each.cloud, each.region) == ("aws", region)))
             stem = f"{project}-{name}" if name in known else name
             orphan = Orphan(name, stem, "aws", region, resources[0].tags, _block(world, resources))
-            found.orphans.append(orphan)
+            overview.orphans.append(orphan)
     for name in _local_names(state):
         if name not in known:
-            found.rows.append(Row(name, "", "this machine", _local_state(state, name)))
-            found.orphans.append(_local_orphan(state, name))
-    return found
+            overview.rows.append(Row(name, "", "this machine", _local_state(state, name)))
+            overview.orphans.append(_local_orphan(state, name))
+    return overview
 
 
 def former_file(name: str) -> tuple[str, str] | None:
@@ -134,12 +134,12 @@ def _look_in_account(chosen: Iterable[Settings], found: Found) -> dict[tuple[str
         try:
             with refusals.told(f"listing the environments in {region}"):
                 listed = tags.with_tags(world.aws, MANAGED)
-                gone = deleted.find_deleted(world.aws("ec2"), listed)
+                deleted_ids = deleted.find_deleted(world.aws("ec2"), listed)
         except BootstrapError as error:
             found.unasked.append(f"AWS {region}: {error.found.splitlines()[0]}")
             continue
         for each in listed:
-            if each.arn not in gone:
+            if each.arn not in deleted_ids:
                 key = (each.tags.get("Project", ""), each.tags.get("Environment", ""), region)
                 resources.setdefault(key, []).append(each)
     return resources

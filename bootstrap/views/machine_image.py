@@ -57,25 +57,25 @@ def describe_state(context: Context) -> tuple[str, ...]:
     if find_pinned(context.stacks) is None:
         return ()
     try:
-        found = look(context)
+        images = look(context)
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
         return (f"whether a newer image is there is not known: {refusals.text(error)}",)
-    if found.pinned is not None and not found.pinned.is_available:
+    if images.pinned is not None and not images.pinned.is_available:
         upgrade = (
-            f"image upgrade' takes {found.newest}" if found.newest else "image upgrade --to AMI' takes another one"
+            f"image upgrade' takes {images.newest}" if images.newest else "image upgrade --to AMI' takes another one"
         )
         return (
-            f"the image {found.pinned.id} is no longer available: the machine runs on, but cannot be replaced; "
+            f"the image {images.pinned.id} is no longer available: the machine runs on, but cannot be replaced; "
             f"'{context.tool} {upgrade}",
         )
-    if found.newest is None:
-        return (f"whether a newer image is there is not known: {found.unknown}",)
-    if found.is_newest:
+    if images.newest is None:
+        return (f"whether a newer image is there is not known: {images.unknown}",)
+    if images.is_newest:
         return ()
     return (
-        f"a newer image is there: {found.newest}; the machine keeps {found.pinned}, and '{context.tool} image upgrade' "
+        f"a newer image is there: {images.newest}; the machine keeps {images.pinned}, and '{context.tool} image upgrade' "
         "takes the newer one",
     )
 

@@ -18,16 +18,16 @@ def environments(options: argparse.Namespace) -> int:
     from bootstrap.runs import terminal
     from bootstrap.views import environments as view
 
-    found = view.look()
+    overview = view.look()
     if options.json:
-        for row in found.rows:
+        for row in overview.rows:
             terminal.write_json({"name": row.name, "file": row.file or None, "where": row.where, "state": row.state})
     else:
-        rows = [(row.name, row.file or "none", row.where, row.state) for row in found.rows]
+        rows = [(row.name, row.file or "none", row.where, row.state) for row in overview.rows]
         console.table(("environment", "file", "where", "state"), rows)
-        for text in found.unasked:
+        for text in overview.unasked:
             terminal.write(f"\ncould not be asked: {text}\n")
-        for orphan in found.orphans:
+        for orphan in overview.orphans:
             terminal.write(_explain(orphan))
     return 0
 

@@ -17,13 +17,13 @@ def image(options: argparse.Namespace) -> int:
     from bootstrap.errors import UsageError
 
     if options.foreign_owner and not options.to:
-        found = "--foreign-owner is the owner of the image that --to names, and there is no --to"
-        raise UsageError("reading the command line", found, "Write: image upgrade --to AMI --foreign-owner ACCOUNT")
+        fault = "--foreign-owner is the owner of the image that --to names, and there is no --to"
+        raise UsageError("reading the command line", fault, "Write: image upgrade --to AMI --foreign-owner ACCOUNT")
     if options.action == "upgrade":
         return _upgrade(options)
     if options.to or options.now:
-        found = "--to and --now are for 'image upgrade', and this is 'image show'"
-        raise UsageError("reading the command line", found, "Write: image upgrade")
+        fault = "--to and --now are for 'image upgrade', and this is 'image show'"
+        raise UsageError("reading the command line", fault, "Write: image upgrade")
     return _show(options)
 
 
@@ -35,20 +35,20 @@ def _show(options: argparse.Namespace) -> int:
     from bootstrap.views import machine_image
 
     with open_environment(options) as (opened, run):
-        found = machine_image.look(opened)
-        images = {"pinned": found.pinned, "newest": found.newest}
+        choice = machine_image.look(opened)
+        images = {"pinned": choice.pinned, "newest": choice.newest}
         if options.json:
             run.event("images", **{name: asdict(each) if each else None for name, each in images.items()})
             return DONE
         rows = [(name, each.id, each.name, each.published) for name, each in images.items() if each]
         console.table(("which", "image", "name", "published"), rows)
-        if found.newest is None:
-            run.say(f"\nthe newest image is not known: {found.unknown}")
-        elif found.pinned is None:
+        if choice.newest is None:
+            run.say(f"\nthe newest image is not known: {choice.unknown}")
+        elif choice.pinned is None:
             run.say("\nnothing was launched yet: a launch pins the newest image")
-        elif not found.pinned.is_available:
+        elif not choice.pinned.is_available:
             run.say(f"\nthe pinned image is no longer available: '{opened.tool} image upgrade' takes the newest")
-        elif not found.is_newest:
+        elif not choice.is_newest:
             run.say(f"\n'{opened.tool} image upgrade' takes the newest, and replaces the machine; the data stays")
     return DONE
 

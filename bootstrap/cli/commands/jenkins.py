@@ -53,19 +53,19 @@ def _read_request(options: argparse.Namespace) -> Request:
     for asked in options.add:
         name, separator, version = asked.partition(":")
         if not is_plugin_name(name) or (separator and not is_version(version)):
-            found = f"'{asked}' is neither the name of a plugin nor NAME:VERSION"
-            raise UsageError("reading the command line", found, "Write for example: --add locale")
+            fault = f"'{asked}' is neither the name of a plugin nor NAME:VERSION"
+            raise UsageError("reading the command line", fault, "Write for example: --add locale")
         if name in add and add[name] != (version or None):
             first, second = (f"version {each}" if each else "the newest version" for each in (add[name], version))
-            found = f"'{name}' is to be added twice: in {first}, and in {second}"
-            raise UsageError("reading the command line", found, "Write one of them.")
+            fault = f"'{name}' is to be added twice: in {first}, and in {second}"
+            raise UsageError("reading the command line", fault, "Write one of them.")
         add[name] = version or None
     # One list for each --upgrade; an empty one means all plugins.
     upgrade = tuple(name for names in options.upgrade for name in names)
     core = options.core or ""
     if core and core != LATEST_LTS and not (core[0].isdigit() and is_version(core)):
-        found = f"'{core}' is neither a version nor {LATEST_LTS}"
-        raise UsageError("reading the command line", found, "Write for example: --core 2.568.2")
+        fault = f"'{core}' is neither a version nor {LATEST_LTS}"
+        raise UsageError("reading the command line", fault, "Write for example: --core 2.568.2")
     return Request(add, tuple(options.remove), upgrade, upgrades_all=[] in options.upgrade, core=core)
 
 

@@ -134,21 +134,21 @@ def _write(files: Mapping[str, str], check: Callable[[], object]) -> None:
     from bootstrap.context import PROJECT
     from bootstrap.errors import BootstrapError, UsageError
 
-    written: list[Path] = []
+    paths: list[Path] = []
     try:
         for name, text in files.items():
             path = PROJECT / name
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("x", encoding="utf-8") as file:
-                    written.append(path)
+                    paths.append(path)
                     file.write(text)
             except FileExistsError as error:
                 doing, remedy = f"writing {name}", "It is not overwritten: choose another name, or edit that file."
                 raise UsageError(doing, "there is a file of this name already", remedy) from error
         check()
     except BootstrapError:
-        for path in written:
+        for path in paths:
             path.unlink()
         raise
 

@@ -23,13 +23,13 @@ def history(options: argparse.Namespace) -> int:
 
     state = _find_state(options)
     holder = lock.holder(state)
-    found = runs.history(state / "runs", holder.run if holder else None)
-    found = tuple(each for each in found if options.all or each.had_acts)[-options.lines :]
+    listed = runs.history(state / "runs", holder.run if holder else None)
+    listed = tuple(each for each in listed if options.all or each.had_acts)[-options.lines :]
     if options.json:
-        for each in found:
+        for each in listed:
             terminal.write_json(asdict(each))
         return 0
-    rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in found]
+    rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in listed]
     console.table(_HEADINGS, rows)
     return 0
 

@@ -14,12 +14,12 @@ def status(options: argparse.Namespace) -> int:
     from bootstrap.views import status as view
 
     with open_environment(options) as (opened, run):
-        found = view.look(opened)
+        state = view.look(opened)
         if options.json:
-            run.event("status", rows=[list(row) for row in found.rows])
+            run.event("status", rows=[list(row) for row in state.rows])
         else:
-            console.table(("what", "which", "state"), found.rows)
-        return DONE if found.is_up else FAILED
+            console.table(("what", "which", "state"), state.rows)
+        return DONE if state.is_up else FAILED
 
 
 COMMANDS = (

@@ -82,15 +82,15 @@ def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
     controller = Node(Kind.MAPPING, 0, 0, 1, 1, entries=[entry for section in sections for entry in section.entries])
     bodies = [body.meant for node in nodes for _, body in node.meant.entries]
     places = [(_text(body, "name", variables), body) for body in bodies] + [(BUILT_IN, controller)]
-    found = []
+    agents = []
     for name, body in places:
         if _text(body, "numExecutors", variables) == "0":
             continue  # left out, it is 1 for an agent and 2 for the controller
         labelled, mode = _text(body, "labelString", variables), _text(body, "mode", variables)
         if name is None or labelled is None or mode is None:
             return None
-        found.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
-    return Agents(tuple(found))
+        agents.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
+    return Agents(tuple(agents))
 
 
 def _tree(text: str) -> Node | None:

@@ -66,14 +66,14 @@ def check_version(war: Path, version: str, source: Source) -> None:
         with zipfile.ZipFile(war) as archive:
             text = archive.read("META-INF/MANIFEST.MF").decode("utf-8")
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, OSError) as error:
-        found = f"it does not say its version: {error}"
+        fault = f"it does not say its version: {error}"
     else:
         actual = message_from_string(re.sub(r"\r?\n ", "", text)).get("Jenkins-Version", "")
         if actual == version:
             return
-        found = f"it says that it is Jenkins {actual}" if actual else "its manifest has no Jenkins-Version"
+        fault = f"it says that it is Jenkins {actual}" if actual else "its manifest has no Jenkins-Version"
     raise DistributionFailed(
         f"checking the core of {source.name} that was asked for as Jenkins {version}",
-        found,
+        fault,
         "Do not use this source for another core. Nothing was changed.",
     )

@@ -70,11 +70,11 @@ class Releases:
         entries = self._listed.plugins.get(name)
         if not isinstance(entries, dict):
             return {}
-        found = [
+        releases = [
             release for version, entry in entries.items() if (release := self._read(name, version, entry)) is not None
         ]
-        found.sort(key=functools.cmp_to_key(_compare), reverse=True)
-        return {release.version: release for release in found}
+        releases.sort(key=functools.cmp_to_key(_compare), reverse=True)
+        return {release.version: release for release in releases}
 
     def list_for_core(self, name: str, core: str) -> list[Release]:
         """The releases of a plugin that run on this core, the newest one first."""

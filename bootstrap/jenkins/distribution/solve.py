@@ -144,11 +144,11 @@ class _Solver:
         fitting = [release for release in high_enough if not is_older(self._wish.core, release.core)]
         if not fitting:
             reason = f"{need}: " if need.by else ""
-            found = "the update center has no such version"
+            fault = "the update center has no such version"
             if high_enough:
                 last = high_enough[-1]
-                found = f"{last.shown} needs Jenkins {last.core}, the lock has {self._wish.core}"
-            self._add_fault(f"{reason}{found}")
+                fault = f"{last.shown} needs Jenkins {last.core}, the lock has {self._wish.core}"
+            self._add_fault(f"{reason}{fault}")
         return fitting
 
     def _is_preferred(self, release: Release) -> bool:

@@ -122,14 +122,14 @@ def _first(lines: Sequence[str], traces: Sequence[_Trace]) -> _Trace | None:
 
 
 def _traces(lines: Sequence[str]) -> list[_Trace]:
-    found: list[_Trace] = []
+    traces: list[_Trace] = []
     number = 0
     while number < len(lines):
         trace = _python(lines, number) if lines[number].strip() == _TRACEBACK else _java(lines, number)
         if trace is not None:
-            found.append(trace)
+            traces.append(trace)
         number = trace.end if trace is not None else number + 1
-    return found
+    return traces
 
 
 def _python(lines: Sequence[str], start: int) -> _Trace | None:

@@ -114,14 +114,14 @@ def _differs(context: Context, resource: Resource, top: Folder, entry: Entry) ->
 
 def _find_unlisted(top: Folder, listed: Mapping[str, Any], patterns: list[str]) -> list[str]:
     """Files that are not listed, as sorted relative paths; Python's byte code does not count."""
-    found = []
+    unlisted = []
     for folder, subfolders, names, _ in os.fwalk(".", dir_fd=top.descriptor):
         subfolders[:] = sorted(name for name in subfolders if name != _BYTE_CODE)
         for name in sorted(names):
             relative = str(PurePosixPath(folder, name))
             if relative not in listed and any(fnmatch(relative, pattern) for pattern in patterns):
-                found.append(relative)
-    return found
+                unlisted.append(relative)
+    return unlisted
 
 
 def _missing_artifacts(context: Context, resource: Resource, entries: list[Entry]) -> tuple[str, ...]:

@@ -94,12 +94,12 @@ class Jenkins:
         if status != http.client.OK:
             raise NoAnswer(f"Jenkins answered {status} to {path.partition('?')[0]}")
         try:
-            found = json.loads(text)
+            answer = json.loads(text)
         except ValueError:
-            found = None
-        if not isinstance(found, dict):
+            answer = None
+        if not isinstance(answer, dict):
             raise NoAnswer(f"Jenkins' answer to {path.partition('?')[0]} is not a JSON object")
-        return found
+        return answer
 
     def _post(self, path: str, form: Mapping[str, str]) -> None:
         status, _ = self._ask("POST", path, urlencode(form))

@@ -123,7 +123,7 @@ def _converge_one(
         desired_changed = applied_state.has_changed(resource) or (
             bool(finding.causes) and context.desired_changed.issuperset(finding.causes)
         )
-        found = {
+        description = {
             **result,
             "changed": True,
             "kind": finding.kind,
@@ -131,20 +131,25 @@ def _converge_one(
             "desired_changed": desired_changed,
         }
         if is_apply:
-            report({"begun": found})
+            report({"begun": description})
             context.unit_states.clear()  # the change may change them
             finding.act()
             if finding.settles and (again := KINDS[resource["kind"]](context, resource)):
                 raise Failed(f"still not in its desired state after the change: {again.detail}")
             applied_state.record([resource])
-            report({"done": found})
+            report({"done": description})
         context.changed.add(resource["id"])
         if desired_changed:
             context.desired_changed.add(resource["id"])
-        return found, finding.missing
+        return description, finding.missing
     except Failed as error:
-        found = {"detail": error.reason, "command": error.command, "exit_code": error.exit_code, "tail": error.tail}
-        return {**result, "failed": True, **found}, ()
+        description = {
+            "detail": error.reason,
+            "command": error.command,
+            "exit_code": error.exit_code,
+            "tail": error.tail,
+        }
+        return {**result, "failed": True, **description}, ()
     except OSError as error:
         return {**result, "failed": True, "detail": str(error), "command": "", "exit_code": None, "tail": ""}, ()
 

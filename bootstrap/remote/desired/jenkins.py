@@ -154,7 +154,7 @@ def certificate_variables(inputs: HostInputs) -> dict[str, str]:
 
 
 def _environment(inputs: HostInputs) -> dict[str, str]:
-    found = {
+    environment = {
         **inputs.casc_variables,
         "JENKINS_HOME": HOME,
         "JAVA_HOME": JAVA_HOME,
@@ -166,16 +166,16 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
         "TOOLKIT_TOKEN": "",
         "LANG": "C.UTF-8",
     }
-    found |= certificate_variables(inputs)
+    environment |= certificate_variables(inputs)
     if inputs.software.kind == "emulator":
-        found |= {
+        environment |= {
             "JENKINS_LISTEN_ADDRESS": "127.0.0.1",
             "JENKINS_PORT": str(JENKINS_PORT),
             "JENKINS_EMULATED_VERSION": inputs.software.version,
             "JENKINS_PLUGINS_LOCK": PLUGINS_LOCK,
             "PYTHONPATH": EMULATOR,
         }
-    return found
+    return environment
 
 
 def software(distribution: Software) -> Resources:

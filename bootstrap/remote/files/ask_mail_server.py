@@ -21,48 +21,48 @@ ALL_SECONDS = 17  # of all; the inspector waits 20 seconds
 
 def ask(asked: dict[str, Any], seconds: float = ALL_SECONDS) -> dict[str, str]:
     """What the server said to each step; the step that failed has the reason, and those after it are not there."""
-    told: dict[str, str] = {}
+    answers: dict[str, str] = {}
     # A thread: the resolution of a name cannot be interrupted otherwise.
-    session = threading.Thread(target=hold_session, args=(asked, told), daemon=True)
+    session = threading.Thread(target=hold_session, args=(asked, answers), daemon=True)
     session.start()
     session.join(seconds)
     if not session.is_alive():
-        return told
-    answered = dict(told)
+        return answers
+    answered = dict(answers)
     step = next((name for name in STEPS if name not in answered), STEPS[-1])
     return answered | {step: f"TimeoutError: no answer within {seconds} s"}
 
 
-def hold_session(asked: dict[str, Any], told: dict[str, str]) -> None:
+def hold_session(asked: dict[str, Any], answers: dict[str, str]) -> None:
     """Go through the steps, and write into `told` what the server says."""
     step = "connection"
     try:
         with open_session(asked) as server:
-            told[step] = "ok"
+            answers[step] = "ok"
             step = "tls"
             if asked["security"] == "starttls":
                 server.starttls(context=ssl.create_default_context())
-            told[step] = server.sock.version() or "" if isinstance(server.sock, ssl.SSLSocket) else "none"
+            answers[step] = server.sock.version() or "" if isinstance(server.sock, ssl.SSLSocket) else "none"
             step = "login"
             if asked["user"]:
                 answer = server.login(asked["user"], Path(asked["password"]).read_text().strip())  # as Jenkins reads it
-                told[step] = f"{answer[0]} {answer[1].decode(errors='replace')}"
+                answers[step] = f"{answer[0]} {answer[1].decode(errors='replace')}"
             else:
-                told[step] = "none"
+                answers[step] = "none"
             step = "sender"
             server.ehlo_or_helo_if_needed()
             code, answered = server.mail(asked["sender"])
-            told[step] = f"{code} {answered.decode(errors='replace')}"
+            answers[step] = f"{code} {answered.decode(errors='replace')}"
             server.rset()
     except smtplib.SMTPResponseException as error:
         words = error.smtp_error
-        told[step] = f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+        answers[step] = f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
     except (OSError, smtplib.SMTPException) as error:
-        told[step] = f"{type(error).__name__}: {error}"
+        answers[step] = f"{type(error).__name__}: {error}"
     except UnicodeError:  # its text has a character of the password
-        told[step] = "not tried: user, password or sender has a character that is not ASCII"
+        answers[step] = "not tried: user, password or sender has a character that is not ASCII"
     except ValueError as error:
-        told[step] = f"not tried: {error}"
+        answers[step] = f"not tried: {error}"
 
 
 def open_session(asked: dict[str, Any]) -> smtplib.SMTP:

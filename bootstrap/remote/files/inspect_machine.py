@@ -50,21 +50,21 @@ def firewall(_configuration: Facts) -> Any:
 def sshd(_configuration: Facts) -> Facts:
     """sshd's effective settings for the login user, each a list of values."""
     output, problem = answer_of("/usr/sbin/sshd", "-T")
-    found: Facts = {"error": [problem]} if problem else {}
+    settings: Facts = {"error": [problem]} if problem else {}
     for line in output.splitlines():
         key, _, value = line.partition(" ")
-        found.setdefault(key, []).append(value)
-    return found
+        settings.setdefault(key, []).append(value)
+    return settings
 
 
 def sockets(_configuration: Facts) -> list[Facts]:
     """Who listens where. A process may have line breaks in its name; what is then no whole line is left out."""
     output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p", "-e")
-    found = []
+    sockets = []
     for line in filter(None, map(SOCKET.match, output.splitlines())):
         facts = {"protocol": line[1], "address": line[2].split("%")[0], "port": int(line[3]), "process": line[4] or ""}
-        found.append(facts | {"user": name_of(pwd.getpwuid, int(line[5] or "0"))})
-    return sorted(found, key=lambda item: (item["protocol"], item["port"], item["address"]))
+        sockets.append(facts | {"user": name_of(pwd.getpwuid, int(line[5] or "0"))})
+    return sorted(sockets, key=lambda item: (item["protocol"], item["port"], item["address"]))
 
 
 def files(configuration: Facts) -> Facts:
@@ -75,18 +75,18 @@ def files(configuration: Facts) -> Facts:
 def file(name: str) -> Facts | None:
     """The facts of one path; all of the very thing that is held open, for a build may put another in its place."""
     try:
-        held = os.open(name, os.O_PATH | os.O_NOFOLLOW)
+        descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
-        return facts_of(held)
+        return facts_of(descriptor)
     finally:
-        os.close(held)
+        os.close(descriptor)
 
 
-def facts_of(held: int) -> Facts:
+def facts_of(descriptor: int) -> Facts:
     """Mode, owner, group, kind, size and perhaps the SHA-256 of what is held open."""
-    status = os.fstat(held)
+    status = os.fstat(descriptor)
     facts: Facts = {
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
         "owner": name_of(pwd.getpwuid, status.st_uid),
@@ -96,7 +96,7 @@ def facts_of(held: int) -> Facts:
     }
     # The sum of a small secret would give it away to guessing; what everybody may read is none.
     if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH:
-        facts["sha256"] = digest(f"/proc/self/fd/{held}")
+        facts["sha256"] = digest(f"/proc/self/fd/{descriptor}")
     return facts
 
 
@@ -139,12 +139,12 @@ def failed_units(_configuration: Facts) -> list[str]:
 def upgrades(_configuration: Facts) -> Facts:
     """apt's settings about upgrades that happen by themselves; a repeated key has its values as a list."""
     output, _ = answer_of("/usr/bin/apt-config", "dump")
-    found: Facts = {}
+    settings: Facts = {}
     for line in output.splitlines():
         key, _, value = line.partition(" ")
         if key.startswith(("Unattended-Upgrade::", "APT::Periodic::")):
-            found.setdefault(key.removesuffix("::"), []).append(value.rstrip(";").strip('"'))
-    return found
+            settings.setdefault(key.removesuffix("::"), []).append(value.rstrip(";").strip('"'))
+    return settings
 
 
 def kernel(configuration: Facts) -> Facts:
@@ -224,12 +224,12 @@ def metadata(configuration: Facts) -> Facts:
     header = ("--header", "X-aws-ec2-metadata-token-ttl-seconds: 1")
     question = ("--request", "PUT", *header, f"{asked['url']}latest/api/token")
     curl = ("/usr/bin/curl", "--silent", "--noproxy", "*", "--max-time", "10", "--output", "/dev/null")
-    found: Facts = {}
+    answers: Facts = {}
     for user in asked["users"]:
         become = ("/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
         output, problem = answer_of(*become, *curl, "--write-out", "%{http_code}", *question)
-        found[user] = output or problem
-    return found
+        answers[user] = output or problem
+    return answers
 
 
 def audit(_configuration: Facts) -> list[str]:

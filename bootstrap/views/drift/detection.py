@@ -134,11 +134,11 @@ def _deployed(client: Any, stack: str) -> groups.Deployed:
 def _of_certificates(context: Context, tool: str) -> list[Drifted]:
     """Who may read the certificates must not get the key with which others can be signed."""
     client, arn = context.world.aws("secretsmanager"), context.outputs("data")["CertificatesSecret"]
-    told = "is beside the certificates, where the machine's role can read it"
+    place = "is beside the certificates, where the machine's role can read it"
 
     def look() -> list[Drifted]:
         is_beside = has_authority_key(client, arn)
-        return [Drifted("secret", "the authority's key", told, f"{tool} launch")] if is_beside else []
+        return [Drifted("secret", "the authority's key", place, f"{tool} launch")] if is_beside else []
 
     return _convert_refusal(look, client)
 

@@ -40,17 +40,17 @@ def of_stack(
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
     while True:
-        told = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
-        if told["DetectionStatus"] != "DETECTION_IN_PROGRESS":
+        status = client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+        if status["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
         if time.monotonic() - begun > _PATIENCE:
             # The results that CloudFormation has now are those of an earlier detection.
             yield not_looked_at(name, f"the drift detection did not end within {_PATIENCE:.0f} seconds", _AGAIN)
             return
         sleep(1)
-    if told["DetectionStatus"] != "DETECTION_COMPLETE":
-        reason = told.get("DetectionStatusReason") or "CloudFormation gives no reason"
-        yield not_looked_at(name, f"{told['DetectionStatus']}: {reason}", _PERMISSIONS)
+    if status["DetectionStatus"] != "DETECTION_COMPLETE":
+        reason = status.get("DetectionStatusReason") or "CloudFormation gives no reason"
+        yield not_looked_at(name, f"{status['DetectionStatus']}: {reason}", _PERMISSIONS)
     request: dict[str, Any] = {"StackName": name, "StackResourceDriftStatusFilters": [*_DIFFERS, _FAILED]}
     while True:
         answer = client.describe_stack_resource_drifts(**request)

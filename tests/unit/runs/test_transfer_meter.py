@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import pty
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,17 +50,27 @@ def test_a_script_that_reads_json_gets_events_only(tmp_path: Path, capsys: pytes
     assert {"progress"} == {json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()}
 
 
+def read_to_end(terminal: int) -> str:
+    """What a program writes to a terminal until it closes it; one read returns only a part."""
+    shown = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while chunk := os.read(terminal, 1 << 16):
+            shown += chunk
+    return shown.decode()
+
+
 def test_a_terminal_shows_a_bar_that_goes_when_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "140")
     outer, inner = pty.openpty()
-    with os.fdopen(inner, "w") as terminal:
-        run = Run("r", Journal(tmp_path), out=terminal)
-        with TransferMeter(run, "sending 3 files", 100_000_000) as meter:
-            meter.move_to(20_000_000)
-            meter.move_to(60_000_000)
-        terminal.flush()
-        shown = os.read(outer, 1 << 20).decode()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read_to_end, outer)
+        with os.fdopen(inner, "w") as terminal:
+            run = Run("r", Journal(tmp_path), out=terminal)
+            with TransferMeter(run, "sending 3 files", 100_000_000) as meter:
+                meter.move_to(20_000_000)
+                meter.move_to(60_000_000)
+        shown = reading.result()
     os.close(outer)
     assert "sending 3 files" in shown
     assert "60.0/100.0 MB" in shown
