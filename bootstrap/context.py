@@ -226,11 +226,12 @@ class Context:
     @cached_property
     def jobset(self) -> JobSet:
         """The jobs of this checkout, rendered."""
-        from bootstrap.acts import jobs
+        from bootstrap.jenkins.definitions import remembered
 
         known = agents.read(self.casc_files, casc_variables.Variables())
         own = places.find_own_folder("jobs")
-        return jobs.render(ROOT / "jobs", self.job_variables(), self.lock.plugins, known, own)
+        memory = places.PROJECT / ".bootstrap" / "rendered"
+        return remembered.render(memory, ROOT / "jobs", self.job_variables(), self.lock.plugins, known, own)
 
     def job_variables(self) -> dict[str, str]:
         """What the job definitions take from the environment."""

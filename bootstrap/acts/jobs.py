@@ -193,8 +193,10 @@ def _find_difference(xml: str, present: _Present) -> str | None:
         return "created by hand; now managed by the code"
     if present.digest != read_digest(xml):
         return ""
-    wants_disabled = ElementTree.fromstring(xml.encode()).findtext("disabled") == "true"
-    if not present.is_folder and present.is_disabled != wants_disabled:
+    if present.is_folder:
+        return None
+    wants_disabled = "<disabled>true<" in xml and ElementTree.fromstring(xml.encode()).findtext("disabled") == "true"
+    if present.is_disabled != wants_disabled:
         return "disabled" if wants_disabled else "enabled again"
     return None
 

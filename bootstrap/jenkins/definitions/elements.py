@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 CORE = "core"
-_TABLE = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "elements.yaml"
+TABLE = Path(__file__).resolve().parents[2] / "local" / "emulator" / "data" / "elements.yaml"
 # Every child of these elements is a class, even if its name has no dot.
 LISTS = frozenset({"builders", "publishers", "buildWrappers", "prebuilders", "postbuilders", "properties", "triggers"})
 
@@ -82,5 +82,5 @@ def _read_plugin(element: ElementTree.Element) -> str | None:
 
 @cache
 def _load_table() -> Mapping[str, str]:
-    listed: Mapping[str, list[str]] = yaml.load(_TABLE.read_bytes(), yaml.CSafeLoader)
+    listed: Mapping[str, list[str]] = yaml.load(TABLE.read_bytes(), yaml.CSafeLoader)
     return {name: plugin for plugin, names in listed.items() for name in names}
