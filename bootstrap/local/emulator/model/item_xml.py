@@ -122,7 +122,8 @@ def _order_fields(root: Any, order: Mapping[str, Any]) -> None:
 def _stamp(node: Any, plugins: Mapping[str, str], above: str) -> None:
     """Write the plugin with its version at each element whose plugin differs from that of the element around it."""
     owner = find_owner(decode_class(node.get("class") or node.tag))
-    if owner is not None and owner != CORE and owner != above and owner in plugins:
+    is_written = node.get("reference") is None  # XStream refers to what it has written, and says nothing more about it
+    if is_written and owner is not None and owner != CORE and owner != above and owner in plugins:
         node.set("plugin", f"{owner}@{plugins[owner]}")
     for child in node:
         _stamp(child, plugins, owner if owner is not None else above)

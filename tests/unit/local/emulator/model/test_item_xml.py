@@ -46,6 +46,14 @@ def test_a_plugin_is_named_where_another_begins() -> None:
     assert ["workflow-job@1571", "workflow-cps@4370", "git@5.10.1"] == re.findall(r'plugin="([^"]*)"', text)
 
 
+def test_a_reference_names_no_plugin() -> None:
+    reference = '<owner class="hudson.plugins.git.GitSCM" reference="../../.."/>'
+
+    text = rewritten(f"<project><properties><hudson.model.X>{reference}</hudson.model.X></properties></project>")
+
+    assert reference in text
+
+
 def test_a_class_of_an_absent_plugin_goes_with_all_that_it_holds() -> None:
     text = rewritten("<project><publishers><hudson.tasks.Mailer><x/></hudson.tasks.Mailer></publishers></project>")
 
