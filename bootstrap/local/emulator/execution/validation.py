@@ -38,6 +38,15 @@ class Validator:
             return {"result": "success"}
         return {"result": "failure", "errors": [{"error": fault} for fault in faults]}
 
+    async def explain(self, home: Home, script: str) -> tuple[str, bool]:
+        """What is told to people about a text, and whether it is right."""
+        result = await self.validate(home, script)
+        if result["result"] == "success":
+            return "Jenkinsfile successfully validated.\n", True
+        return "Errors encountered validating Jenkinsfile:\n" + "".join(
+            f"{fault['error']}\n" for fault in result["errors"]
+        ), False
+
 
 async def _find_faults(home: Home, script: str) -> list[str]:
     try:

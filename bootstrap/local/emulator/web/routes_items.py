@@ -118,10 +118,7 @@ async def enable(call: Call, job: Job, rest: str) -> web.Response:
     """Enable or disable a job; a disabled job leaves the queue."""
     call.require("Job/Configure")
     is_disabled = call.request.path.rstrip("/").endswith("disable")
-    job.disable(is_disabled)
-    waiting = call.controller.queue.of(job)
-    if is_disabled and waiting:
-        call.controller.queue.cancel(waiting)
+    call.controller.disable(job, is_disabled=is_disabled)
     return redirect(call.resolve(f"/{job.path}"))
 
 
