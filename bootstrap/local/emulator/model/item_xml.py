@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from lxml import etree
 
 from . import xmlfile
 
@@ -19,7 +20,7 @@ DATA = Path(__file__).parents[1] / "data"
 CORE = "core"
 # Every child of these elements is a class, also if its name has no dot.
 LISTS = {"builders", "publishers", "buildWrappers", "properties", "triggers", "columns", "jobFilters"}
-NUMBERS = {"quietPeriod", "scmCheckoutRetryCount"}
+NUMBERS = {"quietPeriod", "scmCheckoutRetryCount", "unstableReturn"}
 DECLARED = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.Declarative"
 
 
@@ -28,9 +29,7 @@ def rewrite(root: Any, plugins: Mapping[str, str]) -> None:
     drop(root, plugins)
     for node in root.iter():
         _rewrite_fields(node)
-    order = _load_rewrites()["order"].get(root.tag)
-    if order:
-        _order_fields(root, order)
+    _order_all_fields(root)
     for node in root.iter():
         node.attrib.pop("plugin", None)
     _stamp(root, plugins, "")
@@ -104,19 +103,38 @@ def _rewrite_fields(node: Any) -> None:
             xmlfile.put(node, tag, value)
 
 
+def _order_all_fields(root: Any) -> None:
+    """Order the fields of the root, and of each element below it whose class has a dot: a field may have any other name."""
+    orders = _load_rewrites()["order"]
+    if order := orders.get(root.tag):
+        _order_fields(root, order)
+    for node in list(root.iterdescendants(etree.Element)):
+        kind = decode_class(node.get("class") or node.tag)
+        if "." in kind and kind in orders and node.get("reference") is None:
+            _order_fields(node, orders[kind])
+
+
 def _order_fields(root: Any, order: Mapping[str, Any]) -> None:
     kept = []
     for tag, value in order.items():
         elements = root.findall(tag)[:1]
         if tag in NUMBERS and elements and not re.fullmatch(r"\s*-?\d+\s*", elements[0].text or ""):
             elements = []  # Jenkins removes a text that is no number
-        if elements and value == "false":
+        if elements and value in ("true", "false"):
             elements[0].text = "true" if (elements[0].text or "").strip().lower() == "true" else "false"
         if not elements and value is not None:
-            elements = [xmlfile.element(tag, **value)] if isinstance(value, Mapping) else [xmlfile.element(tag)]
-            elements[0].text = value if isinstance(value, str) and value else None
+            elements = [_make_field(tag, value)]
         kept += elements
     root[:] = kept
+
+
+def _make_field(tag: str, value: Any) -> Any:
+    """A field that was not given: a whole element, one with attributes, or one with a text."""
+    if isinstance(value, Mapping):
+        return xmlfile.parse(value["xml"]) if "xml" in value else xmlfile.element(tag, **value)
+    field = xmlfile.element(tag)
+    field.text = value or None
+    return field
 
 
 def _stamp(node: Any, plugins: Mapping[str, str], above: str) -> None:

@@ -18,7 +18,7 @@ NEW = {
     MULTIBRANCH: f"<{MULTIBRANCH}/>",
     ORGANIZATION: f"<{ORGANIZATION}/>",
     "hudson.model.FreeStyleProject": f"<{FREESTYLE}/>",
-    "hudson.matrix.MatrixProject": f"<{MATRIX}><builders/></{MATRIX}>",
+    "hudson.matrix.MatrixProject": f"<{MATRIX}><axes/><builders/><publishers/><buildWrappers/></{MATRIX}>",
     "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}/>",
 }
 

@@ -87,3 +87,101 @@ def test_entities_of_the_document_are_expanded_and_external_ones_are_empty(tmp_p
 
 def test_the_encoding_of_the_declaration_counts() -> None:
     assert "ü" == xmlfile.parse('<?xml version="1.1" encoding="ISO-8859-1"?><r>ü</r>'.encode("latin-1")).text
+
+
+MORE_PLUGINS = {
+    **PLUGINS,
+    **dict.fromkeys(
+        ("junit", "mailer", "matrix-project", "workflow-multibranch", "branch-api", "cloudbees-folder"), "1"
+    ),
+}
+MULTIBRANCH = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
+
+
+def rewrite_part(xml: str, path: str) -> list[tuple[str, str]]:
+    """The fields of one element of a rewritten document, each with its text."""
+    root = xmlfile.parse(xml)
+    item_xml.rewrite(root, MORE_PLUGINS)
+    return [(child.tag, child.text or "") for child in root.find(path)]
+
+
+@pytest.mark.only_read
+@pytest.mark.parametrize(
+    ("holder", "given", "wanted"),
+    [
+        (
+            "builders",
+            "<hudson.tasks.Shell><old/><command>echo</command></hudson.tasks.Shell>",
+            [("command", "echo"), ("configuredLocalRules", "")],
+        ),
+        (
+            "publishers",
+            "<hudson.tasks.ArtifactArchiver><fingerprint>maybe</fingerprint><artifacts>a</artifacts>"
+            "<defaultExcludes>false</defaultExcludes></hudson.tasks.ArtifactArchiver>",
+            [
+                ("artifacts", "a"),
+                ("allowEmptyArchive", "false"),
+                ("onlyIfSuccessful", "false"),
+                ("fingerprint", "false"),
+                ("defaultExcludes", "false"),
+                ("caseSensitive", "true"),
+                ("followSymlinks", "true"),
+            ],
+        ),
+        (
+            "publishers",
+            "<hudson.tasks.Mailer><recipients>a@b</recipients><sendToIndividuals>TRUE</sendToIndividuals></hudson.tasks.Mailer>",
+            [("recipients", "a@b"), ("dontNotifyEveryUnstableBuild", "false"), ("sendToIndividuals", "true")],
+        ),
+        (
+            "triggers",
+            "<hudson.triggers.SCMTrigger><spec>H * * * *</spec></hudson.triggers.SCMTrigger>",
+            [("spec", "H * * * *"), ("ignorePostCommitHooks", "false")],
+        ),
+    ],
+)
+def test_parts_of_a_project_get_the_fields_of_their_classes(
+    holder: str, given: str, wanted: list[tuple[str, str]]
+) -> None:
+    assert wanted == rewrite_part(f"<project><{holder}>{given}</{holder}></project>", f"{holder}/*")
+
+
+@pytest.mark.only_read
+def test_parameters_get_the_fields_of_their_classes() -> None:
+    parameter = "<hudson.model.StringParameterDefinition><name>A</name></hudson.model.StringParameterDefinition>"
+    kind = "hudson.model.ParametersDefinitionProperty"
+    held = f"<{kind}><parameterDefinitions>{parameter}</parameterDefinitions></{kind}>"
+    xml = f"<project><properties>{held}</properties></project>"
+
+    assert [("name", "A"), ("trim", "false")] == rewrite_part(xml, "properties/*/parameterDefinitions/*")
+
+
+@pytest.mark.only_read
+def test_a_field_that_is_named_like_an_item_is_none() -> None:
+    text = rewritten(
+        "<project><scm class='hudson.plugins.git.GitSCM'><browser><project>x</project></browser></scm></project>"
+    )
+
+    assert "<project>x</project>" in text
+
+
+@pytest.mark.only_read
+def test_an_empty_multibranch_project_gets_its_parts() -> None:
+    root = xmlfile.parse(f"<{MULTIBRANCH}/>")
+    item_xml.rewrite(root, MORE_PLUGINS)
+
+    fields = ["properties", "folderViews", "healthMetrics", "icon", "orphanedItemStrategy", "triggers", "disabled"]
+    assert [*fields, "sources", "factory"] == [child.tag for child in root]
+    assert {"branch-api@1"} == {root.find(tag).get("plugin") for tag in ("folderViews", "icon", "sources")}
+    assert [MULTIBRANCH] * 4 == [owner.get("class") for owner in root.iter("owner")]
+    assert "Jenkinsfile" == root.findtext("factory/scriptPath")
+    assert "false" == root.findtext("orphanedItemStrategy/abortBuilds")
+
+
+@pytest.mark.only_read
+def test_a_matrix_project_gets_its_strategy() -> None:
+    parts = "<buildWrappers/><publishers/><builders/><axes/>"
+
+    assert [("runSequentially", "false")] == rewrite_part(
+        f"<matrix-project>{parts}</matrix-project>", "executionStrategy"
+    )
