@@ -69,7 +69,7 @@ class Steps {
     /** Steps of Jenkins, with the plugins that the emulator has, which the emulator lacks. */
     static final Set<String> LACKED = ['archive', 'emailextrecipients', 'envVarsForTool', 'getContext', 'libraryResource', 'powershell',
         'publishChecks', 'pwsh', 'readManifest', 'readTrusted', 'resolveScm', 'tm', 'unarchive', 'waitForBuild', 'withChecks', 'withContext',
-        'writeMavenPom', 'rateLimitBuilds', 'addShortText', 'verifySha1', 'verifySha256', 'sshagent'] as Set
+        'writeMavenPom', 'addShortText', 'verifySha1', 'verifySha256', 'sshagent'] as Set
     private static int loaded = 0
 
     static Object invoke(PipelineScript script, String name, Object[] given) {

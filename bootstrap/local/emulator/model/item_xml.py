@@ -22,6 +22,7 @@ CORE = "core"
 LISTS = {"builders", "publishers", "buildWrappers", "properties", "triggers", "columns", "jobFilters"}
 NUMBERS = {"quietPeriod", "scmCheckoutRetryCount", "unstableReturn"}
 DECLARED = "org.jenkinsci.plugins.pipeline.modeldefinition.actions.Declarative"
+_NOTED = ("jobProperties", "triggers", "parameters", "options")
 
 
 def rewrite(root: Any, plugins: Mapping[str, str]) -> None:
@@ -47,8 +48,8 @@ def drop(parent: Any, plugins: Mapping[str, str]) -> None:
             parent.remove(child)
 
 
-def record_declarations(root: Any, plugins: Mapping[str, str], declared: Mapping[str, Any]) -> None:
-    """Write the declarations of a Jenkinsfile into its job. Jenkins does so to undo them after they leave the Jenkinsfile."""
+def record_declarations(root: Any, plugins: Mapping[str, str], noted: Mapping[str, list[str]]) -> None:
+    """Write the names of what a Jenkinsfile declares into its job, so that it can be undone after it leaves the Jenkinsfile."""
     for stale in root.findall("actions"):
         root.remove(stale)
     actions = xmlfile.element("actions")
@@ -56,16 +57,21 @@ def record_declarations(root: Any, plugins: Mapping[str, str], declared: Mapping
     version = f"pipeline-model-definition@{plugins.get('pipeline-model-definition', '')}"
     xmlfile.put(actions, f"{DECLARED}JobAction", plugin=version)
     tracker = xmlfile.put(actions, f"{DECLARED}JobPropertyTrackerAction", plugin=version)
-    names = {
-        "jobProperties": (),
-        "triggers": [entry["$class"] for entry in declared.get("triggers") or []],
-        "parameters": [entry.get("name") for entry in declared.get("parameters") or []],
-        "options": [entry["$class"] for entry in declared.get("options") or []],
-    }
-    for tag, listed in names.items():
+    for tag in _NOTED:
         holder = xmlfile.put(tracker, tag)
-        for name in listed:
+        for name in dict.fromkeys(noted[tag]):
             xmlfile.put(holder, "string", name)
+
+
+def read_declarations(root: Any) -> dict[str, list[str]]:
+    """Read what `record_declarations` wrote."""
+    tracker = f"actions/{DECLARED}JobPropertyTrackerAction"
+    return {tag: [node.text or "" for node in root.iterfind(f"{tracker}/{tag}/string")] for tag in _NOTED}
+
+
+def complete(root: Any) -> None:
+    """Give the elements of a document that changed the fields of their classes, as in `rewrite`."""
+    _order_all_fields(root)
 
 
 def _find_classes(parent: Any, child: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ import yaml
 
 from bootstrap.jenkins.definitions import elements
 from bootstrap.local.emulator.model import item_xml, xmlfile
+from bootstrap.local.emulator.model.job_options import note_declarations
 
 CASES = Path(__file__).parents[4] / "cases" / "job_xml.yaml"
 ITEMS = [case for case in yaml.safe_load(CASES.read_text()) if case["sent"].startswith(("<project", "<flow"))]
@@ -68,7 +69,8 @@ def test_emulator_and_product_read_the_table_alike(name: str) -> None:
 def test_a_build_is_noted_once() -> None:
     root = xmlfile.parse("<flow-definition><description>d</description></flow-definition>")
     for _ in range(2):
-        item_xml.record_declarations(root, PLUGINS, {"parameters": [{"$class": "string", "name": "WORD"}]})
+        noted = note_declarations({"parameters": [{"$class": "string", "name": "WORD"}]})
+        item_xml.record_declarations(root, PLUGINS, noted)
 
     assert 1 == len(root.findall("actions"))
     assert "WORD" == root.findtext("actions/*/parameters/string")
