@@ -102,7 +102,11 @@ def test_a_project_of_many_branches_takes_no_items(server: Any, name: str) -> No
 
 @pytest.mark.own_process
 @pytest.mark.parametrize(
-    ("kind", "xml"), [("a matrix", "<matrix-project><builders/></matrix-project>"), ("branches", f"<{BRANCHES}/>")]
+    ("kind", "xml"),
+    [
+        ("a matrix", "<matrix-project><builders/><publishers/><buildWrappers/></matrix-project>"),
+        ("branches", f"<{BRANCHES}/>"),
+    ],
 )
 def test_what_is_kept_and_not_built_is_refused_in_the_emulators_name(
     server: Any, name: str, kind: str, xml: str
