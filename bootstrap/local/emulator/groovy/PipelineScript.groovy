@@ -154,6 +154,9 @@ class Steps {
             if (LACKED.contains(name)) {
                 throw new hudson.AbortException("the step ${name} is not known to the emulator".toString())
             }
+            if (SectionChecks.unrecorded) {
+                throw new hudson.AbortException(SectionChecks.describeLack('step', name))
+            }
             def steps = new TreeSet(((Map) Channel.hello.steps).keySet()) + ['load', 'parallel', 'retry', 'waitUntil']
             throw new NoSuchMethodError("No such DSL method '${name}' found among steps ${new TreeSet(steps).toList()}"
                 + " or symbols ${known.toSorted()} or globals ${GLOBALS}")

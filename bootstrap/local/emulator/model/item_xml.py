@@ -5,6 +5,7 @@ Jenkins answers 200 nevertheless. Only a root element without a class is an erro
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 import yaml
 from lxml import etree
 
+from ..options import BUNDLED_PLUGINS
 from . import xmlfile
 
 DATA = Path(__file__).parents[1] / "data"
@@ -84,7 +86,24 @@ def _find_classes(parent: Any, child: Any) -> Iterator[str]:
 
 def _has_class(node: Any, name: str, plugins: Mapping[str, str]) -> bool:
     owner = find_owner(name) or str(node.get("plugin", "")).partition("@")[0]
-    return owner == CORE or owner in plugins
+    return owner == CORE or owner in plugins or (not owner and bool(list_unrecorded(plugins)))
+
+
+def list_unrecorded(plugins: Mapping[str, str]) -> list[str]:
+    """The installed plugins whose elements are not known here; a class that belongs to no known plugin may be theirs."""
+    return sorted(set(plugins) - set(_load_owners().values()) - _list_recorded())
+
+
+def find_unjudged(root: Any, plugins: Mapping[str, str]) -> list[str]:
+    """The classes of a document that were kept though nothing is known of them."""
+    classes = {
+        name
+        for parent in root.iter(etree.Element)
+        for child in parent
+        for name in _find_classes(parent, child)
+        if find_owner(name) is None
+    }
+    return sorted(classes) if list_unrecorded(plugins) else []
 
 
 def find_owner(name: str) -> str | None:
@@ -167,6 +186,12 @@ def decode_class(written: str) -> str:
 def _load_owners() -> dict[str, str]:
     listed = yaml.safe_load((DATA / "elements.yaml").read_text(encoding="utf-8"))
     return {name: plugin for plugin, names in listed.items() for name in names}
+
+
+@cache
+def _list_recorded() -> frozenset[str]:
+    listed = json.loads(BUNDLED_PLUGINS.read_text(encoding="utf-8"))
+    return frozenset(listed.get("plugins", listed))
 
 
 @cache
