@@ -80,10 +80,10 @@ def lengthen(frame: bytes) -> bytes:
 
 
 class CommandLine:
-    """Runs commands on a server as one user; `login` is None for nobody."""
+    """Runs commands on a server as one user; `login` is None for nobody. `origin` is the URL that the server has of itself."""
 
-    def __init__(self, url: str, login: tuple[str, str] | None) -> None:
-        self._url, self._login = url.rstrip("/"), login
+    def __init__(self, url: str, login: tuple[str, str] | None, origin: str = "") -> None:
+        self._url, self._login, self._origin = url.rstrip("/"), login, origin
 
     def run(self, *words: str, typed: bytes = b"") -> Ended:
         """Run a command over two requests; its end."""
@@ -98,7 +98,7 @@ class CommandLine:
 
     def run_by_socket(self, *words: str, typed: bytes = b"", origin: str | None = None) -> Ended:
         """Run a command over a WebSocket; its end."""
-        return asyncio.run(self._run_by_socket(words, typed, self._url if origin is None else origin))
+        return asyncio.run(self._run_by_socket(words, typed, origin or self._origin))
 
     async def _run_by_socket(self, words: tuple[str, ...], typed: bytes, origin: str) -> Ended:
         login = {"Authorization": encode_login(*self._login)} if self._login else {}

@@ -29,7 +29,8 @@ only_read = pytest.mark.only_read
 @pytest.fixture
 def line(server: Any) -> CommandLine:
     """The command line of the administrator."""
-    return CommandLine(server.url, (server.user, server.password))
+    own = server.get("api/json?tree=url").json()["url"].rstrip("/")
+    return CommandLine(server.url, (server.user, server.password), own)
 
 
 @pytest.fixture
