@@ -68,6 +68,7 @@ def test_no_build_begins_on_a_node_that_is_marked_as_offline(server: Any, name: 
     server.until(lambda: server.client.get_job_info(name)["lastCompletedBuild"])
 
 
+@pytest.mark.only_read
 def test_a_credential_of_a_folder_is_for_the_jobs_in_it_alone(
     server: Any, folder: str, name: str, freestyle: Any
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_credential_of_a_folder_is_for_the_jobs_in_it_alone(
     assert ["SUCCESS", "FAILURE"] == results
 
 
+@pytest.mark.only_read
 def test_a_moved_job_keeps_its_builds(server: Any, folder: str, name: str, freestyle: Any) -> None:
     server.create("", f"{name}-moved", freestyle("true"))
     server.run(f"{name}-moved")
@@ -93,6 +95,7 @@ def test_a_moved_job_keeps_its_builds(server: Any, folder: str, name: str, frees
     assert 1 == server.get(f"{folder}job/{name}-moved/api/json").json()["lastBuild"]["number"]
 
 
+@pytest.mark.only_read
 def test_a_project_of_many_branches_takes_no_items(server: Any, name: str) -> None:
     assert 200 == server.create("", name, f"<{BRANCHES}/>").status_code
 
@@ -102,7 +105,11 @@ def test_a_project_of_many_branches_takes_no_items(server: Any, name: str) -> No
 
 @pytest.mark.own_process
 @pytest.mark.parametrize(
-    ("kind", "xml"), [("a matrix", "<matrix-project><builders/></matrix-project>"), ("branches", f"<{BRANCHES}/>")]
+    ("kind", "xml"),
+    [
+        ("a matrix", "<matrix-project><builders/><publishers/><buildWrappers/></matrix-project>"),
+        ("branches", f"<{BRANCHES}/>"),
+    ],
 )
 def test_what_is_kept_and_not_built_is_refused_in_the_emulators_name(
     server: Any, name: str, kind: str, xml: str

@@ -5,6 +5,7 @@ freestyle and Pipeline builds. It is shipped alone to the machine as the package
 project, and of third parties only aiohttp, yaml, croniter, cryptography, lxml and bcrypt. It refuses everything that it does
 not know, and says so.
 
-Its packages import in one direction: `web` -> `controller` -> `steps` -> `execution` -> `model`, and `casc` -> `model`;
-`controller` and `web` use `casc`. Below all of them are `options` and `failures`. No other package imports the emulator.
+Its packages import in one direction: `web` -> `command_line` -> `controller` -> `steps` -> `execution` -> `model`, and `casc`
+-> `model`; `controller`, `command_line` and `web` use `casc`. Below all of them are `options` and `failures`. No other
+package imports the emulator.
 """

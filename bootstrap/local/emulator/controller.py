@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Coroutine
@@ -118,6 +119,29 @@ class Controller:
         if self.running:
             raise Refused(409, "builds are running")
         self.home.reload_items()
+
+    def disable(self, job: Job, *, is_disabled: bool) -> None:
+        """Disable or enable a job; a disabled job leaves the queue."""
+        job.disable(is_disabled)
+        waiting = self.queue.of(job)
+        if is_disabled and waiting:
+            self.queue.cancel(waiting)
+
+    # Quiet mode
+
+    async def quiet_down(self, reason: str, seconds: float | None = None) -> None:
+        """Begin quiet mode. With `seconds` wait until every build could go on after a restart; 0 waits for ever."""
+        self.quiet_mode.reason = reason
+        if seconds is None:
+            return
+        deadline = time.monotonic() + seconds if seconds > 0 else math.inf
+        while self.quiet_mode.is_on and time.monotonic() < deadline and not self.runs.is_ready:
+            await asyncio.sleep(0.05)
+
+    def cancel_quiet_down(self) -> None:
+        """End quiet mode."""
+        self.quiet_mode.reason = None
+        self.executors.notify()
 
     # Leaving
 

@@ -77,6 +77,11 @@ class Options:
         """The environment that builds inherit: as in Jenkins, that of the controller."""
         return {name: text for name, text in self.variables.items() if name not in OWN_VARIABLES}
 
+    @staticmethod
+    def find_title(plugin: str) -> str:
+        """A long name of a plugin. The lock does not have the real one, so it is made from the short name."""
+        return plugin.replace("-", " ").title()
+
 
 def read_options(variables: Mapping[str, str] | None = None, words: Sequence[str] = ()) -> Options:
     """Read the environment and the command line; ConfigurationRefused when the plugin lock is not a JSON object of versions."""

@@ -1,11 +1,13 @@
 """Calls the public methods of api4jenkins: `play_api4jenkins.py URL USER PASSWORD`."""
 
+import asyncio
 import sys
 import tempfile
 
 from recording import Recording, until
 
 record = Recording("api4jenkins")
+import asynchronous  # noqa: E402
 from api4jenkins import Jenkins  # noqa: E402 (it is watched from its first use)
 
 URL, USER, PASSWORD = sys.argv[1:4]
@@ -134,6 +136,7 @@ with record.step("a Pipeline with a question"):
     until(lambda: not run.api_json()["inProgress"])
     assert run.result == "SUCCESS"
     assert [case.name for suite in run.get_test_report().suites for case in suite.cases] == ["b"]
+    assert run.get_test_report().get("none of this name") is None
     assert [artifact.name for artifact in run.artifacts] == ["t.xml"]
     with tempfile.TemporaryDirectory() as folder:
         run.artifacts[0].save(f"{folder}/t.xml")
@@ -186,4 +189,5 @@ with record.refused("one of that list", "ItemNotFoundError"):
     server.users.get(USER)
 with record.step("the end"):
     clear()
+asyncio.run(asynchronous.play(record, URL, (USER, PASSWORD), PIPELINE, SECRET, DOMAIN, VIEW))
 record.print()

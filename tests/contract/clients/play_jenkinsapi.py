@@ -1,5 +1,7 @@
 """Calls public methods of jenkinsapi: `play_jenkinsapi.py URL USER PASSWORD`."""
 
+import json
+import re
 import sys
 import tempfile
 
@@ -20,18 +22,35 @@ FREE = """<project><properties><hudson.model.ParametersDefinitionProperty><param
 <command>echo begun; echo x &gt; t.txt</command></hudson.tasks.Shell></builders>
 <publishers><hudson.tasks.ArtifactArchiver><artifacts>t.txt</artifacts><fingerprint>true</fingerprint></hudson.tasks.ArtifactArchiver>
 </publishers></project>"""
+TESTED = FREE.replace(
+    "echo begun; echo x &gt; t.txt",
+    'printf \'%s\' \'&lt;testsuite name="s"&gt;&lt;testcase classname="c" name="n"/&gt;&lt;/testsuite&gt;\' &gt; t.xml',
+)
+TESTED = re.sub(
+    "<publishers>.*</publishers>",
+    "<publishers><hudson.tasks.junit.JUnitResultArchiver><testResults>t.xml</testResults></hudson.tasks.junit.JUnitResultArchiver>"
+    "</publishers>",
+    TESTED,
+    flags=re.DOTALL,
+)
+GIT = """<project><scm class="hudson.plugins.git.GitSCM"><configVersion>2</configVersion><userRemoteConfigs>
+<hudson.plugins.git.UserRemoteConfig><url>file:///nowhere</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs>
+<branches><hudson.plugins.git.BranchSpec><name>*/main</name></hudson.plugins.git.BranchSpec></branches></scm></project>"""
+ASKS = """<flow-definition><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition">
+<script>input id: 'Ask', message: 'go on?'</script><sandbox>true</sandbox></definition></flow-definition>"""
 LATER = "<project><assignedNode>nowhere</assignedNode><canRoam>false</canRoam></project>"
 
 
 def clear() -> None:
     """Remove what an earlier play left."""
-    for name in (NAME, f"{NAME}-2", f"{NAME}-later"):
+    for name in (NAME, *(f"{NAME}-{part}" for part in ("2", "later", "tested", "git", "asks"))):
         if server.has_job(name):
             server.delete_job(name)
     if NAME in server.views:
         del server.views[NAME]
-    if server.has_node(NAME):
-        server.delete_node(NAME)
+    for name in (NAME, f"{NAME}-2"):
+        if server.has_node(name):
+            server.delete_node(name)
 
 
 clear()
@@ -212,6 +231,118 @@ MORE = {
 for call, run in MORE.items():
     with record.step(call):
         run()
+with record.step("tests of a build"):
+    server.create_job(f"{NAME}-tested", TESTED)
+    server.get_job(f"{NAME}-tested").invoke(build_params={"P": "w"}).block_until_complete(delay=1)
+    results = server.get_job(f"{NAME}-tested").get_last_build().get_resultset()
+    assert results.keys() == ["c.n"] and dict(results.items())["c.n"].identifier() == "c.n"
+    assert [name for name, _ in results.iteritems()] == ["c.n"] and results.get_jenkins_obj() is server
+with record.step("what a build without a repository and a master says"):
+    assert build.get_revision() is None and build.get_stages() == [] and build.get_pending_input_actions() == []
+    assert build.get_master_job_name() == "w"
+for call, kind, run in (
+    ("the job that a parameter names", "UnknownJob", build.get_master_job),
+    ("the build of the job that a parameter names", "UnknownJob", build.get_master_build),
+    ("the number in a second parameter", "IndexError", build.get_master_build_number),
+    ("the branch of a build without a repository", "IndexError", build.get_revision_branch),
+    ("the repository of a build without one", "IndexError", build.get_repo_url),
+    ("the last failed build of a job without one", "NoBuildData", job.get_last_failed_buildnumber),
+    ("the artifact of an unknown fingerprint", "HTTPError", lambda: server.get_artifact_data("0" * 32)),
+    ("the start of an agent that connects by itself", "AssertionError", node.launch),
+    ("an agent that is not connected and nobody marked", "AssertionError", node.set_online),
+    # Jenkins takes a crumb of this session only, and the client sends none.
+    ("a sign-in by form without a crumb", "HTTPError", server.use_auth_cookie),
+):
+    with record.refused(call, kind):
+        run()
+
+
+def ask(verb: str) -> str:
+    """Build a Pipeline that asks, answer it, and wait for its end; its result."""
+    server.get_job(f"{NAME}-asks").invoke()
+    asking = until(lambda: server.get_job(f"{NAME}-asks").get_last_build_or_none())
+    (question,) = until(asking.get_pending_input_actions)
+    getattr(asking, verb)(question["id"])
+    until(lambda: not server.get_job(f"{NAME}-asks").get_last_build().is_running())
+    result = server.get_job(f"{NAME}-asks").get_last_build().get_status()
+    server.get_job(f"{NAME}-asks").delete_build(asking.get_number())
+    return result
+
+
+with record.step("questions of a Pipeline"):
+    server.create_job(f"{NAME}-asks", ASKS)
+    assert ask("proceed_input") == "SUCCESS"
+    assert ask("abort_input") == "ABORTED"
+with record.step("an executor"):
+    (executor, *_) = server.get_executors("(built-in)")
+    assert executor.get_number() == 0 and executor.get_progress() == -1
+    assert executor.get_current_executable() is None and not executor.likely_stuck()
+with record.step("fingerprints that nobody knows"):
+    server.validate_fingerprint("0" * 32)
+    assert server.validate_fingerprint_for_build("0" * 32, "t.txt", NAME, 1)
+with record.step("a token, a view and the settings of the server"):
+    server.revoke_api_token("00000000-0000-0000-0000-000000000000")
+    view = server.views.create(NAME)
+    view.update_config(view.get_config().replace("<filterQueue>false", "<filterQueue>true"))
+    assert "<filterQueue>true" in server.views[NAME].get_config()
+    server.delete_view_by_url(f"{URL}/view/{NAME}")
+    server.reload()
+with record.step("a node by its settings"):
+    kind = "hudson.slaves.DumbSlave$DescriptorImpl"
+    settings = {
+        "name": f"{NAME}-2",
+        "numExecutors": "1",
+        "remoteFS": "/tmp/client-ja",
+        "labelString": "m",
+        "mode": "NORMAL",
+        "type": kind,
+        "retentionStrategy": {"stapler-class": "hudson.slaves.RetentionStrategy$Always"},
+        "nodeProperties": {"stapler-class-bag": "true"},
+        "launcher": {"stapler-class": "hudson.slaves.JNLPLauncher"},
+    }
+    config = {"name": f"{NAME}-2", "type": kind, "json": json.dumps(settings)}
+    assert server.create_node_with_config(f"{NAME}-2", config).name == f"{NAME}-2"
+with record.step("the queue of a job"):
+    server.jobs.build(f"{NAME}-later")
+    until(lambda: server.get_job(f"{NAME}-later").is_queued())
+    later = server.get_job(f"{NAME}-later")
+    assert later.get_queue_item().is_queued()
+    assert [each.name for each in server.get_label("nowhere").get_tied_jobs()] == [f"{NAME}-later"]
+    assert server.get_label("built-in").is_online()
+with record.refused(
+    "the end of a queued build, which Jenkins answers with 204 and the client does not take", "JenkinsAPIException"
+):
+    later.delete_from_queue()
+with record.step("the repository of a job"):
+    held = server.create_job(f"{NAME}-git", GIT)
+    assert (held.get_scm_url(), held.get_scm_branch()) == (["file:///nowhere"], ["*/main"])
+    held.modify_scm_url("file:///elsewhere")
+    held.modify_scm_branch("*/other")
+    held = server.get_job(f"{NAME}-git")
+    assert (held.get_scm_url(), held.get_scm_branch()) == (["file:///elsewhere"], ["*/other"])
+    assert held.get_revision_dict() == {} and held.get_buildnumber_for_revision("abc") == []
+    held.trigger_scm_poll()
+    assert held.recreate().name == f"{NAME}-git"
+with record.step("what is measured of a node"):
+    here = server.get_node("Built-In Node")
+    assert here.get_architecture().startswith("Linux")
+    assert here.get_monitor("ArchitectureMonitor") == here.get_architecture()
+    here.block_until_idle(120, 1)
+    node.set_offline("it is offline, so this changes nothing")
+    node.toggle_temporarily_offline("because")
+    node.update_offline_reason("of another reason")
+    assert node.poll()["offlineCauseReason"] == "of another reason"
+    node.toggle_temporarily_offline()
+# With the tree `monitorData` Jenkins shows the objects of the map without their fields.
+for measure in (
+    *("get_available_physical_memory", "get_available_swap_space", "get_clock_difference", "get_response_time"),
+    *("get_temp_path", "get_temp_size", "get_total_physical_memory", "get_total_swap_space", "get_workspace_path"),
+    "get_workspace_size",
+):
+    with record.refused(measure, "KeyError"):
+        getattr(here, measure)()
+with record.refused("one field of what is measured", "KeyError"):
+    here.get_monitor_data("ClockMonitor", "diff")
 with record.refused("the SCM of a job that has none", "NotConfiguredSCM"):
     job.get_scm_type()
 with record.refused("a fault of the client itself", "AttributeError"):

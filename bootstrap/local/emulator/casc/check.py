@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .conversion import SecretText, convert, names_a_secret
+from .conversion import PERMISSION, SecretText, convert, names_a_secret
 from .faults import ROOT_KIND, Fault, Unfit, make_unknown
 from .hashing import order_keys
+from .permissions import find_permission
 from .sources import Node
 from .variables import Unresolvable, Variables
 from .vocabulary import OPEN_ROOTS, TEXT, Attribute, Vocabulary, uncapitalise
@@ -194,7 +195,11 @@ class Checker:
             return self._object(node, kind)
         if not isinstance(node.value, str):
             raise Fault(f"Item isn't a Scalar {node.file}:{node.line}")
-        return convert(self._text(node), attribute)
+        text = self._text(node)
+        if kind == PERMISSION and find_permission(text) is None and self.unrecorded_plugins:
+            self.unjudged.append(text)
+            return text
+        return convert(text, attribute)
 
     def _text(self, node: Node) -> str:
         try:

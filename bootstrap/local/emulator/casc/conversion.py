@@ -12,7 +12,7 @@ from .vocabulary import Attribute
 _NUMBERS = {"int", "long", "double", "java.lang.Integer"}
 _BOOLEANS = {"boolean", "java.lang.Boolean"}
 _SECRETS = {"hudson.util.Secret", "com.cloudbees.plugins.credentials.SecretBytes"}
-_PERMISSION = "org.jenkinsci.plugins.matrixauth.integrations.casc.PermissionDefinition"
+PERMISSION = "org.jenkinsci.plugins.matrixauth.integrations.casc.PermissionDefinition"
 _VERSION = "io.jenkins.plugins.casc.ConfigurationContext$Version"
 _SECRET_NAME = re.compile(r"password|secret|passphrase|private_?key|apitoken|token$", re.IGNORECASE)
 _ILLEGAL = "java.lang.IllegalArgumentException"
@@ -46,6 +46,6 @@ def convert(text: str, attribute: Attribute) -> Any:
             raise Unfit(_ILLEGAL, f"unsupported version {text}")
     elif attribute.words and text not in attribute.words:
         raise Unfit(_ILLEGAL, f"No enum constant {kind.replace('$', '.')}.{text}")
-    elif kind == _PERMISSION and find_permission(text) is None:
+    elif kind == PERMISSION and find_permission(text) is None:
         raise Unfit(_ILLEGAL, f"Failed to parse '{text}' --- no such permission")
     return text

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from ..casc.vocabulary import Vocabulary
 from ..failures import Interrupted, StepFailed
 from ..model.builds import Build
 from ..model.identities import SYSTEM
@@ -171,6 +172,7 @@ class Pipeline(Engine):
             "params": self.parameters(),
             "scm": {"$class": "own"} if self.repository else None,
             "tools": self.home.configuration.tool_names,
+            "unrecorded": Vocabulary(plugins).unrecorded_plugins,
             "isSandboxed": is_sandboxed(self.build.job.root, self.home.configuration),
         }
 

@@ -13,16 +13,19 @@ from ..model.build_record import Cause, Parameter
 from ..model.builds import Build
 from ..model.home import Home
 from ..model.identities import find_identity, may
+from ..model.job_options import find_throttle
 from ..model.jobs import Job
 from .executors import SHUTTING_DOWN, Executors, QuietMode, Slot
+from .spans import describe_span
 
+THROTTLED = "Build throttle expires at "
 GONE_AFTER_SECONDS = 300  # a left item answers for five minutes
 Begin = Callable[[Build, Slot | None], None]
 
 
 @dataclass(eq=False)
 class QueueItem:
-    """One queued build; `due` is when its quiet period ends, in seconds since the epoch."""
+    """One queued build, with seconds since the epoch: `due` ends its quiet period, `held_until` its wait for a throttle."""
 
     identifier: int
     job: Job
@@ -34,10 +37,18 @@ class QueueItem:
     build: Build | None = None
     left: float | None = None
     why: str = ""
+    held_until: float = 0.0
     url: str = field(init=False)
 
     def __post_init__(self) -> None:
         self.url = f"queue/item/{self.identifier}/"
+
+
+def describe_throttle(moment: float) -> str:
+    """Why a throttled item waits; the blank before AM and PM is the narrow one that Java writes."""
+    then = time.localtime(moment)
+    day = time.strftime(f"%b {then.tm_mday}, %Y", then)
+    return f"{THROTTLED}{time.strftime('%-I:%M:%S', then)}\u202f{time.strftime('%p', then)} on {day}"
 
 
 class Queue:
@@ -108,7 +119,8 @@ class Queue:
                 for key, item in self._items.items()
                 if item.left is None or now - item.left < GONE_AFTER_SECONDS
             }
-            coming = min((item.due - now for item in self.waiting if item.due > now), default=30.0)
+            ends = [end for item in self.waiting for end in (item.due, item.held_until)]
+            coming = min((end - now for end in ends if end > now), default=30.0)
             try:
                 await asyncio.wait_for(self._wake.wait(), max(0.01, min(coming, 30.0)))
             except TimeoutError:
@@ -116,10 +128,12 @@ class Queue:
 
     def _reason(self, item: QueueItem, now: float) -> str:
         if item.due > now:
-            return f"In the quiet period. Expires in {item.due - now:.1f} sec"
+            return f"In the quiet period. Expires in {describe_span(int((item.due - now) * 1000))}"
         running = next((build for build in item.job.history.list_builds()[:20] if build.is_building), None)
         if running and not item.job.is_concurrent:
             return f"Build #{running.number} is already in progress"
+        if self._throttle(item, now):
+            return describe_throttle(item.held_until)
         if self._quiet_mode.is_on:
             return SHUTTING_DOWN
         identity = find_identity(self._home, item.job, item.causes)
@@ -128,6 +142,23 @@ class Queue:
         if item.job.is_pipeline:
             return ""
         return self._executors.reason(item.job.label)
+
+    def _throttle(self, item: QueueItem, now: float) -> bool:
+        """Whether the throttle of the job holds an item: until its time, and behind the items that came before it."""
+        throttle = find_throttle(item.job.root)
+        is_exempt = throttle is None or (
+            throttle.exempts_users and any("userId" in cause.values for cause in item.causes)
+        )
+        if throttle is None or is_exempt:
+            return False
+        last, interval = next(iter(item.job.history.list_builds()), None), throttle.interval / 1000
+        item.held_until = 0.0 if last is None else last.timestamp / 1000 + interval
+        if item.held_until > now:
+            return True
+        if any(other.job is item.job and other.since < item.since for other in self.waiting):
+            item.held_until = now + interval
+            return True
+        return False
 
     def _leave(self, item: QueueItem, begin: Begin) -> None:
         item.left = time.time()

@@ -68,10 +68,11 @@ class Runs:
             if recorded is None:
                 self._services.audit.started(build)
             for cause in build.causes if recorded is None else ():
-                if who := cause.values.get("userName"):
-                    console.annotated(cause.text, console_notes.LINK, len(cause.text) - len(who))
+                words, who = cause.in_console
+                if who:
+                    console.annotated(words, console_notes.LINK, len(words) - len(who))
                 else:
-                    console.line(cause.text)
+                    console.line(words)
             with contextlib.ExitStack() as stack:
                 execution = self._execution(build, console, slot, stack, recorded)
                 self._services.running[build] = execution

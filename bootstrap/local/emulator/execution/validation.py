@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from ..casc.vocabulary import Vocabulary
 from ..failures import Refused, StepFailed
 from ..model.home import Home
 from .groovy_process import Program
@@ -38,6 +39,15 @@ class Validator:
             return {"result": "success"}
         return {"result": "failure", "errors": [{"error": fault} for fault in faults]}
 
+    async def explain(self, home: Home, script: str) -> tuple[str, bool]:
+        """What is told to people about a text, and whether it is right."""
+        result = await self.validate(home, script)
+        if result["result"] == "success":
+            return "Jenkinsfile successfully validated.\n", True
+        return "Errors encountered validating Jenkinsfile:\n" + "".join(
+            f"{fault['error']}\n" for fault in result["errors"]
+        ), False
+
 
 async def _find_faults(home: Home, script: str) -> list[str]:
     try:
@@ -45,7 +55,8 @@ async def _find_faults(home: Home, script: str) -> list[str]:
     except StepFailed as fault:
         raise Refused(500, str(fault.message)) from fault
     try:
-        program.send({"script": script, "tools": home.configuration.tool_names})
+        unrecorded = Vocabulary(home.options.plugins).unrecorded_plugins
+        program.send({"script": script, "tools": home.configuration.tool_names, "unrecorded": unrecorded})
         program.close()
         answer = await asyncio.wait_for(program.receive(), SECONDS)
     except TimeoutError:

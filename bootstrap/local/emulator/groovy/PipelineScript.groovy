@@ -69,7 +69,7 @@ class Steps {
     /** Steps of Jenkins, with the plugins that the emulator has, which the emulator lacks. */
     static final Set<String> LACKED = ['archive', 'emailextrecipients', 'envVarsForTool', 'getContext', 'libraryResource', 'powershell',
         'publishChecks', 'pwsh', 'readManifest', 'readTrusted', 'resolveScm', 'tm', 'unarchive', 'waitForBuild', 'withChecks', 'withContext',
-        'writeMavenPom', 'rateLimitBuilds', 'addShortText', 'verifySha1', 'verifySha256', 'sshagent'] as Set
+        'writeMavenPom', 'addShortText', 'verifySha1', 'verifySha256', 'sshagent'] as Set
     private static int loaded = 0
 
     static Object invoke(PipelineScript script, String name, Object[] given) {
@@ -153,6 +153,9 @@ class Steps {
         if (!known.contains(name)) {
             if (LACKED.contains(name)) {
                 throw new hudson.AbortException("the step ${name} is not known to the emulator".toString())
+            }
+            if (SectionChecks.unrecorded) {
+                throw new hudson.AbortException(SectionChecks.describeLack('step', name))
             }
             def steps = new TreeSet(((Map) Channel.hello.steps).keySet()) + ['load', 'parallel', 'retry', 'waitUntil']
             throw new NoSuchMethodError("No such DSL method '${name}' found among steps ${new TreeSet(steps).toList()}"

@@ -16,6 +16,7 @@ class Runner {
     private static void runProgram() {
         Map error = null
         try {
+            SectionChecks.unrecorded = (List<String>) Channel.hello.unrecorded
             String faults = Validator.describeFaults((String) Channel.hello.script, (Map) Channel.hello.tools)
             if (faults != null) {
                 throw StepProblem.of('org.codehaus.groovy.control.MultipleCompilationErrorsException', faults, [])

@@ -35,6 +35,8 @@ abstract class SectionChecks {
         'org.jenkinsci.plugins.gitclient.JGitTool', 'jgitapache', 'org.jenkinsci.plugins.gitclient.JGitApacheTool', 'maven',
         'hudson.tasks.Maven$MavenInstallation']
 
+    /** The installed plugins of which the emulator has no record: what Jenkins may know by them it does not refuse in Jenkins' name. */
+    static List<String> unrecorded = []
     protected final List<Fault> unread = []
     protected final List<Fault> invalid = []
     private final Map tools
@@ -169,7 +171,7 @@ abstract class SectionChecks {
             if (kind == null || words.size() != 1) {
                 misread("Expected to find \u2018someTool \"someVersion\"\u2019", statement)
             } else if (!TOOLS.contains(kind)) {
-                refuse("Invalid tool type \"${kind}\". Valid tool types: ${TOOLS}", call)
+                refuseName('tool', kind, "Invalid tool type \"${kind}\". Valid tool types: ${TOOLS}", call)
             } else if (words[0] instanceof ConstantExpression && tools?.containsKey(kind) && !((List) tools[kind]).contains(words[0].text)) {
                 String nearest = StepSignatures.findNearest(words[0].text, (List<String>) tools[kind])
                 refuse("Tool type \"${kind}\" does not have an install of \"${words[0].text}\" configured - did you mean \"${nearest}\"?", words[0])
@@ -184,7 +186,7 @@ abstract class SectionChecks {
             if (name == null) {
                 misread('Expected a symbol', statement)
             } else if (!known.contains(name)) {
-                refuse("Invalid ${what} type \"${name}\". Valid ${what} types: ${known}", call)
+                refuseName(what, name, "Invalid ${what} type \"${name}\". Valid ${what} types: ${known}", call)
             } else {
                 StepSignatures.ofDeclared(name)?.checkDeclared(readNamed(call), readPlain(call), call) { message, place -> refuse(message, place) }
             }
@@ -210,8 +212,21 @@ abstract class SectionChecks {
             refuse('No agent type specified. Must be one of [any, label, none]', section)
         }
         kinds.findAll { it == null || !(it.methodAsString in ['label', 'node', 'any', 'none', 'customWorkspace', 'reuseNode']) }.each {
-            refuse(it == null ? 'No agent type specified. Must be one of [any, label, none]' : Declarative.invalidAgent(it.methodAsString), it ?: section)
+            if (it == null) {
+                refuse('No agent type specified. Must be one of [any, label, none]', section)
+            } else {
+                refuseName('agent', it.methodAsString, Declarative.invalidAgent(it.methodAsString), it)
+            }
         }
+    }
+
+    /** Refuse a name in the words of Jenkins, or in those of the emulator if a plugin without a record may know it. */
+    protected void refuseName(String what, String name, String words, ASTNode place) {
+        refuse(unrecorded ? describeLack(what, name) : words, place)
+    }
+
+    static String describeLack(String what, String name) {
+        "the ${what} ${name} is not known to the emulator, which has no record of the plugins ${unrecorded.join(', ')}"
     }
 
     /** Check the steps of `steps` or of a condition of `post`. */

@@ -45,7 +45,7 @@ class Structure extends SectionChecks {
                 continue
             }
             if (!WHEN.contains(name)) {
-                refuse("Unknown conditional ${name}. Valid conditionals are: ${WHEN.join(', ')}", statement)
+                refuseName('condition', name, "Unknown conditional ${name}. Valid conditionals are: ${WHEN.join(', ')}", statement)
             } else if (name in ['allOf', 'anyOf', 'not']) {
                 int count = readStatements(call).size()
                 if (name == 'not' && count != 1) {

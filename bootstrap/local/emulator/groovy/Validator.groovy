@@ -15,6 +15,7 @@ class Validator {
         List<String> faults
         try {
             def given = (Map) new JsonSlurperClassic().parse(new InputStreamReader(System.in, 'UTF-8'))
+            SectionChecks.unrecorded = (List<String>) given.unrecorded
             faults = check((String) given.script, (Map) given.tools)
         } catch (StackOverflowError | OutOfMemoryError ignored) {
             faults = ['the emulator cannot read this text: it is nested too deeply']

@@ -20,6 +20,9 @@ def read_result(text: str) -> str:
 COLORS = {"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "NOT_BUILT": "notbuilt", "ABORTED": "aborted"}
 
 
+_BY_COMMAND_LINE = "hudson.cli.BuildCommand$CLICause"
+
+
 @dataclass(frozen=True)
 class Cause:
     """A cause of a build: the Java class, and the values in its text."""
@@ -28,10 +31,24 @@ class Cause:
     text: str
     values: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def in_console(self) -> tuple[str, str]:
+        """The line in the console of the build, and the end of it that is a link to a user; empty where there is none."""
+        name = self.values.get("userName", "")
+        if self.kind == _BY_COMMAND_LINE:
+            user = self.values["userId"]
+            return self.text.removesuffix(name) + user, user
+        return self.text, name
+
 
 def user_cause(user: str, name: str) -> Cause:
     """The cause of a build that a user started."""
     return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
+
+
+def command_line_cause(user: str, name: str) -> Cause:
+    """The cause of a build that a user started by the command line; its console names him by his id."""
+    return Cause(_BY_COMMAND_LINE, f"Started from command line by {name}", {"userId": user, "userName": name})
 
 
 def timer_cause() -> Cause:

@@ -78,7 +78,7 @@ def _apply_strategy(home: Home, strategy: tuple[str, dict[str, Any]], causes: Se
 def _find_triggering_user(home: Home, causes: Sequence[Cause]) -> str | None:
     """Find the user who started the build, or the nearest upstream build that a user started."""
     while causes:
-        started = [cause.values["userId"] for cause in causes if cause.kind.endswith("$UserIdCause")]
+        started = [cause.values["userId"] for cause in causes if "userId" in cause.values]
         if started:
             return started[0]
         before = [cause.values for cause in causes if cause.kind.endswith("$UpstreamCause")]

@@ -67,8 +67,9 @@ class Tree:
         """Refuse (500) a document whose root element has no class; rewrite any other as Jenkins does."""
         if root.tag not in ROOTS or (ROOTS[root.tag] and ROOTS[root.tag] not in self._plugins):
             raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
-        if root.tag == MATRIX and root.find("builders") is None:
-            raise Refused(500, "java.lang.NullPointerException: a matrix project without builders")
+        missing = [tag for tag in ("builders", "publishers", "buildWrappers") if root.find(tag) is None]
+        if root.tag == MATRIX and missing:
+            raise Refused(500, f"java.lang.NullPointerException: a matrix project without {missing[0]}")
         item_xml.rewrite(root, self._plugins)
 
     def find(self, full_name: str, start: Folder | None = None) -> Item | None:

@@ -255,6 +255,11 @@ class Identity:
         """The built-in group of the user."""
         return (ANONYMOUS,) if self.is_anonymous else (AUTHENTICATED,)
 
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The groups, and how the user has signed in if it was by a password."""
+        return self.groups if self.is_anonymous or self.by_token else (*self.groups, "FACTOR_PASSWORD")
+
 
 class Authorization:
     """Decides what users may do. Without a strategy every user may do everything, as in Jenkins."""
@@ -278,9 +283,8 @@ class Authorization:
         if self.strategy == "unsecured":
             return True
         if self.strategy == "loggedInUsersCanDoAnything":
-            return not identity.is_anonymous or (
-                self._allow_anonymous_read and permission.endswith(("/Read", "/Discover"))
-            )
+            is_reading = permission.endswith(("/Read", "/Discover"))
+            return not identity.is_anonymous or (self._allow_anonymous_read and is_reading)
         held = set(self._users.get(identity.name.lower(), set()))
         # In a matrix every user belongs to 'anonymous', also after signing in.
         for group in {*identity.groups, ANONYMOUS}:

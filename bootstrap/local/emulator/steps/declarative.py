@@ -13,7 +13,7 @@ from ..execution.registry import Step, step
 from ..failures import StepFailed
 from ..model.build_record import ORDER
 from ..model.builds import Build
-from ..model.properties import declare_properties, record_declarations
+from ..model.properties import declare_jenkinsfile
 from .node import current_node, directory
 
 NAMES = {
@@ -32,8 +32,8 @@ async def declare(call: Step) -> dict[str, Any]:
     job = call.engine.build.job
     for trigger in call.arguments.get("triggers") or []:
         _check_schedule(trigger)
-    declare_properties(job, call.arguments)
-    record_declarations(job, call.engine.home.options.plugins, call.arguments)
+    home = call.engine.home
+    declare_jenkinsfile(job, home.options.plugins, call.arguments, home.configuration.quiet_period)
     return call.engine.parameters()
 
 

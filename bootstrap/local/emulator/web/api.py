@@ -113,15 +113,8 @@ def prune(value: Any, selection: Selection | None, depth: int, above: int = -1, 
         picked = value[selection.first : selection.last] if selection else value
         return [prune(entry, selection, depth, above, is_root=False) for entry in picked]
     if isinstance(value, dict):
-        if value and all(
-            isinstance(entry, Exported) for entry in value.values()
-        ):  # a map: `tree` selects within its objects
-            return {name: prune(entry, selection, depth, above, is_root=False) for name, entry in value.items()}
-        return {
-            name: prune(entry, selection.find(name) if selection else None, depth, above, is_root=False)
-            for name, entry in value.items()
-            if selection is None or selection.find(name)
-        }
+        # A map of Java: all its keys are shown, and `tree` selects within its objects (Property of stapler).
+        return {name: prune(entry, selection, depth, above, is_root=False) for name, entry in value.items()}
     if not isinstance(value, Exported):
         return value
     level = above if value.is_inline else above + 1

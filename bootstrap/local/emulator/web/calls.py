@@ -18,6 +18,8 @@ from ..model.sessions import Session
 from .exports import Exports
 from .password_checks import Logins
 
+LIMIT = 64 * 1024 * 1024  # bytes of a body
+ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from an anonymous user; the login form has a few hundred
 ANONYMOUS_SECONDS = 10.0  # an anonymous user must send a form within this time
 # One of these permissions opens the pages of Manage Jenkins.
 MANAGERS = ("Overall/Manage", "Overall/Administer")

@@ -88,7 +88,7 @@ class Exports(NodeExports):
             "downgradable": False,
             "enabled": True,
             "hasUpdate": False,
-            "longName": name.replace("-", " ").title(),
+            "longName": self._controller.home.options.find_title(name),
             "pinned": False,
             "requiredCoreVersion": self._controller.home.options.version,
             "shortName": name,
@@ -141,13 +141,12 @@ class Exports(NodeExports):
     def export_caller(self) -> Exported:
         """Export the identity of the caller."""
         identity = self._identity
-        by_password = [] if identity.is_anonymous or identity.by_token else ["FACTOR_PASSWORD"]
         return Exported(
             "hudson.security.WhoAmI",
             {
                 "anonymous": identity.is_anonymous,
                 "authenticated": True,
-                "authorities": [*identity.groups, *by_password],
+                "authorities": list(identity.authorities),
                 "name": identity.name,
             },
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..execution.executors import PartWaiting
-from ..execution.queue import QueueItem
+from ..execution.queue import THROTTLED, QueueItem
 from ..model import xmlfile
 from ..model.build_record import COLORS
 from ..model.item_tree import FREESTYLE
@@ -146,7 +146,7 @@ class ItemExports(BuildExports):
 
     def export_queue_item(self, item: QueueItem) -> Exported:
         """Export a queue item that waits, or that left the queue a short time ago."""
-        is_blocked = "already in progress" in item.why
+        is_blocked = "already in progress" in item.why or item.why.startswith(THROTTLED)
         is_buildable = item.left is None and not is_blocked and "quiet period" not in item.why
         kind = (
             "LeftItem"

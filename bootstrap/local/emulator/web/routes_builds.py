@@ -7,7 +7,6 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -16,7 +15,10 @@ from ..failures import Refused
 from ..model import console_notes
 from ..model.builds import Build
 from . import pages
+from .answers import respond_exported
+from .api import Exported
 from .calls import Call, redirect, route, text
+from .rendering import FLAVOURS
 from .routes_workspaces import serve_file
 
 
@@ -114,19 +116,18 @@ async def send_artifact(call: Call, build: Build, rest: str) -> web.StreamRespon
 
 @route("build:testReport/api", takes_rest=True)
 async def send_tests(call: Call, build: Build, rest: str) -> web.Response:
-    """Send the test counts, and the cases if there are any."""
-    if build.tests is None or rest not in {"json", "python"}:
+    """Send the test counts, and the cases if there are any; the emulator does not keep the suites apart."""
+    if build.tests is None or rest not in FLAVOURS:
         raise Refused(404, "Not Found")
     counts = build.tests
-    suites: list[dict[str, Any]] = [{"name": "tests", "cases": counts.cases}] if counts.cases else []
-    data = {
-        "_class": "hudson.tasks.junit.TestResult",
+    cases = [Exported("", case, is_whole=True) for case in counts.cases]
+    properties = {
         "failCount": counts.failed,
         "passCount": counts.total - counts.failed - counts.skipped,
         "skipCount": counts.skipped,
-        "suites": suites,
+        "suites": [Exported("", {"name": "tests", "cases": cases}, is_whole=True)] if cases else [],
     }
-    return text(json.dumps(data) if rest == "json" else repr(data), kind="application/json")
+    return respond_exported(Exported("hudson.tasks.junit.TestResult", properties, is_whole=True), rest, call)
 
 
 @route("build:wfapi/artifacts")

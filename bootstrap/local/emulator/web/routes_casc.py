@@ -28,6 +28,13 @@ def _answer_issue(message: str) -> web.Response:
     return text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
 
 
+def _reload(call: Call, extra: str = "", source: str = "") -> None:
+    """Read all sources and a posted text, and write the warnings into the log: also what is taken without being judged."""
+    call.controller.reload(extra, source)
+    for warning in call.controller.warnings:
+        journal.write_message("WARNING", LOGGER, warning)
+
+
 async def _read_body(call: Call) -> str:
     """The posted text; bytes that are no UTF-8 are replaced, as Java does."""
     return (await call.request.read()).decode("utf-8", "replace")
@@ -56,7 +63,7 @@ async def check(call: Call, folder: Folder, rest: str) -> web.Response:
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; every fault is a 500 with a logging ID."""
     _require(call)
-    call.controller.reload(await _read_body(call), f"/{ROOT_PATH}/apply")
+    _reload(call, await _read_body(call), f"/{ROOT_PATH}/apply")
     return web.Response(status=200)
 
 
@@ -68,7 +75,7 @@ async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
     if not posted:
         return _answer_issue("Request body cannot be empty.")
     try:
-        call.controller.reload(posted, f"/{ROOT_PATH}/configure")
+        _reload(call, posted, f"/{ROOT_PATH}/configure")
     except ConfigurationRefused as refusal:
         message = "Failed to apply configuration from POST payload"
         journal.write_message("SEVERE", f"{LOGGER}#doConfigure", message, journal.render_refusal(refusal))
@@ -84,7 +91,7 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """
     _require(call, "Overall/Manage")
     try:
-        call.controller.reload()
+        _reload(call)
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise
@@ -171,7 +178,7 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
     if not hmac.compare_digest(given.encode(), expected.encode()):
         return text("Unauthorized", 401)
     try:
-        call.controller.reload()
+        _reload(call)
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..failures import Refused, failure
-from ..model import xmlfile
+from ..model import item_xml, xmlfile
 from ..model.item_tree import FREESTYLE, MULTIBRANCH, ORGANIZATION
 from ..model.items import FOLDER, Folder, Item, check_name
 from ..model.job_configuration import MATRIX, PIPELINE
 from ..model.jobs import Job
-from . import pages
+from . import journal, pages
 from .calls import Call, redirect, respond_xml, route
 
 NEW = {
@@ -18,7 +18,7 @@ NEW = {
     MULTIBRANCH: f"<{MULTIBRANCH}/>",
     ORGANIZATION: f"<{ORGANIZATION}/>",
     "hudson.model.FreeStyleProject": f"<{FREESTYLE}/>",
-    "hudson.matrix.MatrixProject": f"<{MATRIX}><builders/></{MATRIX}>",
+    "hudson.matrix.MatrixProject": f"<{MATRIX}><axes/><builders/><publishers/><buildWrappers/></{MATRIX}>",
     "org.jenkinsci.plugins.workflow.job.WorkflowJob": f"<{PIPELINE}/>",
 }
 
@@ -27,6 +27,7 @@ NEW = {
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create an item: from XML (200), as a copy, or empty of a type (302)."""
     item, is_new = await create_item(call, folder)
+    _report_unjudged(call, item)
     return web.Response(status=200) if is_new else redirect(f"/{item.path}configure")
 
 
@@ -86,8 +87,21 @@ async def serve_config(call: Call, item: Item, rest: str) -> web.Response:
         return respond_xml(xmlfile.serialise_for_client(item.root))
     call.require("Job/Configure")
     call.controller.home.tree.replace(item, await call.request.read())
+    _report_unjudged(call, item)
     call.controller.queue.wake()
     return web.Response(status=200)
+
+
+def _report_unjudged(call: Call, item: Item) -> None:
+    """Write into the log which elements of an item were kept though the emulator knows nothing of them."""
+    plugins = call.controller.home.options.plugins
+    if unjudged := item_xml.find_unjudged(item.root, plugins):
+        words = (
+            f"The emulator has no record of the elements of the plugins {', '.join(item_xml.list_unrecorded(plugins))}"
+        )
+        journal.write_message(
+            "WARNING", "emulator", f"{words}: it keeps {', '.join(unjudged)} of {item.full_name} as they stand"
+        )
 
 
 def _folder_url(call: Call, item: Item) -> str:
@@ -118,10 +132,7 @@ async def enable(call: Call, job: Job, rest: str) -> web.Response:
     """Enable or disable a job; a disabled job leaves the queue."""
     call.require("Job/Configure")
     is_disabled = call.request.path.rstrip("/").endswith("disable")
-    job.disable(is_disabled)
-    waiting = call.controller.queue.of(job)
-    if is_disabled and waiting:
-        call.controller.queue.cancel(waiting)
+    call.controller.disable(job, is_disabled=is_disabled)
     return redirect(call.resolve(f"/{job.path}"))
 
 

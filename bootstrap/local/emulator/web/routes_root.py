@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import math
 import struct
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -127,13 +124,9 @@ async def send_health(call: Call, folder: Folder, rest: str) -> web.Response:
 async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """Begin quiet mode. With `block`, answer when every running build could continue after a restart, or after `timeout` ms."""
     _require_manage(call)
-    form, controller = await call.read_form(), call.controller
-    controller.quiet_mode.reason = form.get("message", "")
-    if form.get("block") == "true":
-        limit = int(form.get("timeout") or 0) / 1000
-        deadline = time.monotonic() + limit if limit > 0 else math.inf
-        while controller.quiet_mode.is_on and time.monotonic() < deadline and not controller.runs.is_ready:
-            await asyncio.sleep(0.05)
+    form = await call.read_form()
+    seconds = int(form.get("timeout") or 0) / 1000 if form.get("block") == "true" else None
+    await call.controller.quiet_down(form.get("message", ""), seconds)
     return redirect("/")
 
 
@@ -145,8 +138,7 @@ def _require_manage(call: Call) -> None:
 async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """End quiet mode."""
     _require_manage(call)
-    call.controller.quiet_mode.reason = None
-    call.controller.executors.notify()
+    call.controller.cancel_quiet_down()
     return redirect("/")
 
 
@@ -244,11 +236,7 @@ async def validate_as_text(call: Call, folder: Folder, rest: str) -> web.Respons
     """Check a declarative Jenkinsfile without running it; the answer is for people."""
     call.require("Overall/Read")
     script = (await call.read_form()).get("jenkinsfile", "")
-    result: dict[str, Any] = await call.controller.validator.validate(call.controller.home, script)
-    faults = "".join(f"{fault['error']}\n" for fault in result.get("errors", []))
-    words = (
-        f"Errors encountered validating Jenkinsfile:\n{faults}" if faults else "Jenkinsfile successfully validated.\n"
-    )
+    words, _ = await call.controller.validator.explain(call.controller.home, script)
     return text(words)
 
 

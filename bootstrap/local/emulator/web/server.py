@@ -36,7 +36,7 @@ from . import (  # noqa: F401 (they register routes)
     unmodelled,
 )
 from .answers import EXPORTED, respond_exported
-from .calls import ROUTES, Call, Route, redirect
+from .calls import ANONYMOUS_LIMIT, LIMIT, ROUTES, Call, Route, redirect
 from .password_checks import Logins
 from .rendering import FLAVOURS, PlainAnswer
 from .resolver import Target, resolve
@@ -56,6 +56,7 @@ OPEN = {
     "error",
     "tcpSlaveAgentListener",
     "metrics",
+    "cli",
     "git",
     "securityRealm",
     "robots.txt",
@@ -68,8 +69,6 @@ POLICY = (
     "base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; "
     "script-src 'report-sample' 'self'; style-src 'report-sample' 'self' 'unsafe-inline';"
 )
-LIMIT = 64 * 1024 * 1024
-ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from an anonymous user; the login form has a few hundred
 
 
 class BadCredentials(Exception):
@@ -79,6 +78,7 @@ class BadCredentials(Exception):
 def make_application(controller: Controller) -> web.Application:
     """Make the application. One handler takes every path, because Jenkins' paths name objects and follow no patterns."""
     application = web.Application(client_max_size=LIMIT)
+    application[routes_cli.DUPLEXES] = {}
     logins = Logins(controller.home.users)
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -162,6 +162,8 @@ class Front:
         if self._request.method != "POST" or self._call.identity.by_token:
             return
         if (self._segments[:1] or [""])[0] in {"j_spring_security_check", "reload-configuration-as-code"}:
+            return
+        if self._request.path == "/cli":  # hudson.cli.CliCrumbExclusion: this path alone
             return
         crumb = self._request.headers.get(CRUMB) or (await self._call.read_form()).get(CRUMB, "")
         if not self._controller.sessions.is_crumb(crumb, self._call.identity.name, self._session):

@@ -9,7 +9,7 @@ from pathlib import Path
 EMULATOR = Path(__file__).resolve().parents[4] / "bootstrap" / "local" / "emulator"
 # From the top to the bottom: a room imports from its own and from those that follow.
 ROOMS = (
-    *("__main__", "supervisor", "web", "controller", "steps", "execution", "casc", "model"),
+    *("__main__", "supervisor", "web", "command_line", "controller", "steps", "execution", "casc", "model"),
     *("options", "failures"),
 )
 

@@ -9,6 +9,7 @@ import yaml
 
 from bootstrap.jenkins.definitions import elements
 from bootstrap.local.emulator.model import item_xml, xmlfile
+from bootstrap.local.emulator.model.job_options import note_declarations
 
 CASES = Path(__file__).parents[4] / "cases" / "job_xml.yaml"
 ITEMS = [case for case in yaml.safe_load(CASES.read_text()) if case["sent"].startswith(("<project", "<flow"))]
@@ -46,6 +47,14 @@ def test_a_plugin_is_named_where_another_begins() -> None:
     assert ["workflow-job@1571", "workflow-cps@4370", "git@5.10.1"] == re.findall(r'plugin="([^"]*)"', text)
 
 
+def test_a_reference_names_no_plugin() -> None:
+    reference = '<owner class="hudson.plugins.git.GitSCM" reference="../../.."/>'
+
+    text = rewritten(f"<project><properties><hudson.model.X>{reference}</hudson.model.X></properties></project>")
+
+    assert reference in text
+
+
 def test_a_class_of_an_absent_plugin_goes_with_all_that_it_holds() -> None:
     text = rewritten("<project><publishers><hudson.tasks.Mailer><x/></hudson.tasks.Mailer></publishers></project>")
 
@@ -60,7 +69,8 @@ def test_emulator_and_product_read_the_table_alike(name: str) -> None:
 def test_a_build_is_noted_once() -> None:
     root = xmlfile.parse("<flow-definition><description>d</description></flow-definition>")
     for _ in range(2):
-        item_xml.record_declarations(root, PLUGINS, {"parameters": [{"$class": "string", "name": "WORD"}]})
+        noted = note_declarations({"parameters": [{"$class": "string", "name": "WORD"}]})
+        item_xml.record_declarations(root, PLUGINS, noted)
 
     assert 1 == len(root.findall("actions"))
     assert "WORD" == root.findtext("actions/*/parameters/string")
@@ -79,3 +89,101 @@ def test_entities_of_the_document_are_expanded_and_external_ones_are_empty(tmp_p
 
 def test_the_encoding_of_the_declaration_counts() -> None:
     assert "ü" == xmlfile.parse('<?xml version="1.1" encoding="ISO-8859-1"?><r>ü</r>'.encode("latin-1")).text
+
+
+MORE_PLUGINS = {
+    **PLUGINS,
+    **dict.fromkeys(
+        ("junit", "mailer", "matrix-project", "workflow-multibranch", "branch-api", "cloudbees-folder"), "1"
+    ),
+}
+MULTIBRANCH = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
+
+
+def rewrite_part(xml: str, path: str) -> list[tuple[str, str]]:
+    """The fields of one element of a rewritten document, each with its text."""
+    root = xmlfile.parse(xml)
+    item_xml.rewrite(root, MORE_PLUGINS)
+    return [(child.tag, child.text or "") for child in root.find(path)]
+
+
+@pytest.mark.only_read
+@pytest.mark.parametrize(
+    ("holder", "given", "wanted"),
+    [
+        (
+            "builders",
+            "<hudson.tasks.Shell><old/><command>echo</command></hudson.tasks.Shell>",
+            [("command", "echo"), ("configuredLocalRules", "")],
+        ),
+        (
+            "publishers",
+            "<hudson.tasks.ArtifactArchiver><fingerprint>maybe</fingerprint><artifacts>a</artifacts>"
+            "<defaultExcludes>false</defaultExcludes></hudson.tasks.ArtifactArchiver>",
+            [
+                ("artifacts", "a"),
+                ("allowEmptyArchive", "false"),
+                ("onlyIfSuccessful", "false"),
+                ("fingerprint", "false"),
+                ("defaultExcludes", "false"),
+                ("caseSensitive", "true"),
+                ("followSymlinks", "true"),
+            ],
+        ),
+        (
+            "publishers",
+            "<hudson.tasks.Mailer><recipients>a@b</recipients><sendToIndividuals>TRUE</sendToIndividuals></hudson.tasks.Mailer>",
+            [("recipients", "a@b"), ("dontNotifyEveryUnstableBuild", "false"), ("sendToIndividuals", "true")],
+        ),
+        (
+            "triggers",
+            "<hudson.triggers.SCMTrigger><spec>H * * * *</spec></hudson.triggers.SCMTrigger>",
+            [("spec", "H * * * *"), ("ignorePostCommitHooks", "false")],
+        ),
+    ],
+)
+def test_parts_of_a_project_get_the_fields_of_their_classes(
+    holder: str, given: str, wanted: list[tuple[str, str]]
+) -> None:
+    assert wanted == rewrite_part(f"<project><{holder}>{given}</{holder}></project>", f"{holder}/*")
+
+
+@pytest.mark.only_read
+def test_parameters_get_the_fields_of_their_classes() -> None:
+    parameter = "<hudson.model.StringParameterDefinition><name>A</name></hudson.model.StringParameterDefinition>"
+    kind = "hudson.model.ParametersDefinitionProperty"
+    held = f"<{kind}><parameterDefinitions>{parameter}</parameterDefinitions></{kind}>"
+    xml = f"<project><properties>{held}</properties></project>"
+
+    assert [("name", "A"), ("trim", "false")] == rewrite_part(xml, "properties/*/parameterDefinitions/*")
+
+
+@pytest.mark.only_read
+def test_a_field_that_is_named_like_an_item_is_none() -> None:
+    text = rewritten(
+        "<project><scm class='hudson.plugins.git.GitSCM'><browser><project>x</project></browser></scm></project>"
+    )
+
+    assert "<project>x</project>" in text
+
+
+@pytest.mark.only_read
+def test_an_empty_multibranch_project_gets_its_parts() -> None:
+    root = xmlfile.parse(f"<{MULTIBRANCH}/>")
+    item_xml.rewrite(root, MORE_PLUGINS)
+
+    fields = ["properties", "folderViews", "healthMetrics", "icon", "orphanedItemStrategy", "triggers", "disabled"]
+    assert [*fields, "sources", "factory"] == [child.tag for child in root]
+    assert {"branch-api@1"} == {root.find(tag).get("plugin") for tag in ("folderViews", "icon", "sources")}
+    assert [MULTIBRANCH] * 4 == [owner.get("class") for owner in root.iter("owner")]
+    assert "Jenkinsfile" == root.findtext("factory/scriptPath")
+    assert "false" == root.findtext("orphanedItemStrategy/abortBuilds")
+
+
+@pytest.mark.only_read
+def test_a_matrix_project_gets_its_strategy() -> None:
+    parts = "<buildWrappers/><publishers/><builders/><axes/>"
+
+    assert [("runSequentially", "false")] == rewrite_part(
+        f"<matrix-project>{parts}</matrix-project>", "executionStrategy"
+    )
