@@ -113,9 +113,10 @@ def _start_cloud(
     plans: bool,
 ) -> LocalCloud | None:
     """The local cloud of the environment, which answers from now on; None where the cloud is AWS, or named by a variable."""
-    if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
-        return None
     from bootstrap.local import cloud as local
+
+    if local.is_elsewhere(chosen.name, PROJECT / ".bootstrap") or chosen.cloud != "local":
+        return None
 
     cloud = local.LocalCloud(chosen, PROJECT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:

@@ -15,8 +15,9 @@ from bootstrap.doctor import cloud, jenkins_age, this_machine
 from bootstrap.doctor.findings import Finding, bad, good, warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
-from bootstrap.errors import BootstrapError, FaultyFile
+from bootstrap.errors import BootstrapError, FaultyFile, UsageError
 from bootstrap.jenkins.distribution import needs, presence
+from bootstrap.local.cloud import is_elsewhere
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine
 from bootstrap.views import mail as outgoing_mail
@@ -34,7 +35,12 @@ def examine(path: Path) -> Iterator[Finding]:
         return
     yield good("environment", f"{path}: '{chosen.name}' in {chosen.cloud}, {chosen.region}")
     state = PROJECT / ".bootstrap" / chosen.name / "cloud"
-    endpoint = os.environ.get("AWS_ENDPOINT_URL") or _local_endpoint(chosen, state)
+    try:
+        named = os.environ["AWS_ENDPOINT_URL"] if is_elsewhere(chosen.name, PROJECT / ".bootstrap") else None
+    except UsageError as error:
+        yield bad("environment", error.found, error.remedy)
+        return
+    endpoint = named or _local_endpoint(chosen, state)
     with Context(path, chosen, endpoint) as context:
         yield from _code(context)
         if chosen.cloud == "local":

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.environment.models import Settings
-from bootstrap.errors import LocalCloudFailed, StackMissing
+from bootstrap.errors import LocalCloudFailed, StackMissing, UsageError
 from bootstrap.local import address_conflicts, prerequisites
 from bootstrap.values import Reporter
 
@@ -202,6 +202,26 @@ class LocalCloud:
                 raise LocalCloudFailed("starting the local cloud", tail or "it printed nothing", f"Its log is {log}.")
             time.sleep(0.05)
         report.progress(f"the local cloud answers at {self.endpoint} after {time.monotonic() - begun:.1f} s")
+
+
+def is_elsewhere(environment: str, state: Path) -> bool:
+    """Whether AWS_ENDPOINT_URL names another cloud than the environment's own local one; `state` is the folder of all states.
+
+    A shell that took the operator's keys ('cloud credentials') has the variable with the environment's own address. UsageError
+    if the address is that of another environment of this checkout: a command would change that one instead.
+    """
+    url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    for path in state.glob("*/cloud/port"):
+        if url == f"http://127.0.0.1:{path.read_text().strip()}":
+            name = path.parent.parent.name
+            if name == environment:
+                return False
+            raise UsageError(
+                f"opening the environment '{environment}'",
+                f"the variable AWS_ENDPOINT_URL names the local cloud of the environment '{name}'",
+                "Use another shell, or remove the variables: unset ${!AWS_@}",
+            )
+    return bool(url)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import TYPE_CHECKING
 
 from bootstrap.cli.command import Command
@@ -44,12 +43,12 @@ def _tell_nothing(options: argparse.Namespace) -> bool:
     """Whether the environment was never launched in the local cloud of this checkout; then it says so."""
     from bootstrap import context
     from bootstrap.environment import settings
-    from bootstrap.local.cloud import LocalCloud
+    from bootstrap.local.cloud import LocalCloud, is_elsewhere
     from bootstrap.runs import state_folder, terminal
 
     path = context.paths(options.environment)
     chosen = settings.load(path)
-    if chosen.cloud != "local" or "AWS_ENDPOINT_URL" in os.environ:
+    if is_elsewhere(chosen.name, context.PROJECT / ".bootstrap") or chosen.cloud != "local":
         return False
     state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
     cloud = LocalCloud(chosen, context.PROJECT / ".bootstrap" / chosen.name / "cloud")

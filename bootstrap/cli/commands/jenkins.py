@@ -63,7 +63,7 @@ def _read_request(options: argparse.Namespace) -> Request:
     # One list for each --upgrade; an empty one means all plugins.
     upgrade = tuple(name for names in options.upgrade for name in names)
     core = options.core or ""
-    if core and core != LATEST_LTS and not (core[0].isdigit() and is_version(core)):
+    if options.core is not None and core != LATEST_LTS and not (core[:1].isdigit() and is_version(core)):
         fault = f"'{core}' is neither a version nor {LATEST_LTS}"
         raise UsageError("reading the command line", fault, "Write for example: --core 2.568.2")
     return Request(add, tuple(options.remove), upgrade, upgrades_all=[] in options.upgrade, core=core)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from bootstrap.environment import yaml_source
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution.lock import Pin
 from bootstrap.jenkins.distribution.needs import Needs, compute_record
+
+_STALE = 3600  # seconds after which a half-written file belongs to no running command
 
 
 def _make_yaml() -> YAML:
@@ -48,11 +51,13 @@ def write(documents: Mapping[Path, CommentedMap], originals: Mapping[Path, str] 
     """Write each document into its file; all are on the disk before the first file is replaced, in this order.
 
     `originals` are the texts from which the documents were made. If a file has another one now, nothing is replaced, and
-    DistributionFailed is raised.
+    DistributionFailed is raised, as where a file cannot be written.
     """
     ready: dict[Path, Path] = {}
     try:
-        for path, document in documents.items():
+        # A link stays one: its target is replaced.
+        for path, document in ((path.resolve(), document) for path, document in documents.items()):
+            _remove_stale(path)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             ready[path] = Path(temporary)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -63,10 +68,22 @@ def write(documents: Mapping[Path, CommentedMap], originals: Mapping[Path, str] 
         _refuse_changed(originals or {})
         for path, temporary_path in ready.items():
             temporary_path.replace(path)
-    except BaseException:
+    except OSError as error:
+        raise DistributionFailed(
+            f"writing {' and '.join(path.name for path in documents)}",
+            str(error),
+            "Run this as the user who may write them, or make room on the disk. Run it again.",
+        ) from error
+    finally:
         for temporary_path in ready.values():
             temporary_path.unlink(missing_ok=True)
-        raise
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove what a command that was killed left beside the file."""
+    for stale in path.parent.glob(f".{path.name}.????????"):
+        if stale.stat().st_mtime < time.time() - _STALE:
+            stale.unlink(missing_ok=True)
 
 
 def _refuse_changed(originals: Mapping[Path, str]) -> None:

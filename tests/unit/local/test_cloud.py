@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.environment import settings
+from bootstrap.errors import UsageError
 from bootstrap.local import cloud as local
 from bootstrap.runs.journal import Journal, Run
 
@@ -37,6 +38,28 @@ def test_a_plan_before_a_launch_has_a_cloud_that_installs_nothing_and_leaves_not
     assert [] == list(tmp_path.glob("bootstrap-plan-*"))
     assert not Path(f"/proc/{pid}/cmdline").exists() or b"local.aws" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert os.environ.get("AWS_ENDPOINT_URL") is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "elsewhere"), [("", False), ("http://127.0.0.1:4566", False), ("http://127.0.0.1:9", True)]
+)
+def test_a_shell_with_the_operators_keys_opens_the_environments_own_cloud(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, elsewhere: bool
+) -> None:
+    (tmp_path / "mine" / "cloud").mkdir(parents=True)
+    (tmp_path / "mine" / "cloud" / "port").write_text("4566")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", variable)
+
+    assert elsewhere == local.is_elsewhere("mine", tmp_path)
+
+
+def test_the_keys_of_another_environment_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other" / "cloud").mkdir(parents=True)
+    (tmp_path / "other" / "cloud" / "port").write_text("4566")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/")
+
+    with pytest.raises(UsageError, match="names the local cloud of the environment 'other'"):
+        local.is_elsewhere("mine", tmp_path)
 
 
 KILLED = """

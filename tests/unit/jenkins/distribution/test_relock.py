@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 import re
 import stat
 import types
@@ -372,6 +373,25 @@ def test_both_files_keep_their_modes_and_leave_nothing_behind(project: Project) 
     assert [] == list(project.folder.glob(".jenkins*"))
 
 
+def test_a_file_that_cannot_be_written_is_told_and_what_a_killed_command_left_goes(tmp_path: Path) -> None:
+    link, target = tmp_path / "link.yaml", tmp_path / "target.yaml"
+    target.write_text("a: 1\n")
+    link.symlink_to(target)
+    stale, fresh = tmp_path / ".target.yaml.aaaaaaaa", tmp_path / ".target.yaml.bbbbbbbb"
+    stale.touch()
+    fresh.touch()
+    os.utime(stale, (0, 0))
+    document = lock_files.read(link)
+    document["a"] = 2
+
+    lock_files.write({link: document})
+
+    assert (True, "a: 2\n") == (link.is_symlink(), target.read_text())
+    assert {link, target, fresh} == set(tmp_path.iterdir())
+    with pytest.raises(DistributionFailed, match="No such file or directory"):
+        lock_files.write({tmp_path / "nothing" / "lock.yaml": document})
+
+
 def test_neither_file_changes_if_one_cannot_be_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     real = lock_files.os.fsync
     calls: list[int] = []
@@ -384,7 +404,7 @@ def test_neither_file_changes_if_one_cannot_be_written(project: Project, monkeyp
 
     before = project.texts()
     monkeypatch.setattr(lock_files, "os", types.SimpleNamespace(fdopen=lock_files.os.fdopen, fsync=fsync))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(DistributionFailed, match="No space left"):
         project.run()
 
     assert before == project.texts()
