@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from bootstrap.local.machines import network_remains
 from bootstrap.local.machines.names import STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman
 
@@ -29,7 +30,13 @@ def delete_network(engine: Podman, names: Names, subnet_id: str) -> None:
     """Remove the subnet's network, if there is one; LocalCloudFailed if machines are in it."""
     name = names.object(subnet_id)
     if _exists(engine, names, name):
-        engine.run("network", "rm", name, doing=f"removing the network of {subnet_id}")
+        doing = f"removing the network of {subnet_id}"
+        template = "{{.NetworkInterface}} {{range .Subnets}}{{.Subnet}}{{end}}"
+        interface, cidr = engine.run("network", "inspect", "--format", template, name, doing=doing).split()
+        if not engine.run("ps", "--all", "--quiet", f"--filter=network={name}", doing=doing).strip():
+            # Before the network itself: a command that is killed in between does both again.
+            network_remains.remove(interface, cidr)
+        engine.run("network", "rm", name, doing=doing)
 
 
 def _exists(engine: Podman, names: Names, name: str) -> bool:
