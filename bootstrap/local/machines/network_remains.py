@@ -1,7 +1,7 @@
 """Removes what podman can leave of a network without machines: the bridge, the namespaces of its machines, and its NAT rules.
 
-Podman 4.3 takes them away with a network's last container. When the removal of a container fails halfway and is repeated (a busy
-mount, a kill), it does not: the addresses stay in use, and the next launch with the same block is refused.
+Podman 4.3 takes them away with a network's last container. When the removal of a container fails halfway and is repeated (a
+busy mount, a kill), it does not: the addresses stay in use, and the next launch with the same block is refused.
 """
 
 from __future__ import annotations
