@@ -210,7 +210,9 @@ class Play:
     def _delete(self, step: Step) -> None:
         name = self._name(step)
         stack = self._notes.get(f"{name}/id", name)
-        more = {"RetainResources": step["retain"]} if "retain" in step else {}
+        more: dict[str, Any] = {"RetainResources": step["retain"]} if "retain" in step else {}
+        if "mode" in step:
+            more["DeletionMode"] = step["mode"]
         if self._refused(step, lambda: self._api.delete_stack(StackName=name, **more)):
             return
         self._check(step, name, self._settled(stack))

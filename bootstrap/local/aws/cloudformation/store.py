@@ -116,8 +116,10 @@ class Operation:
     is_held: bool = False  # a nested stack's update: it cleans up or rolls back together with its parent
     is_reviewed: bool = False  # nested stacks are changed by their change sets (`nested`, by logical id)
     nested: dict[str, str] = field(default_factory=dict)
-    # Whose permissions the operation uses (see server.call_identity); {} is the operator.
-    caller: dict[str, Any] = field(default_factory=dict)
+    status_before: str = ""  # of the stack, which a refused deletion restores
+    is_forced: bool = False  # a deletion that leaves behind what cannot be deleted
+    deletion: str = ""  # of a creation: "asked" if the stack shall be deleted, then "begun"
+    caller: dict[str, Any] = field(default_factory=dict)  # whose permissions it uses (see server.call_identity)
 
 
 @dataclass

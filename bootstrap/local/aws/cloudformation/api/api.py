@@ -17,6 +17,7 @@ from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
 from bootstrap.local.aws.cloudformation.api.api_exports import ExportApi
 from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
 from bootstrap.local.aws.cloudformation.api.input import (
+    check_deletion_mode,
     check_name,
     fetch_template,
     find,
@@ -41,9 +42,7 @@ log = logging.getLogger(__name__)
 
 Input = dict[str, Any]
 Output = dict[str, Any]
-EMPTY_SECONDS = (
-    2.0  # how long the answer waits for the deletion of a stack without resources, so that it is deleted then
-)
+EMPTY_SECONDS = 2.0  # how long the answer waits for the deletion of a stack without resources
 PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"})
 CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
 
@@ -162,9 +161,11 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         if stack is None or not stack.is_living:
             return {}
         nesting.check_protection(self._engine.store, stack)
+        token = request.get("ClientRequestToken", "")
+        is_forced = check_deletion_mode(request, stack)
+        if stack.is_busy and (stack.status == "DELETE_IN_PROGRESS" or self._engine.delete_unfinished(stack, token)):
+            return {}
         if stack.is_busy:
-            if stack.status == "DELETE_IN_PROGRESS":
-                return {}
             raise Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         if request.get("RetainResources") and stack.status != "DELETE_FAILED":
             raise Refused(
@@ -173,7 +174,7 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
             )
         for change_set in stack.change_sets:
             nested_change_sets.drop(self._engine, stack, change_set)
-        self._engine.delete(stack, request.get("RetainResources", []), request.get("ClientRequestToken", ""))
+        self._engine.delete(stack, request.get("RetainResources", []), token, is_forced=is_forced)
         return {}
 
     def DescribeStacks(self, request: Input, region: str) -> Output:  # noqa: N802

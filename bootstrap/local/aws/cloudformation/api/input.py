@@ -16,6 +16,8 @@ from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import check_capabilities
 
+FORCED = "FORCE_DELETE_STACK"
+DELETION_MODES = (FORCED, "STANDARD")
 UPDATABLE = frozenset(
     [
         "CREATE_COMPLETE",
@@ -50,6 +52,22 @@ def ready(stack: Stack, verb: str) -> None:
     """Raise Refused if the status of a stack does not allow the operation `verb` ('updated')."""
     if stack.status not in UPDATABLE:
         raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
+
+
+def check_deletion_mode(request: dict[str, Any], stack: Stack) -> bool:
+    """Return whether a deletion is forced, which CloudFormation allows after a failed one only; raises Refused."""
+    mode = request.get("DeletionMode", "STANDARD")
+    if mode not in DELETION_MODES:
+        raise Refused(
+            f"1 validation error detected: Value '{mode}' at 'deletionMode' failed to satisfy constraint: Member must satisfy "
+            f"enum value set: [{', '.join(DELETION_MODES)}]"
+        )
+    if mode == FORCED and stack.status != "DELETE_FAILED":
+        raise Refused(
+            f"Invalid operation on stack [{stack.id}]. You can activate DeletionMode {FORCED} in a delete stack operation "
+            "only when the stack is in the DELETE_FAILED state."
+        )
+    return bool(mode == FORCED)
 
 
 def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:

@@ -58,7 +58,10 @@ class Work:
             resource = stack.resources.setdefault(logical, Resource(logical, adapter.type, depends=depends))
         is_new = not resource.physical_id or resource.is_half_made
         try:
-            self._checks.check_cancelled("creation" if is_new else "update")
+            if (
+                not resource.is_half_made
+            ):  # after a restart, what was begun is ended, so that it is known and can be deleted
+                self._checks.check_cancelled("creation" if is_new else "update")
             self._contexts.read_policies(scope, logical)
             evaluated = scope.evaluate(body.get("Properties") or {})
             properties = evaluated if isinstance(evaluated, dict) else {}
@@ -155,7 +158,9 @@ class Work:
                     stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource, told_as=told_as)
 
         context.initiated = initiated
-        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{stack.status}"):
+        # The same key after a restart, also if a deletion was asked for meanwhile: the journal knows what was made.
+        phase = "CREATE_IN_PROGRESS" if self._operation.deletion else stack.status
+        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{phase}"):
             try:
                 initiated(adapter.create(context))
             except ResourceFailed:
