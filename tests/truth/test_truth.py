@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import yaml
 
-LEAST = 302
+LEAST = 303
 READ_AT_LEAST = 155
 
 

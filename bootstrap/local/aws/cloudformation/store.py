@@ -1,8 +1,8 @@
 """The stacks, stored on disk: one JSON file for each stack, replaced atomically at each step that must survive a kill.
 
-The events of a stack are in a second file, one a line, to which lines are only appended: writing all events at each step would
-take longer than all other work on a large stack. The stack's file has the number of valid events; lines after them are of a
-step that was interrupted. If several steps of one stack end at the same time, one write stores all of them.
+The events of a stack are appended to a second file, one a line: writing all of them at each step would take longer than all
+other work on a large stack. The stack's file has the number of valid events; lines after them are of an interrupted step. If
+several steps of one stack end at the same time, one write stores all of them.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Wanted:
     role_arn: str = ""
     notification_arns: list[str] = field(default_factory=list)
     rollback: dict[str, Any] = field(default_factory=dict)  # RollbackConfiguration, in the API's form
+    original: str = ""  # the template as it was given, if snippets were included in it
 
 
 @dataclass
@@ -177,7 +178,8 @@ class Stack:
         """Add an event and set the status of the stack or of one resource; `told_as` is another status for the event only."""
         subject = self._subject(resource)
         with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
-            self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
+            event = Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token())
+            self.events.append(event)
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason
         if resource:
@@ -194,9 +196,6 @@ class Stack:
 
     def _token(self) -> str:
         return self.operation.token if self.operation else ""
-
-    def _add(self, event: Event) -> None:
-        self.events.append(event)
 
 
 class Store:
@@ -294,7 +293,8 @@ def _load(raw: dict[str, Any]) -> Stack:
     raw["superseded"] = [Resource(**entry) for entry in raw["superseded"]]
     raw["events"] = [Event(**entry) for entry in raw["events"]]
     raw["change_sets"] = [ChangeSet(**{**entry, "wanted": Wanted(**entry["wanted"])}) for entry in raw["change_sets"]]
-    if raw["operation"]:
-        before = raw["operation"]["before"]
-        raw["operation"] = Operation(**{**raw["operation"], "before": Wanted(**before) if before else None})
+    if operation := raw["operation"]:
+        raw["operation"] = Operation(
+            **{**operation, "before": Wanted(**operation["before"]) if operation["before"] else None}
+        )
     return Stack(**raw)

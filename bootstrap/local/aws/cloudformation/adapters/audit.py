@@ -64,7 +64,7 @@ class DeliveryChannel(_NamedInside):
     def _makes_recorder_first(self, to: To) -> bool:
         stack = to.stacks.store.find(to.stack_id, to.region)
         assert stack is not None, "the resource belongs to a stack"
-        template = read(stack.wanted.template, stack.wanted.parameters)
+        template = read(stack.wanted.template, stack.wanted.parameters, stack.region)
         graph, waiting = dependencies(template, frozenset(template.resources)), {to.logical_id}
         while more := {name for name, needs in graph.items() if needs & waiting} - waiting:
             waiting |= more

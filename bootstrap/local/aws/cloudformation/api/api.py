@@ -19,10 +19,10 @@ from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
 from bootstrap.local.aws.cloudformation.api.input import (
     check_deletion_mode,
     check_name,
-    fetch_template,
     find,
     page_start,
     policy_in,
+    read_alone,
     ready,
     wanted_from,
 )
@@ -222,22 +222,24 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         return {"StackResourceSummaries": [answers.resource_summary(one) for one in list(stack.resources.values())]}
 
     def GetTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Return the text of a template, as it was in the request."""
+        """Return the text of a template, as it was in the request; by default with its snippets."""
         state = self.change_set(request, region)[1].wanted if "ChangeSetName" in request else None
         state = state or find(self._engine, request["StackName"], region).wanted
-        return {"TemplateBody": state.template, "StagesAvailable": ["Original", "Processed"]}
+        is_original = request.get("TemplateStage") == "Original" and state.original
+        text = state.original if is_original else state.template
+        return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
     def GetTemplateSummary(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the parameters, types and capabilities of a template."""
         if "StackName" in request:
-            text = find(self._engine, request["StackName"], region).wanted.template
+            template = read(find(self._engine, request["StackName"], region).wanted.template, region=region)
         else:
-            text = fetch_template(self._engine, request, None, region)
-        return answers.template_summary(read(text))
+            template = read_alone(self._engine, request, region)
+        return answers.template_summary(template)
 
     def ValidateTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
         """Check a template; refused if it is not valid."""
-        template = read(fetch_template(self._engine, request, None, region))
+        template = read_alone(self._engine, request, region)
         static_checks.check(template, region)
         summary = answers.template_summary(template)
         names = ("ParameterKey", "DefaultValue", "NoEcho", "Description")

@@ -21,6 +21,7 @@ from bootstrap.local.aws.cloudformation.operations.notify import Notifier
 from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.operations.stack_operation import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.template import known_values
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
 from bootstrap.local.aws.server.call_identity import Callers
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 # If an operation ends within this time, the API answers after its end: waiters of clients ask once, then sleep for 30 s.
 PROMPT_SECONDS = 1.0
-ACCOUNT = "123456789012"  # the account of moto's default credentials
+ACCOUNT = known_values.ACCOUNT
 _DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
@@ -55,7 +56,7 @@ class Engine:
         """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
-        stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
+        stack.description = str(read(wanted.template, wanted.parameters, region).document.get("Description", ""))
         return stack
 
     def create(
