@@ -22,6 +22,8 @@ What is changed, and why:
   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
 * S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in its
   header (see `s3`)
+* KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
+* Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
 * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
@@ -45,10 +47,12 @@ from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GuardPatches
+from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.route53 import Route53Patches
 from bootstrap.local.aws.patches.s3 import S3Patches
+from bootstrap.local.aws.patches.stored_settings import STORED_NAMES, StoredSettingsPatches
 from bootstrap.local.aws.patches.sts import StsPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
@@ -79,6 +83,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "SecurityGroupRule.__init__",
     ),
     **BLOCK_NAMES,
+    **KEY_NAMES,
+    **STORED_NAMES,
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.ec2.responses.network_acls": (
         "NetworkACLs.create_network_acl_entry",
@@ -176,6 +182,8 @@ class Patches(
     GuardPatches,
     S3Patches,
     ParameterPatches,
+    ManagedKeyPatches,
+    StoredSettingsPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 

@@ -1,0 +1,90 @@
+"""What the services store and when they refuse a second one, where moto differs: Backup plans, flow logs, web ACLs.
+
+Backup refuses a plan only if one that is not deleted has the same document, whatever its name
+(https://github.com/ansible/ansible/pull/53655, from an account). EC2 takes flow logs of one resource to one destination that
+record other traffic. UpdateWebACL takes the complete ACL: what is left out is gone (API reference of AWS WAF).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+STORED_NAMES: dict[str, tuple[str, ...]] = {
+    "moto.backup.models": ("BackupBackend.create_backup_plan",),
+    "moto.ec2.models.flow_logs": ("FlowLogsBackend.create_flow_logs",),
+    "moto.wafv2.models": ("FakeWebACL.update",),
+}
+"""The names of moto that are replaced here."""
+_MADE = frozenset({"RuleId"})  # of a rule of a plan: what Backup adds
+_DEFAULTS = {
+    "ScheduleExpression": "cron(0 5 ? * * *)",
+    "StartWindowMinutes": 480,
+    "CompletionWindowMinutes": 10080,
+    "ScheduleExpressionTimezone": "Etc/UTC",
+}
+
+
+class StoredSettingsPatches:
+    """One method for each module that is changed."""
+
+    def _backup_models(self, module: Any) -> None:
+        original = module.BackupBackend.create_backup_plan
+
+        @functools.wraps(original)
+        def create_backup_plan(backend: Any, backup_plan: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+            document = _read_plan(backup_plan)
+            living = [plan for plan in list(backend.plans.values()) if plan.deletion_date is None]
+            if any(_read_plan(plan.backup_plan) == document for plan in living):
+                raise module.AlreadyExistsException(msg="Backup plan with the same plan document already exists")
+            earlier, backend.plans = backend.plans, {}  # moto refuses every second plan of one name
+            try:
+                plan = original(backend, backup_plan, *args, **kwargs)
+            finally:
+                backend.plans = {**earlier, **backend.plans}
+            return plan
+
+        module.BackupBackend.create_backup_plan = create_backup_plan
+
+    def _ec2_models_flow_logs(self, module: Any) -> None:
+        original = module.FlowLogsBackend.create_flow_logs
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def create_flow_logs(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            traffic = signature.bind(backend, *args, **kwargs).arguments["traffic_type"]
+            everything = backend.flow_logs
+            hidden = {key: log for key, log in everything.items() if log.traffic_type != traffic}
+            for key in hidden:
+                del everything[key]
+            try:
+                return original(backend, *args, **kwargs)
+            finally:
+                everything.update(hidden)
+
+        module.FlowLogsBackend.create_flow_logs = create_flow_logs
+
+    def _wafv2_models(self, module: Any) -> None:
+        original = module.FakeWebACL.update
+        signature = inspect.signature(original)
+
+        @functools.wraps(original)
+        def update(acl: Any, *args: Any, **kwargs: Any) -> None:
+            settings = dict(signature.bind(acl, *args, **kwargs).arguments)
+            del settings["self"]
+            original(acl, **settings)
+            for name in settings.keys() - {"default_action", "visibility_config"}:
+                if settings[name] is None:
+                    setattr(acl, name, {"rules": [], "description": ""}.get(name))
+
+        module.FakeWebACL.update = update
+
+
+def _read_plan(plan: dict[str, Any]) -> dict[str, Any]:
+    """The document of a plan with the defaults of its rules and without what Backup adds, for comparison."""
+    rules = [
+        {key: value for key, value in {**_DEFAULTS, **rule}.items() if key not in _MADE}
+        for rule in plan.get("Rules", [])
+    ]
+    return {**plan, "Rules": rules}
