@@ -140,6 +140,10 @@ def made_in(cloud: Cloud) -> dict[str, Stack]:
     for name in ("one", "two"):
         logs.create_log_group(logGroupName=f"/aws/route53/{name}")
     logs.put_resource_policy(policyName="route53", policyDocument=json.dumps(ROUTE53_WRITES))
+    addresses = cloud.client("ec2").create_managed_prefix_list(
+        PrefixListName="addresses", MaxEntries=1, AddressFamily="IPv4"
+    )["PrefixList"]["PrefixListId"]
+    cloud.client("ssm").put_parameter(Name="/lists/addresses", Value=addresses, Type="String")
     made = {path.stem: Stack(cloud.client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()

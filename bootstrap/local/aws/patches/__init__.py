@@ -44,7 +44,7 @@ from typing import Any
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
-from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, CidrBlockPatches
+from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GuardPatches
 from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
@@ -115,7 +115,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
     "moto.ec2.models.vpn_gateway": ("VpnGatewayBackend.attach_vpn_gateway",),
-    "moto.ec2.models.route_tables": ("RouteTable.routes.fget",),
+    "moto.ec2.models.route_tables": (
+        "RouteTable.routes.fget",
+        *(f"RouteBackend.{name}" for name in ROUTE_CHANGES),
+    ),
     "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
     "moto.route53.models": (
         "DelegationSet.__init__",

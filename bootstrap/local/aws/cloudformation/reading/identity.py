@@ -6,6 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.reading import spelling
 from bootstrap.local.aws.cloudformation.reading.policies import HOLDERS, attached, document, holders, inline, its_name
 from bootstrap.local.aws.cloudformation.reading.read import Read
 from bootstrap.local.aws.cloudformation.reading.rules import ids, one_of
@@ -147,7 +148,15 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
         Read("kms", "list_resource_tags", {"KeyId": "@id"}),
     ),
-    "AWS::KMS::Alias": (Read("kms", "list_aliases", {}, one_of("Aliases", AliasName="@id")),),
+    "AWS::KMS::Alias": (
+        Read(
+            "kms",
+            "list_aliases",
+            {},
+            one_of("Aliases", AliasName="@id"),
+            {"TargetKeyId": spelling.spelled("TargetKeyId", "TargetKeyId", spelling.key)},
+        ),
+    ),
     "AWS::CertificateManager::Certificate": (
         Read(
             "acm",
