@@ -133,7 +133,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory, new_cloud: NewCloud) -> Ite
         yield made_in(cloud)
 
 
-def made_in(cloud: Cloud) -> dict[str, Stack]:
+def prepare(cloud: Cloud) -> None:
+    """Make what the samples need and have not: log groups in the region of Route 53, and a prefix list."""
     logs = cloud.new_client(
         "logs", region="us-east-1"
     )  # the only region where Route 53 logs queries of public hosted zones
@@ -144,6 +145,10 @@ def made_in(cloud: Cloud) -> dict[str, Stack]:
         PrefixListName="addresses", MaxEntries=1, AddressFamily="IPv4"
     )["PrefixList"]["PrefixListId"]
     cloud.client("ssm").put_parameter(Name="/lists/addresses", Value=addresses, Type="String")
+
+
+def made_in(cloud: Cloud) -> dict[str, Stack]:
+    prepare(cloud)
     made = {path.stem: Stack(cloud.client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()

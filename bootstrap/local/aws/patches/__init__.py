@@ -149,6 +149,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 ADDED: dict[str, tuple[str, ...]] = {
+    "moto.logs.models": ("LogsBackend.set_key",),
+    "moto.logs.responses": ("LogsResponse.associate_kms_key", "LogsResponse.disassociate_kms_key"),
     "moto.autoscaling.responses": (
         "AutoScalingResponse.complete_lifecycle_action",
         "AutoScalingResponse.record_lifecycle_action_heartbeat",

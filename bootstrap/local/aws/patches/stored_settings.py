@@ -1,4 +1,4 @@
-"""What the services store and when they refuse a second one, where moto differs: Backup plans, flow logs, web ACLs.
+"""What the services store and when they refuse a second one, where moto differs: plans, flow logs, web ACLs, DHCP options.
 
 Backup refuses a plan only if one that is not deleted has the same document, whatever its name
 (https://github.com/ansible/ansible/pull/53655, from an account). EC2 takes flow logs of one resource to one destination that
@@ -13,6 +13,7 @@ from typing import Any
 
 STORED_NAMES: dict[str, tuple[str, ...]] = {
     "moto.backup.models": ("BackupBackend.create_backup_plan",),
+    "moto.ec2.models.dhcp_options": ("DHCPOptionsSetBackend.associate_dhcp_options",),
     "moto.ec2.models.flow_logs": ("FlowLogsBackend.create_flow_logs",),
     "moto.wafv2.models": ("FakeWebACL.update",),
 }
@@ -46,6 +47,18 @@ class StoredSettingsPatches:
             return plan
 
         module.BackupBackend.create_backup_plan = create_backup_plan
+
+    def _ec2_models_dhcp_options(self, module: Any) -> None:
+        backend_class = module.DHCPOptionsSetBackend
+        original = backend_class.associate_dhcp_options
+
+        @functools.wraps(original)
+        def associate_dhcp_options(backend: Any, dhcp_options: Any, vpc: Any) -> None:
+            if vpc.dhcp_options is not None:  # else moto takes the options before for assigned, and never deletes them
+                backend.disassociate_dhcp_options(vpc)
+            original(backend, dhcp_options, vpc)
+
+        backend_class.associate_dhcp_options = associate_dhcp_options
 
     def _ec2_models_flow_logs(self, module: Any) -> None:
         original = module.FlowLogsBackend.create_flow_logs
