@@ -24,6 +24,7 @@ What is changed, and why:
   header (see `s3`)
 * KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
 * Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
+* CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
 * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
@@ -43,6 +44,7 @@ from typing import Any
 
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatches
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
@@ -150,7 +152,12 @@ NAMES: dict[str, tuple[str, ...]] = {
 
 ADDED: dict[str, tuple[str, ...]] = {
     "moto.logs.models": ("LogsBackend.set_key",),
-    "moto.logs.responses": ("LogsResponse.associate_kms_key", "LogsResponse.disassociate_kms_key"),
+    "moto.cloudwatch.responses": ADDED_NAMES["moto.cloudwatch.responses"],
+    "moto.logs.responses": (
+        "LogsResponse.associate_kms_key",
+        "LogsResponse.disassociate_kms_key",
+        *ADDED_NAMES["moto.logs.responses"],
+    ),
     "moto.autoscaling.responses": (
         "AutoScalingResponse.complete_lifecycle_action",
         "AutoScalingResponse.record_lifecycle_action_heartbeat",
@@ -189,6 +196,7 @@ class Patches(
     ParameterPatches,
     ManagedKeyPatches,
     StoredSettingsPatches,
+    AddedAlarmPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 

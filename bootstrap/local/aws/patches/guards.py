@@ -10,6 +10,7 @@ from typing import Any
 
 from bootstrap.local.aws.access.policies import attached
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question, decide
+from bootstrap.local.aws.patches import added_alarms
 
 
 class GuardPatches:
@@ -78,6 +79,7 @@ class GuardPatches:
             response.logs_backend.set_key(response._get_param("logGroupName"), "")
             return ""
 
+        added_alarms.add_queries(module)
         module.LogsResponse.associate_kms_key = associate
         module.LogsResponse.disassociate_kms_key = disassociate
 

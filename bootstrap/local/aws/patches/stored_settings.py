@@ -1,4 +1,6 @@
-"""What the services store and when they refuse a second one, where moto differs: plans, flow logs, web ACLs, DHCP options.
+"""What the services store and when they refuse a change, where moto differs.
+
+Backup plans, flow logs, web ACLs, DHCP options and subnet groups of databases.
 
 Backup refuses a plan only if one that is not deleted has the same document, whatever its name
 (https://github.com/ansible/ansible/pull/53655, from an account). EC2 takes flow logs of one resource to one destination that
@@ -15,6 +17,7 @@ STORED_NAMES: dict[str, tuple[str, ...]] = {
     "moto.backup.models": ("BackupBackend.create_backup_plan",),
     "moto.ec2.models.dhcp_options": ("DHCPOptionsSetBackend.associate_dhcp_options",),
     "moto.ec2.models.flow_logs": ("FlowLogsBackend.create_flow_logs",),
+    "moto.rds.models": tuple(f"RDSBackend.{name}_subnet_group" for name in ("create", "modify_db", "delete")),
     "moto.wafv2.models": ("FakeWebACL.update",),
 }
 """The names of moto that are replaced here."""
@@ -77,6 +80,37 @@ class StoredSettingsPatches:
                 everything.update(hidden)
 
         module.FlowLogsBackend.create_flow_logs = create_flow_logs
+
+    def _rds_models(self, module: Any) -> None:
+        create, delete = module.RDSBackend.create_subnet_group, module.RDSBackend.delete_subnet_group
+
+        @functools.wraps(create)
+        def create_subnet_group(backend: Any, subnet_name: str, *args: Any) -> Any:
+            if subnet_name.lower() in backend.subnet_groups:
+                text = f"DB subnet group {subnet_name} already exists"
+                raise module.RDSClientError("DBSubnetGroupAlreadyExists", text)
+            return create(backend, subnet_name.lower(), *args)
+
+        def modify_db_subnet_group(backend: Any, subnet_name: str, description: str | None, subnets: list[Any]) -> Any:
+            (group,) = backend.describe_db_subnet_groups(subnet_name.lower())
+            group._subnets, group.description = subnets, description or group.description
+            return group
+
+        @functools.wraps(delete)
+        def delete_subnet_group(backend: Any, subnet_name: str) -> Any:
+            group = backend.subnet_groups.get(subnet_name.lower())
+            users = [name for name, one in backend.databases.items() if group and one.db_subnet_group is group]
+            if users:
+                raise module.RDSClientError(
+                    "InvalidDBSubnetGroupStateFault",
+                    f"Cannot delete the subnet group '{subnet_name}' because at least one database instance: {users[0]} "
+                    "is still using it.",
+                )
+            return delete(backend, subnet_name.lower())
+
+        module.RDSBackend.create_subnet_group = create_subnet_group
+        module.RDSBackend.modify_db_subnet_group = modify_db_subnet_group
+        module.RDSBackend.delete_subnet_group = delete_subnet_group
 
     def _wafv2_models(self, module: Any) -> None:
         original = module.FakeWebACL.update

@@ -89,10 +89,24 @@ class Group(TableAdapter):
         self._attach(to, to.get("TargetGroupARNs") or [])
 
     def delete(self, to: To) -> None:
-        """Delete the group and wait until its machines are terminated: until then their interfaces use the subnets."""
-        machines = [str(one["InstanceId"]) for one in self._members(to)]
+        """Set all sizes to 0, wait until the machines are terminated, then delete the group, as CloudFormation does it.
+
+        Raises ResourceFailed when machines are left that are protected from scale-in: the group and they stay.
+        """
+        machines = [str(member["InstanceId"]) for member in self._members(to)]
+        sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
+        to.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=to.physical_id, **sizes)
+        to.wait(lambda: not self._list_unprotected(to), f"The machines of {to.physical_id}")
+        if self._members(to):
+            raise ResourceFailed(
+                f"Group {to.physical_id} did not stabilize. Could not scale to desired capacity because all remaining "
+                "instances are protected from scale-in."
+            )
         super().delete(to)
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
+
+    def _list_unprotected(self, to: To) -> list[dict[str, Any]]:
+        return [member for member in self._members(to) if not member.get("ProtectedFromScaleIn")]
 
     def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Add the tags to the creation, and MixedInstancesPolicy to each update: moto removes it otherwise."""
@@ -187,6 +201,7 @@ GROUP_UPDATES = (
     "DesiredCapacity",
     "HealthCheckGracePeriod",
     "HealthCheckType",
+    "LaunchConfigurationName",
     "LaunchTemplate",
     "MaxInstanceLifetime",
     "MaxSize",
@@ -216,7 +231,6 @@ ADAPTERS = (
             read_key="AutoScalingGroupNames",
             item="AutoScalingGroups.0",
             attributes={"AutoScalingGroupARN": "AutoScalingGroupARN"},
-            delete_more={"ForceDelete": True},
             ignored=frozenset({"NotificationConfiguration"}),
         )
     ),

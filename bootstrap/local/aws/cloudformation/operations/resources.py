@@ -73,7 +73,7 @@ class Work:
         except (ResourceFailed, Refused) as failure:
             current = stack.resources[logical]
             current.depends = depends
-            current.deletion_policy = str(body.get("DeletionPolicy", "Delete"))
+            current.deletion_policy = str(body.get("DeletionPolicy", life_policies.default_deletion_policy(body)))
             verb = "CREATE" if is_new or current.is_half_made else "UPDATE"
             told_as = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
             stack.record(f"{verb}_FAILED", str(failure), current, told_as=told_as)
@@ -119,7 +119,8 @@ class Work:
             self._stack.record("UPDATE_COMPLETE", "Resource skipped in the rollback", resource)
 
     def _set_retention(self, resource: Resource, scope: Scope, body: dict[str, Any]) -> None:
-        resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", "Delete")))
+        default = life_policies.default_deletion_policy(body)
+        resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", default)))
         resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
 
     def _await_signals(self, logical: str) -> None:
