@@ -99,7 +99,11 @@ class StoredSettingsPatches:
         @functools.wraps(delete)
         def delete_subnet_group(backend: Any, subnet_name: str) -> Any:
             group = backend.subnet_groups.get(subnet_name.lower())
-            users = [name for name, one in backend.databases.items() if group and one.db_subnet_group is group]
+            users = [
+                name
+                for name, one in backend.databases.items()
+                if group and getattr(one, "db_subnet_group", None) is group
+            ]
             if users:
                 raise module.RDSClientError(
                     "InvalidDBSubnetGroupStateFault",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
+from bootstrap.local.aws.cloudformation.adapters.conversions import decode_user_data
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
@@ -43,7 +44,7 @@ ADAPTERS = (
             "LaunchConfigurationName",
             name="LaunchConfigurationName",
             renamed={"RamDiskId": "RamdiskId"},
-            shaped={"InstanceMonitoring": lambda value: {"Enabled": value}},
+            shaped={"InstanceMonitoring": lambda value: {"Enabled": value}, "UserData": decode_user_data},
             read="describe_launch_configurations",
             read_key="LaunchConfigurationNames",
             item="LaunchConfigurations.0",
