@@ -46,13 +46,15 @@ def _topics(value: Any) -> dict[str, list[str]]:
 
 def _set_hooks(to: To, value: Any) -> None:
     group, name = {"AutoScalingGroupName": to.physical_id}, "LifecycleHookName"
-    removed = {one[name] for one in to.old.get("LifecycleHookSpecificationList") or []} - {
-        one[name] for one in value or []
-    }
-    for hook in sorted(removed):
+    before = {hook[name] for hook in to.old.get("LifecycleHookSpecificationList") or []}
+    for hook in sorted(before - {hook[name] for hook in value or []}):
         to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
     for specification in value or []:
         to.call("autoscaling", "put_lifecycle_hook", **group, **specification)
+
+
+def _is_protected(member: dict[str, Any]) -> bool:
+    return bool(member.get("ProtectedFromScaleIn"))
 
 
 class Group(TableAdapter):
@@ -96,7 +98,7 @@ class Group(TableAdapter):
         machines = [str(member["InstanceId"]) for member in self._members(to)]
         sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
         to.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=to.physical_id, **sizes)
-        to.wait(lambda: not self._list_unprotected(to), f"The machines of {to.physical_id}")
+        to.wait(lambda: all(map(_is_protected, self._members(to))), f"The machines of {to.physical_id}")
         if self._members(to):
             raise ResourceFailed(
                 f"Group {to.physical_id} did not stabilize. Could not scale to desired capacity because all remaining "
@@ -104,9 +106,6 @@ class Group(TableAdapter):
             )
         super().delete(to)
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
-
-    def _list_unprotected(self, to: To) -> list[dict[str, Any]]:
-        return [member for member in self._members(to) if not member.get("ProtectedFromScaleIn")]
 
     def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Add the tags to the creation, and MixedInstancesPolicy to each update: moto removes it otherwise."""
