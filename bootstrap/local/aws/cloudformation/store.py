@@ -174,11 +174,13 @@ class Stack:
         is_made = self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
         return is_made and self.operation is not None and self.operation.is_held
 
-    def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
-        """Add an event and set the status of the stack or of one resource; `told_as` is another status for the event only."""
+    def record(
+        self, status: str, reason: str = "", resource: Resource | None = None, *, event_status: str = ""
+    ) -> None:
+        """Add an event and set the status of the stack or of one resource; `event_status` replaces it in the event."""
         subject = self._subject(resource)
         with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
-            event = Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token())
+            event = Event(str(uuid.uuid4()), self._moment(), *subject, event_status or status, reason, self._token())
             self.events.append(event)
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason

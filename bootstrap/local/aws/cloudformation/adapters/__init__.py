@@ -56,11 +56,11 @@ MODULES = (
 
 @functools.cache
 def _all() -> dict[str, Adapter]:
-    found: dict[str, Adapter] = {}
+    adapters: dict[str, Adapter] = {}
     for name in MODULES:
         module = importlib.import_module(f"{__name__}.{name}")
-        found.update({adapter.type: adapter for adapter in module.ADAPTERS})
-    return found
+        adapters.update({adapter.type: adapter for adapter in module.ADAPTERS})
+    return adapters
 
 
 def find(kind: str) -> Adapter | None:

@@ -37,9 +37,8 @@ def _topics(value: Any) -> dict[str, list[str]]:
     """Return the kinds of events by the ARN of the topic; a template may give several topics as a list."""
     kinds_by_topic: dict[str, list[str]] = {}
     for configuration in value or []:
-        topics = (
-            configuration["TopicARN"] if isinstance(configuration["TopicARN"], list) else [configuration["TopicARN"]]
-        )
+        given = configuration["TopicARN"]
+        topics = given if isinstance(given, list) else [given]
         kinds_by_topic.update({topic: list(configuration.get("NotificationTypes") or ()) for topic in topics})
     return kinds_by_topic
 
@@ -51,10 +50,6 @@ def _set_hooks(to: To, value: Any) -> None:
         to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
     for specification in value or []:
         to.call("autoscaling", "put_lifecycle_hook", **group, **specification)
-
-
-def _is_protected(member: dict[str, Any]) -> bool:
-    return bool(member.get("ProtectedFromScaleIn"))
 
 
 class Group(TableAdapter):
@@ -98,7 +93,10 @@ class Group(TableAdapter):
         machines = [str(member["InstanceId"]) for member in self._members(to)]
         sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
         to.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=to.physical_id, **sizes)
-        to.wait(lambda: all(map(_is_protected, self._members(to))), f"The machines of {to.physical_id}")
+        to.wait(
+            lambda: all(one.get("ProtectedFromScaleIn") for one in self._members(to)),
+            f"The machines of {to.physical_id}",
+        )
         if self._members(to):
             raise ResourceFailed(
                 f"Group {to.physical_id} did not stabilize. Could not scale to desired capacity because all remaining "

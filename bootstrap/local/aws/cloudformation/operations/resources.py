@@ -75,8 +75,8 @@ class Work:
             current.depends = depends
             current.deletion_policy = str(body.get("DeletionPolicy", life_policies.default_deletion_policy(body)))
             verb = "CREATE" if is_new or current.is_half_made else "UPDATE"
-            told_as = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
-            stack.record(f"{verb}_FAILED", str(failure), current, told_as=told_as)
+            event_status = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
+            stack.record(f"{verb}_FAILED", str(failure), current, event_status=event_status)
             raise
         with self._services.store.lock:
             current = stack.resources[logical]
@@ -155,8 +155,10 @@ class Work:
                 with self._services.store.lock:
                     context.physical_id = resource.physical_id = physical_id
                     resource.properties, resource.tags = properties, tags
-                    told_as = "UPDATE_IN_PROGRESS" if is_replacement else ""
-                    stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource, told_as=told_as)
+                    event_status = "UPDATE_IN_PROGRESS" if is_replacement else ""
+                    stack.record(
+                        "CREATE_IN_PROGRESS", "Resource creation Initiated", resource, event_status=event_status
+                    )
 
         context.initiated = initiated
         # The same key after a restart, also if a deletion was asked for meanwhile: the journal knows what was made.
