@@ -180,7 +180,8 @@ class Stack:
         """Add an event and set the status of the stack or of one resource; `event_status` replaces it in the event."""
         subject = self._subject(resource)
         with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
-            event = Event(str(uuid.uuid4()), self._moment(), *subject, event_status or status, reason, self._token())
+            token = self.operation.token if self.operation else ""
+            event = Event(str(uuid.uuid4()), self._moment(), *subject, event_status or status, reason, token)
             self.events.append(event)
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason
@@ -195,9 +196,6 @@ class Stack:
     def _moment(self) -> float:
         """The time for a new event: now, and at least a millisecond after the last one, because clients sort events by time."""
         return max(time.time(), self.events[-1].time + 0.001 if self.events else 0.0)
-
-    def _token(self) -> str:
-        return self.operation.token if self.operation else ""
 
 
 class Store:
