@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 GONE = frozenset(("deleted", "terminated", "PendingDeletion"))
@@ -16,6 +16,13 @@ LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("list_backup_plans", "BackupPlansList", "BackupPlanId"),
         ("list_backup_vaults", "BackupVaultList", "BackupVaultName"),
     ),
+    "acm": (("list_certificates", "CertificateSummaryList", "CertificateArn"),),
+    "config": (
+        ("describe_config_rules", "ConfigRules", "ConfigRuleName"),
+        ("describe_configuration_recorders", "ConfigurationRecorders", "name"),
+        ("describe_delivery_channels", "DeliveryChannels", "name"),
+    ),
+    "guardduty": (("list_detectors", "DetectorIds", ""),),
     "cloudtrail": (("describe_trails", "trailList", "Name"),),
     "cloudwatch": (
         ("describe_alarms", "MetricAlarms", "AlarmName"),
@@ -72,11 +79,21 @@ LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
-def count(client: Callable[[str], Any]) -> set[str]:
-    """Return what exists, each thing as 'service id'."""
+# The service of a resource type, where its name is not that of the type in small letters.
+_SERVICES = {"ElasticLoadBalancingV2": "elbv2", "CertificateManager": "acm", "WAFv2": "wafv2"}
+
+
+def services_of(types: Iterable[str]) -> frozenset[str]:
+    """The services that hold resources of these types, as far as their things are listed here."""
+    names = (kind.split("::")[1] for kind in types if kind.startswith("AWS::"))
+    return frozenset(_SERVICES.get(name, name.lower()) for name in names) & LISTS.keys()
+
+
+def count(client: Callable[[str], Any], services: Iterable[str] = LISTS) -> set[str]:
+    """Return what exists in the services, each thing as 'service id'."""
     things = set()
-    for service, calls in LISTS.items():
-        for call, member, key in calls:
+    for service in services:
+        for call, member, key in LISTS[service]:
             for entry in _list_all(client(service), call, member):
                 if not key or not GONE & {_state(entry)}:
                     things.add(f"{service} {entry[key] if key else entry}")

@@ -342,8 +342,9 @@ def test_exports_are_imported_and_cannot_be_deleted_while_in_use(cloudformation:
     }.items()
     cloudformation.delete_stack(StackName=producer["StackName"])
     failed = settle(cloudformation, producer["StackId"])
-    assert "DELETE_FAILED" == failed["StackStatus"]
-    assert f"Export {name} cannot be deleted as it is in use by {consumer['StackName']}" == failed["StackStatusReason"]
+    assert "CREATE_COMPLETE" == failed["StackStatus"]
+    in_use = f"Delete canceled. Cannot delete export {name} as it is in use by {consumer['StackName']}."
+    assert in_use == failed["StackStatusReason"]
     second = create(cloudformation, exporting)
     assert "ROLLBACK_COMPLETE" == second["StackStatus"]
 

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,27 @@ def test_each_difference_is_reported_with_its_path_and_both_values(client: Clien
 def told(one: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     keys = ("PropertyPath", "ExpectedValue", "ActualValue", "DifferenceType")
     return [(difference[keys[0]], *(difference[key] for key in keys[1:])) for difference in one["PropertyDifferences"]]
+
+
+def test_a_value_in_another_spelling_is_no_drift(client: Client) -> None:
+    """Directly after its creation nothing has drifted, also where a service returns a value otherwise than it was written."""
+    api, name = client("cloudformation"), f"spelled-{uuid.uuid4().hex[:6]}"
+    body = (Path(__file__).parent / "spellings.yaml").read_text()
+    api.create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
+    stack = settle(client, name)
+    assert "CREATE_COMPLETE" == stack["StackStatus"]
+    differing = {
+        logical: drift.get("PropertyDifferences")
+        for logical, drift in drifts(client, name).items()
+        if drift["StackResourceDriftStatus"] != "IN_SYNC"
+    }
+    assert {} == differing
+    group = physical(client, name)["Sg"]
+    rule = {"IpProtocol": "udp", "FromPort": 9, "ToPort": 9, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    assert ["ADD"] == [one["DifferenceType"] for one in drifts(client, name)["Sg"]["PropertyDifferences"]]
+    api.delete_stack(StackName=name)
+    assert "DELETE_COMPLETE" == settle(client, stack["StackId"])["StackStatus"]
 
 
 def test_drift_of_one_resource_is_detected_alone(client: Client, drifting: str) -> None:

@@ -310,6 +310,22 @@ def test_deletion_of_two_resources_that_a_kill_interrupts_deletes_both(stack: St
         ssm.get_parameter(Name=f"/ec2/keypair/{made}")
 
 
+def test_creation_that_a_deletion_stops_leaves_nothing_after_a_kill(stack: Stack) -> None:
+    pair = {"Type": "AWS::EC2::KeyPair", "Properties": {"KeyName": stack.name, "KeyType": "ed25519"}}
+    ec2 = stack.cloud.client("ec2")
+    stack.arm({"faults": [{"call": "ssm.PutParameter", "do": "slow", "seconds": 60}]})
+    stack.id = stack.api.create_stack(StackName=stack.name, TemplateBody=template({}, Pair=pair))["StackId"]
+    end = time.monotonic() + 30
+    while stack.name not in {one["KeyName"] for one in ec2.describe_key_pairs()["KeyPairs"]}:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    stack.api.delete_stack(StackName=stack.name)
+    stack.cloud.end(signal.SIGKILL)
+    stack.cloud.start()
+    assert "DELETE_COMPLETE" == stack.settle()
+    assert stack.name not in {one["KeyName"] for one in ec2.describe_key_pairs()["KeyPairs"]}
+
+
 def test_same_request_token_begins_no_second_operation(stack: Stack) -> None:
     body = template({"A": "1"})
     first = stack.api.create_stack(StackName=stack.name, TemplateBody=body, ClientRequestToken="one")["StackId"]

@@ -6,20 +6,25 @@ The cases are the templates of the other modules, one resource more that cannot 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from bootstrap.local.aws.cloudformation.template import documents
 from tests.aws import inventory
+from tests.aws.test_properties import prepare
 
 Client = Callable[[str], Any]
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "types").glob("*.yaml"))
+ALTERED = sorted((HERE / "properties").glob("*.yaml"))
 NAMED = ["CAPABILITY_NAMED_IAM"]
 
 
@@ -31,12 +36,12 @@ class Stack:
         self._id = f"leak-{uuid.uuid4().hex[:6]}"
 
     def create(self, **sections: Any) -> str:
-        body = json.dumps(sections)
+        body = json.dumps(sections, default=str)
         self._id = self._api.create_stack(StackName=self._id, TemplateBody=body, Capabilities=NAMED)["StackId"]
         return self._settle()
 
-    def update(self, resources: dict[str, Any]) -> str:
-        body = json.dumps({"Resources": resources})
+    def update(self, resources: dict[str, Any], parameters: Any = None) -> str:
+        body = json.dumps({"Resources": resources, "Parameters": parameters or {}}, default=str)
         self._api.update_stack(StackName=self._id, TemplateBody=body, Capabilities=NAMED)
         return self._settle()
 
@@ -44,14 +49,18 @@ class Stack:
         self._api.delete_stack(StackName=self._id)
         return self._settle()
 
+    def failures(self) -> list[str]:
+        events = self._api.describe_stack_events(StackName=self._id)["StackEvents"]
+        return [str(one.get("ResourceStatusReason")) for one in events if "FAILED" in one["ResourceStatus"]]
+
     def _settle(self) -> str:
         end = time.monotonic() + 120
-        while (status := self._status()).endswith("_IN_PROGRESS"):
+        while (status := self.status()).endswith("_IN_PROGRESS"):
             assert time.monotonic() < end, status
             time.sleep(0.05)
         return status
 
-    def _status(self) -> str:
+    def status(self) -> str:
         return str(self._api.describe_stacks(StackName=self._id)["Stacks"][0]["StackStatus"])
 
 
@@ -114,6 +123,15 @@ def role(name: str) -> dict[str, Any]:
     }
 
 
+def alter(resources: dict[str, Any]) -> dict[str, Any]:
+    """The resources with all properties that the metadata of the samples alter, and one more that cannot be made."""
+    altered = {}
+    for name, body in resources.items():
+        changes = body.get("Metadata", {}).get("Altered", {})
+        altered[name] = {**body, "Properties": {**body.get("Properties", {}), **changes}}
+    return {**altered, "Wrong": wrong(altered)}
+
+
 def test_creations_that_fail_at_their_end_leave_nothing(client: Client) -> None:
     before = inventory.count(client)
     for path in FILES:
@@ -122,6 +140,51 @@ def test_creations_that_fail_at_their_end_leave_nothing(client: Client) -> None:
         wanted = {**document, "Outputs": {}, "Resources": {**resources, "Wrong": wrong(resources)}}
         assert "ROLLBACK_COMPLETE" == Stack(client).create(**wanted), path.name
     assert before == inventory.count(client)
+
+
+def kinds(things: set[str]) -> Counter[str]:
+    """How many things there are of each kind, which the start of their ids shows."""
+    return Counter(match[0] for thing in things if (match := re.match(r"\w+ [a-z]+", thing)))
+
+
+def kept_disks(client: Client) -> set[str]:
+    """The disks that their machines leave behind (DeleteOnTermination)."""
+    reservations = client("ec2").describe_instances()["Reservations"]
+    machines = [machine for one in reservations for machine in one["Instances"]]
+    disks = [disk["Ebs"] for machine in machines for disk in machine["BlockDeviceMappings"] if "Ebs" in disk]
+    return {f"ec2 {disk['VolumeId']}" for disk in disks if not disk["DeleteOnTermination"]}
+
+
+def empty_buckets(client: Client) -> None:
+    s3 = client("s3")
+    for bucket in s3.list_buckets()["Buckets"]:
+        for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+            s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
+
+
+@pytest.mark.parametrize("path", ALTERED, ids=lambda path: path.stem)
+def test_updates_that_alter_everything_and_fail_leave_what_was_there(
+    new_cloud: Any, tmp_path: Path, path: Path
+) -> None:
+    """All alterations of the samples at once, and then a resource that cannot be made: everything goes back."""
+    with new_cloud(tmp_path / "state") as cloud:
+        prepare(cloud)
+        text = path.read_text()
+        document = yaml.load(text, documents._Loader)  # noqa: S506
+        before = inventory.count(cloud.client)
+        stack = Stack(cloud.client)
+        assert "CREATE_COMPLETE" == stack.create(**document)
+        held = inventory.count(cloud.client)
+        assert "UPDATE_ROLLBACK_COMPLETE" == stack.update(alter(document["Resources"]), document.get("Parameters"))
+        assert kinds(held) == kinds(inventory.count(cloud.client))  # a group may have launched its machines anew
+        kept = kept_disks(cloud.client)
+        for _ in range(3):
+            empty_buckets(cloud.client)  # the services deliver logs, also while the stack is deleted
+            if stack.delete() == "DELETE_COMPLETE":
+                break
+        assert "DELETE_COMPLETE" == stack.status(), stack.failures()
+        after = inventory.count(cloud.client)
+        assert (set(), set()) == (before - after, after - before - kept)
 
 
 def test_updates_that_replace_leave_what_the_stack_has(client: Client) -> None:

@@ -167,6 +167,28 @@ def test_a_cancelled_update_is_cancelled_in_the_nested_stack_that_it_has_reached
     assert any("cancelled" in reason for reason in family.reasons(child, "UPDATE_FAILED"))
 
 
+def test_a_deletion_stops_the_creation_of_nested_stacks_too(family: Family) -> None:
+    handle = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    waiting = {"Handle": {"Ref": "H"}, "Timeout": 600}
+    inner = {"H": handle, "P": parameter({"Ref": "Word"}), "W": {"Type": "AWS::CloudFormation::WaitCondition"}}
+    inner["W"]["Properties"] = waiting
+    body = template({"Child": family.nested(template(inner, {"Ref": "P"})), "Own": topic("t")}, "x")
+    family.begin(body)
+    for _ in until():
+        listed = family.api.list_stack_resources(StackName=family.id)["StackResourceSummaries"]
+        children = [one.get("PhysicalResourceId", "") for one in listed if one["LogicalResourceId"] == "Child"]
+        if any(children):
+            break
+    for _ in until():
+        waiting_resources = family.api.list_stack_resources(StackName=children[0])["StackResourceSummaries"]
+        if {"W"} <= {one["LogicalResourceId"] for one in waiting_resources}:
+            break
+    family.api.delete_stack(StackName=family.id)
+    assert "DELETE_COMPLETE" == family.settle()
+    assert {"DELETE_COMPLETE"} == family.states()
+    assert ["Resource creation cancelled"] == family.reasons(family.id, "CREATE_FAILED")
+
+
 def test_an_update_that_is_cancelled_at_its_last_resource_goes_back_all_the_same(family: Family) -> None:
     body = template({"A": topic({"Ref": "Word"})}, "x")
     family.play(body)

@@ -133,13 +133,22 @@ def stacks(tmp_path_factory: pytest.TempPathFactory, new_cloud: NewCloud) -> Ite
         yield made_in(cloud)
 
 
-def made_in(cloud: Cloud) -> dict[str, Stack]:
+def prepare(cloud: Cloud) -> None:
+    """Make what the samples need and have not: log groups in the region of Route 53, and a prefix list."""
     logs = cloud.new_client(
         "logs", region="us-east-1"
     )  # the only region where Route 53 logs queries of public hosted zones
     for name in ("one", "two"):
         logs.create_log_group(logGroupName=f"/aws/route53/{name}")
     logs.put_resource_policy(policyName="route53", policyDocument=json.dumps(ROUTE53_WRITES))
+    addresses = cloud.client("ec2").create_managed_prefix_list(
+        PrefixListName="addresses", MaxEntries=1, AddressFamily="IPv4"
+    )["PrefixList"]["PrefixListId"]
+    cloud.client("ssm").put_parameter(Name="/lists/addresses", Value=addresses, Type="String")
+
+
+def made_in(cloud: Cloud) -> dict[str, Stack]:
+    prepare(cloud)
     made = {path.stem: Stack(cloud.client, path) for path in FILES}
     for stack in made.values():
         status = stack.settled()

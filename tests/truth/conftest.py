@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
+from tests.aws import inventory
 
 ROOT = Path(__file__).parents[2]
 PROFILE = os.environ.get("TRUTH_PROFILE", "")
@@ -210,7 +211,9 @@ class Play:
     def _delete(self, step: Step) -> None:
         name = self._name(step)
         stack = self._notes.get(f"{name}/id", name)
-        more = {"RetainResources": step["retain"]} if "retain" in step else {}
+        more: dict[str, Any] = {"RetainResources": step["retain"]} if "retain" in step else {}
+        if "mode" in step:
+            more["DeletionMode"] = step["mode"]
         if self._refused(step, lambda: self._api.delete_stack(StackName=name, **more)):
             return
         self._check(step, name, self._settled(stack))
@@ -444,12 +447,36 @@ class Play:
             return
 
 
+def _types(value: Any) -> set[str]:
+    """The types of all resources that a case has in its templates and steps."""
+    if isinstance(value, list):
+        return {name for item in value for name in _types(item)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value["Type"]} if isinstance(value.get("Type"), str) else set()
+    return own | {name for item in value.values() for name in _types(item)}
+
+
+def _used_services(case: Case) -> frozenset[str]:
+    """The services that hold something because of a case: by its types, its own calls, and S3 for its templates."""
+    steps = case.get("steps", [])
+    called = {step["service"] for step in steps if "service" in step} & inventory.LISTS.keys()
+    stored = {"s3"} if any(step["do"] == "template_in_s3" for step in steps) else set()
+    return inventory.services_of(_types(case)) | called | stored
+
+
 @pytest.fixture
 def play(account: Account, case: Case) -> Iterator[Play]:
-    """The case, ready to be played."""
+    """The case, ready to be played. Whatever became of it, its stacks are deleted afterwards and nothing of it is left.
+
+    In an account of others only the stacks are deleted: other things come and go there.
+    """
+    services = frozenset() if PROFILE else _used_services(case)
+    before = inventory.count(account.client, services)
     play = Play(account, case)
     yield play
     play.close()
+    assert before == inventory.count(account.client, services)
 
 
 def _change(change: dict[str, Any], width: int) -> list[Any]:

@@ -1,8 +1,8 @@
 """The stacks, stored on disk: one JSON file for each stack, replaced atomically at each step that must survive a kill.
 
-The events of a stack are in a second file, one a line, to which lines are only appended: writing all events at each step would
-take longer than all other work on a large stack. The stack's file has the number of valid events; lines after them are of a
-step that was interrupted. If several steps of one stack end at the same time, one write stores all of them.
+The events of a stack are appended to a second file, one a line: writing all of them at each step would take longer than all
+other work on a large stack. The stack's file has the number of valid events; lines after them are of an interrupted step. If
+several steps of one stack end at the same time, one write stores all of them.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Wanted:
     role_arn: str = ""
     notification_arns: list[str] = field(default_factory=list)
     rollback: dict[str, Any] = field(default_factory=dict)  # RollbackConfiguration, in the API's form
+    original: str = ""  # the template as it was given, if snippets were included in it
 
 
 @dataclass
@@ -116,8 +117,10 @@ class Operation:
     is_held: bool = False  # a nested stack's update: it cleans up or rolls back together with its parent
     is_reviewed: bool = False  # nested stacks are changed by their change sets (`nested`, by logical id)
     nested: dict[str, str] = field(default_factory=dict)
-    # Whose permissions the operation uses (see server.call_identity); {} is the operator.
-    caller: dict[str, Any] = field(default_factory=dict)
+    status_before: str = ""  # of the stack, which a refused deletion restores
+    is_forced: bool = False  # a deletion that leaves behind what cannot be deleted
+    deletion: str = ""  # of a creation: "asked" if the stack shall be deleted, then "begun"
+    caller: dict[str, Any] = field(default_factory=dict)  # whose permissions it uses (see server.call_identity)
 
 
 @dataclass
@@ -171,11 +174,15 @@ class Stack:
         is_made = self.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
         return is_made and self.operation is not None and self.operation.is_held
 
-    def record(self, status: str, reason: str = "", resource: Resource | None = None, *, told_as: str = "") -> None:
-        """Add an event and set the status of the stack or of one resource; `told_as` is another status for the event only."""
+    def record(
+        self, status: str, reason: str = "", resource: Resource | None = None, *, event_status: str = ""
+    ) -> None:
+        """Add an event and set the status of the stack or of one resource; `event_status` replaces it in the event."""
         subject = self._subject(resource)
         with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
-            self._add(Event(str(uuid.uuid4()), self._moment(), *subject, told_as or status, reason, self._token()))
+            token = self.operation.token if self.operation else ""
+            event = Event(str(uuid.uuid4()), self._moment(), *subject, event_status or status, reason, token)
+            self.events.append(event)
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason
         if resource:
@@ -189,12 +196,6 @@ class Stack:
     def _moment(self) -> float:
         """The time for a new event: now, and at least a millisecond after the last one, because clients sort events by time."""
         return max(time.time(), self.events[-1].time + 0.001 if self.events else 0.0)
-
-    def _token(self) -> str:
-        return self.operation.token if self.operation else ""
-
-    def _add(self, event: Event) -> None:
-        self.events.append(event)
 
 
 class Store:
@@ -292,7 +293,8 @@ def _load(raw: dict[str, Any]) -> Stack:
     raw["superseded"] = [Resource(**entry) for entry in raw["superseded"]]
     raw["events"] = [Event(**entry) for entry in raw["events"]]
     raw["change_sets"] = [ChangeSet(**{**entry, "wanted": Wanted(**entry["wanted"])}) for entry in raw["change_sets"]]
-    if raw["operation"]:
-        before = raw["operation"]["before"]
-        raw["operation"] = Operation(**{**raw["operation"], "before": Wanted(**before) if before else None})
+    if operation := raw["operation"]:
+        raw["operation"] = Operation(
+            **{**operation, "before": Wanted(**operation["before"]) if operation["before"] else None}
+        )
     return Stack(**raw)

@@ -22,6 +22,9 @@ What is changed, and why:
   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
 * S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in its
   header (see `s3`)
+* KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
+* Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
+* CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
 * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 `NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
@@ -41,14 +44,17 @@ from typing import Any
 
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatches
 from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
-from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, CidrBlockPatches
+from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GuardPatches
+from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
 from bootstrap.local.aws.patches.route53 import Route53Patches
 from bootstrap.local.aws.patches.s3 import S3Patches
+from bootstrap.local.aws.patches.stored_settings import STORED_NAMES, StoredSettingsPatches
 from bootstrap.local.aws.patches.sts import StsPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
@@ -79,6 +85,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "SecurityGroupRule.__init__",
     ),
     **BLOCK_NAMES,
+    **KEY_NAMES,
+    **STORED_NAMES,
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.ec2.responses.network_acls": (
         "NetworkACLs.create_network_acl_entry",
@@ -109,7 +117,10 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
     "moto.ec2.models.vpn_gateway": ("VpnGatewayBackend.attach_vpn_gateway",),
-    "moto.ec2.models.route_tables": ("RouteTable.routes.fget",),
+    "moto.ec2.models.route_tables": (
+        "RouteTable.routes.fget",
+        *(f"RouteBackend.{name}" for name in ROUTE_CHANGES),
+    ),
     "moto.ec2.responses.vpn_connections": ("VPNConnections.create_vpn_connection",),
     "moto.route53.models": (
         "DelegationSet.__init__",
@@ -140,6 +151,13 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 ADDED: dict[str, tuple[str, ...]] = {
+    "moto.logs.models": ("LogsBackend.set_key",),
+    "moto.cloudwatch.responses": ADDED_NAMES["moto.cloudwatch.responses"],
+    "moto.logs.responses": (
+        "LogsResponse.associate_kms_key",
+        "LogsResponse.disassociate_kms_key",
+        *ADDED_NAMES["moto.logs.responses"],
+    ),
     "moto.autoscaling.responses": (
         "AutoScalingResponse.complete_lifecycle_action",
         "AutoScalingResponse.record_lifecycle_action_heartbeat",
@@ -176,6 +194,9 @@ class Patches(
     GuardPatches,
     S3Patches,
     ParameterPatches,
+    ManagedKeyPatches,
+    StoredSettingsPatches,
+    AddedAlarmPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 

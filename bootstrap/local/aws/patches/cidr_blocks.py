@@ -1,4 +1,7 @@
-"""Refuses invalid CIDR blocks, as EC2 does; moto accepts any text in a prefix list and in an entry of a network ACL."""
+"""Refuses invalid CIDR blocks, as EC2 does; moto accepts any text in a prefix list and in an entry of a network ACL.
+
+The destination of a route becomes canonical; moto fails on one with bits of hosts.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 _PREFIX_LIST = ("create_managed_prefix_list", "modify_managed_prefix_list")
 _ENTRY = ("create_network_acl_entry", "replace_network_acl_entry")
+ROUTE_CHANGES = ("create_route", "replace_route", "delete_route")
 BLOCK_NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.managed_prefixes": tuple(f"ManagedPrefixListBackend.{name}" for name in _PREFIX_LIST),
     "moto.ec2.models.network_acls": tuple(f"NetworkAclBackend.{name}" for name in _ENTRY),
@@ -30,6 +34,32 @@ def check_block(block: str, version: int) -> None:
         network = None
     if network is None or network.version != version:
         raise InvalidCIDRBlockParameterError(block)
+
+
+def make_canonical(route_tables: Any) -> None:
+    """Change moto's module of route tables: blocks become canonical (API reference of CreateRoute), and lists must exist."""
+    backend = route_tables.RouteBackend
+    for name in ROUTE_CHANGES:
+        setattr(backend, name, _make_canonical_before(getattr(backend, name)))
+
+
+def _make_canonical_before(change: Any) -> Any:
+    @functools.wraps(change)
+    def make_canonical_and_change(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from moto.ec2.exceptions import EC2ClientError
+
+        arguments = dict(_bind_arguments(change, self, args, kwargs))
+        for key, version in (("destination_cidr_block", 4), ("destination_ipv6_cidr_block", 6)):
+            written = str(arguments.get(key) or "")
+            if written and not written.startswith("pl-"):  # moto itself names the list of a gateway endpoint as a block
+                check_block(written, version)
+                arguments[key] = str(ipaddress.ip_network(written, strict=False))
+        listed = arguments.get("destination_prefix_list_id")
+        if listed and listed not in self.managed_prefix_lists:
+            raise EC2ClientError("InvalidPrefixListID.NotFound", f"The prefix list ID '{listed}' does not exist")
+        return change(**arguments)
+
+    return make_canonical_and_change
 
 
 class CidrBlockPatches:

@@ -1,4 +1,7 @@
-"""Refuses what IAM and CloudWatch Logs refuse and moto accepts: a boundary that does not exist, a key that logs may not use."""
+"""Refuses what IAM and CloudWatch Logs refuse and moto accepts: a boundary that does not exist, a key that logs may not use.
+
+It also adds the two operations that give a log group another key, or none.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 
 from bootstrap.local.aws.access.policies import attached
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question, decide
+from bootstrap.local.aws.patches import added_alarms
 
 
 class GuardPatches:
@@ -45,16 +49,39 @@ class GuardPatches:
 
         create_log_group = module.LogsBackend.create_log_group
 
-        @functools.wraps(create_log_group)
-        def create(backend: Any, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> Any:
-            key = kwargs.get("kmsKeyId")
+        def check_key(backend: Any, log_group_name: str, key: str) -> None:
             group = f"arn:aws:logs:{backend.region_name}:{backend.account_id}:log-group:{log_group_name}"
-            if key and not _allows_log_group(str(key), backend.region_name, group):
+            if key and not _allows_log_group(key, backend.region_name, group):
                 text = f"The specified KMS key does not exist or is not allowed to be used with LogGroup '{group}'"
                 raise JsonRESTError("AccessDeniedException", text)
+
+        @functools.wraps(create_log_group)
+        def create(backend: Any, log_group_name: str, tags: dict[str, str], **kwargs: Any) -> Any:
+            check_key(backend, log_group_name, str(kwargs.get("kmsKeyId") or ""))
             return create_log_group(backend, log_group_name, tags, **kwargs)
 
+        def set_key(backend: Any, log_group_name: str, key: str) -> None:
+            if log_group_name not in backend.groups:
+                raise module.ResourceNotFoundException()
+            check_key(backend, log_group_name, key)
+            backend.groups[log_group_name].kms_key_id = key or None
+
         module.LogsBackend.create_log_group = create
+        module.LogsBackend.set_key = set_key
+
+    def _logs_responses(self, module: Any) -> None:
+        def associate(response: Any) -> str:
+            name = response._get_param("logGroupName")
+            response.logs_backend.set_key(name, str(response._get_param("kmsKeyId")))
+            return ""
+
+        def disassociate(response: Any) -> str:
+            response.logs_backend.set_key(response._get_param("logGroupName"), "")
+            return ""
+
+        added_alarms.add_queries(module)
+        module.LogsResponse.associate_kms_key = associate
+        module.LogsResponse.disassociate_kms_key = disassociate
 
 
 def _allows_log_group(key: str, region: str, group: str) -> bool:

@@ -13,6 +13,8 @@ import ipaddress
 import re
 from typing import Any
 
+from bootstrap.local.aws.patches import cidr_blocks
+
 PROPAGATED = "EnableVgwRoutePropagation"
 TUNNELS = 2
 # The defaults of EC2 for options that a request does not have (API reference of VpnConnectionOptions).
@@ -126,6 +128,7 @@ class VpnPatches:
                 *(PropagatedRoute(table, block, None, gateway=gateway) for block, gateway in propagated),
             ]
 
+        cidr_blocks.make_canonical(module)
         module.RouteTable.routes = property(routes)
         module.RouteTable.propagating_vgws = property(
             lambda table: [{"GatewayId": gateway.id} for gateway in _list_propagating_gateways(table)]

@@ -28,6 +28,9 @@ MODULES = (
     "storage",
     "dns",
     "autoscaling",
+    "launch_configurations",
+    "schedules",
+    "databases",
     "balancing",
     "ec2_connectivity",
     "files",
@@ -35,6 +38,7 @@ MODULES = (
     "functions",
     "systems",
     "identities",
+    "service_roles",
     "certificates",
     "monitoring",
     "audit",
@@ -52,11 +56,11 @@ MODULES = (
 
 @functools.cache
 def _all() -> dict[str, Adapter]:
-    found: dict[str, Adapter] = {}
+    adapters: dict[str, Adapter] = {}
     for name in MODULES:
         module = importlib.import_module(f"{__name__}.{name}")
-        found.update({adapter.type: adapter for adapter in module.ADAPTERS})
-    return found
+        adapters.update({adapter.type: adapter for adapter in module.ADAPTERS})
+    return adapters
 
 
 def find(kind: str) -> Adapter | None:

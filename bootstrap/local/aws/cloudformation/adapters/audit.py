@@ -13,6 +13,8 @@ from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.template import dependencies
 
 RECORDER = "AWS::Config::ConfigurationRecorder"
+# What Config says of a rule without results (API_Compliance); the local cloud evaluates no rule, so there are never results.
+NOT_EVALUATED = "INSUFFICIENT_DATA"
 
 
 def _set_logging(to: To, value: Any) -> None:
@@ -64,7 +66,7 @@ class DeliveryChannel(_NamedInside):
     def _makes_recorder_first(self, to: To) -> bool:
         stack = to.stacks.store.find(to.stack_id, to.region)
         assert stack is not None, "the resource belongs to a stack"
-        template = read(stack.wanted.template, stack.wanted.parameters)
+        template = read(stack.wanted.template, stack.wanted.parameters, stack.region)
         graph, waiting = dependencies(template, frozenset(template.resources)), {to.logical_id}
         while more := {name for name, needs in graph.items() if needs & waiting} - waiting:
             waiting |= more
@@ -209,7 +211,11 @@ ADAPTERS = (
             read="describe_config_rules",
             read_key="ConfigRuleNames",
             item="ConfigRules.0",
-            attributes={"Arn": "ConfigRuleArn", "ConfigRuleId": "ConfigRuleId"},
+            attributes={
+                "Arn": "ConfigRuleArn",
+                "ConfigRuleId": "ConfigRuleId",
+                "Compliance.Type": lambda _: NOT_EVALUATED,
+            },
         )
     ),
     Detector(

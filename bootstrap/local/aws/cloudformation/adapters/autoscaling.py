@@ -37,19 +37,16 @@ def _topics(value: Any) -> dict[str, list[str]]:
     """Return the kinds of events by the ARN of the topic; a template may give several topics as a list."""
     kinds_by_topic: dict[str, list[str]] = {}
     for configuration in value or []:
-        topics = (
-            configuration["TopicARN"] if isinstance(configuration["TopicARN"], list) else [configuration["TopicARN"]]
-        )
+        given = configuration["TopicARN"]
+        topics = given if isinstance(given, list) else [given]
         kinds_by_topic.update({topic: list(configuration.get("NotificationTypes") or ()) for topic in topics})
     return kinds_by_topic
 
 
 def _set_hooks(to: To, value: Any) -> None:
     group, name = {"AutoScalingGroupName": to.physical_id}, "LifecycleHookName"
-    removed = {one[name] for one in to.old.get("LifecycleHookSpecificationList") or []} - {
-        one[name] for one in value or []
-    }
-    for hook in sorted(removed):
+    before = {hook[name] for hook in to.old.get("LifecycleHookSpecificationList") or []}
+    for hook in sorted(before - {hook[name] for hook in value or []}):
         to.call("autoscaling", "delete_lifecycle_hook", **group, LifecycleHookName=hook)
     for specification in value or []:
         to.call("autoscaling", "put_lifecycle_hook", **group, **specification)
@@ -89,8 +86,22 @@ class Group(TableAdapter):
         self._attach(to, to.get("TargetGroupARNs") or [])
 
     def delete(self, to: To) -> None:
-        """Delete the group and wait until its machines are terminated: until then their interfaces use the subnets."""
-        machines = [str(one["InstanceId"]) for one in self._members(to)]
+        """Set all sizes to 0, wait until the machines are terminated, then delete the group, as CloudFormation does it.
+
+        Raises ResourceFailed when machines are left that are protected from scale-in: the group and they stay.
+        """
+        machines = [str(member["InstanceId"]) for member in self._members(to)]
+        sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
+        to.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=to.physical_id, **sizes)
+        to.wait(
+            lambda: all(one.get("ProtectedFromScaleIn") for one in self._members(to)),
+            f"The machines of {to.physical_id}",
+        )
+        if self._members(to):
+            raise ResourceFailed(
+                f"Group {to.physical_id} did not stabilize. Could not scale to desired capacity because all remaining "
+                "instances are protected from scale-in."
+            )
         super().delete(to)
         to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
 
@@ -187,6 +198,7 @@ GROUP_UPDATES = (
     "DesiredCapacity",
     "HealthCheckGracePeriod",
     "HealthCheckType",
+    "LaunchConfigurationName",
     "LaunchTemplate",
     "MaxInstanceLifetime",
     "MaxSize",
@@ -216,7 +228,6 @@ ADAPTERS = (
             read_key="AutoScalingGroupNames",
             item="AutoScalingGroups.0",
             attributes={"AutoScalingGroupARN": "AutoScalingGroupARN"},
-            delete_more={"ForceDelete": True},
             ignored=frozenset({"NotificationConfiguration"}),
         )
     ),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
 from typing import Any
@@ -103,3 +104,8 @@ def failure_of(refusal: Any, service: str) -> ResourceFailed:
 
 def _exists(code: str) -> bool:
     return "AlreadyExists" in code or "Duplicate" in code or "AlreadyOwned" in code
+
+
+def decode_user_data(value: Any) -> bytes:
+    """Return the user data of machines, which is base64 in a template; botocore encodes it again."""
+    return base64.b64decode(str(value or ""))

@@ -113,7 +113,7 @@ def _zone(to: To, properties: dict[str, Any]) -> str:
     zones = [
         str(zone["Id"]).rpartition("/")[2]
         for zone in to.call("route53", "list_hosted_zones")["HostedZones"]
-        if zone["Name"].rstrip(".") == name.rstrip(".")
+        if zone["Name"].rstrip(".").lower() == name.rstrip(".").lower()
     ]
     if len(zones) == 1:
         return zones[0]

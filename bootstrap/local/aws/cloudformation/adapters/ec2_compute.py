@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, at, decode_user_data, is_true
 from bootstrap.local.aws.cloudformation.adapters.parameter_forms import token_of
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
@@ -43,7 +43,7 @@ class Instance(Ec2):
         if "LaunchTemplate" in to.properties:
             parameters["LaunchTemplate"] = to.get("LaunchTemplate")
         if "UserData" in to.properties:  # the template has base64, and botocore encodes it again
-            parameters["UserData"] = _decoded(to.get("UserData"))
+            parameters["UserData"] = decode_user_data(to.get("UserData"))
         if "NetworkInterfaces" in to.properties:
             parameters["NetworkInterfaces"] = [_interface(one) for one in to.get("NetworkInterfaces")]
         if "IamInstanceProfile" in to.properties:
@@ -147,7 +147,7 @@ class Instance(Ec2):
             if name == "EbsOptimized":
                 value = is_true(value)
             # the template has user data in base64, and botocore encodes it again
-            attribute = {"Value": _decoded(value) if name == "UserData" else value}
+            attribute = {"Value": decode_user_data(value) if name == "UserData" else value}
             to.call("ec2", "modify_instance_attribute", InstanceId=to.physical_id, **{name: attribute})
         to.call("ec2", "start_instances", InstanceIds=[to.physical_id])
         self._wait(to, "running")
@@ -249,12 +249,6 @@ class KeyPair(Ec2):
 def _interface(interface: dict[str, Any]) -> dict[str, Any]:
     """Rename GroupSet of a template to Groups of RunInstances."""
     return {"Groups" if name == "GroupSet" else name: value for name, value in interface.items()}
-
-
-def _decoded(value: Any) -> bytes:
-    import base64
-
-    return base64.b64decode(str(value or ""))
 
 
 ADAPTERS = (Instance(), LaunchTemplate(), KeyPair())

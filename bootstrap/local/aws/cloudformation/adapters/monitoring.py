@@ -1,4 +1,4 @@
-"""Dashboards, filters of log groups, and the policies that allow other services to write to log groups."""
+"""Dashboards, composite alarms, streams and filters of log groups, saved queries, and the policies of log groups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json
+from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
+from bootstrap.local.aws.cloudformation.errors import Gone
 
 
 def _transformations(value: Any) -> list[dict[str, Any]]:
@@ -54,7 +56,101 @@ class ResourcePolicy(TableAdapter):
         return next((one for one in policies if one["policyName"] == to.physical_id), None)
 
 
+class QueryDefinition(TableAdapter):
+    """AWS::Logs::QueryDefinition; Ref is its id. The call that creates it also changes it. The service lists all queries."""
+
+    def item(self, to: To) -> Any:
+        """Return the query with this id, or None."""
+        queries = to.call("logs", "describe_query_definitions")["queryDefinitions"]
+        return next((one for one in queries if one["queryDefinitionId"] == to.physical_id), None)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Return the id. Raises Gone when the query does not exist."""
+        if self.item(to) is None:
+            raise Gone(f"The query definition {to.physical_id} does not exist")
+        return {"QueryDefinitionId": to.physical_id}
+
+
+class LogStream(TableAdapter):
+    """AWS::Logs::LogStream; Ref is its name."""
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Return no attributes; raise Gone when the stream or its group does not exist."""
+        streams = to.call("logs", "describe_log_streams", logStreamNamePrefix=to.physical_id, **to.pick("LogGroupName"))
+        if all(stream["logStreamName"] != to.physical_id for stream in streams["logStreams"]):
+            raise Gone(f"The log stream {to.physical_id} does not exist")
+        return {}
+
+
+class CompositeAlarm(TableAdapter):
+    """AWS::CloudWatch::CompositeAlarm; Ref is its name."""
+
+    def delete(self, to: To) -> None:
+        """Delete the alarm; the call takes a list of names."""
+        self.item(to)
+        to.call("cloudwatch", "delete_alarms", AlarmNames=[to.physical_id])
+
+    def item(self, to: To) -> Any:
+        """Return the alarm. Raises Gone."""
+        names = {"AlarmNames": [to.physical_id], "AlarmTypes": ["CompositeAlarm"]}
+        alarms = to.call("cloudwatch", "describe_alarms", **names).get("CompositeAlarms")
+        if not alarms:
+            raise Gone(f"The composite alarm {to.physical_id} does not exist")
+        return alarms[0]
+
+
 ADAPTERS = (
+    LogStream(
+        Entry(
+            "AWS::Logs::LogStream",
+            "logs",
+            "create_log_stream",
+            "delete_log_stream",
+            "logStreamName",
+            name="LogStreamName",
+            along=("LogGroupName",),
+        )
+    ),
+    QueryDefinition(
+        Entry(
+            "AWS::Logs::QueryDefinition",
+            "logs",
+            "put_query_definition",
+            "delete_query_definition",
+            "queryDefinitionId",
+            id_path="queryDefinitionId",
+            update="put_query_definition",
+            takes=("LogGroupNames", "Name", "Parameters", "QueryLanguage", "QueryString"),
+            whole=True,
+            read="describe_query_definitions",
+        )
+    ),
+    CompositeAlarm(
+        Entry(
+            "AWS::CloudWatch::CompositeAlarm",
+            "cloudwatch",
+            "put_composite_alarm",
+            "delete_alarms",
+            "AlarmName",
+            name="AlarmName",
+            update="put_composite_alarm",
+            takes=(
+                "ActionsEnabled",
+                "ActionsSuppressor",
+                "ActionsSuppressorExtensionPeriod",
+                "ActionsSuppressorWaitPeriod",
+                "AlarmActions",
+                "AlarmDescription",
+                "AlarmRule",
+                "InsufficientDataActions",
+                "OKActions",
+            ),
+            whole=True,
+            read="describe_alarms",
+            attributes={"Arn": "AlarmArn"},
+            tags=Tagging("ResourceARN", target="Arn"),
+        )
+    ),
     ResourcePolicy(
         Entry(
             "AWS::Logs::ResourcePolicy",

@@ -47,6 +47,8 @@ class NestedStack(Adapter):
                     change_set=change_set,
                 )
         self._wait(to, child)
+        if to.cancelled() and not child.is_living:
+            raise ResourceFailed("Resource creation cancelled")
         if child.status != "CREATE_COMPLETE":
             failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
             reason = nesting.reason(child, failed)

@@ -10,6 +10,7 @@ from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
+from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
 GENERATOR = (
     "PasswordLength",
@@ -100,4 +101,57 @@ class Parameter(Adapter):
             to.call("ssm", "add_tags_to_resource", **target, Tags=to.tag_list())
 
 
-ADAPTERS = (Secret(), Parameter())
+class TargetAttachment(Adapter):
+    """AWS::SecretsManager::SecretTargetAttachment; Ref is the secret's ARN.
+
+    It writes the connection of the database into the secret, a JSON text, beside what is there. What a deletion does with the
+    connection is documented nowhere: it stays.
+    """
+
+    type = "AWS::SecretsManager::SecretTargetAttachment"
+
+    def create(self, to: To) -> str:
+        """Write the connection into the secret and return the ARN of the secret."""
+        self.update(to)
+        return str(to.call("secretsmanager", "describe_secret", SecretId=to.get("SecretId"))["ARN"])
+
+    def update(self, to: To) -> None:
+        """Write the connection of the database that the template names now."""
+        if to.get("TargetType") != "AWS::RDS::DBInstance":
+            raise ResourceFailed(
+                f"The local cloud attaches secrets to AWS::RDS::DBInstance, not to {to.get('TargetType')}"
+            )
+        secret = to.get("SecretId")
+        text = to.call("secretsmanager", "get_secret_value", SecretId=secret).get("SecretString")
+        try:
+            content = json.loads(text or "")
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise ResourceFailed(f"The secret {secret} is no JSON object, so that no connection can be added to it")
+        connection = json.dumps({**content, **self._read_connection(to)})
+        to.call("secretsmanager", "update_secret", SecretId=secret, SecretString=connection)
+
+    def delete(self, to: To) -> None:
+        """Leave the secret as it is. Raises Gone when it does not exist."""
+        to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
+
+    def attributes(self, to: To) -> dict[str, Any]:
+        """Return the ARN of the secret. Raises Gone when it does not exist."""
+        to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
+        return {"Id": to.physical_id}
+
+    def _read_connection(self, to: To) -> dict[str, Any]:
+        """The members that Secrets Manager documents for secrets of RDS (reference_secret_json_structure)."""
+        described = to.call("rds", "describe_db_instances", DBInstanceIdentifier=to.get("TargetId"))["DBInstances"][0]
+        connection = {
+            "engine": described["Engine"],
+            "host": at(described, "Endpoint.Address"),
+            "port": at(described, "Endpoint.Port"),
+            "dbname": described.get("DBName"),
+            "dbInstanceIdentifier": described["DBInstanceIdentifier"],
+        }
+        return {name: value for name, value in connection.items() if value is not None}
+
+
+ADAPTERS = (Secret(), Parameter(), TargetAttachment())

@@ -21,7 +21,9 @@ def stack(stored: Stack, root: Stack) -> Answer:
         StackId=stored.id,
         StackName=stored.name,
         Description=stored.description,
-        Parameters=[one for one in _parameters(stored.wanted) if UNKNOWN not in one.get("ParameterValue", "")],
+        Parameters=[
+            one for one in _parameters(stored.wanted, stored.region) if UNKNOWN not in one.get("ParameterValue", "")
+        ],
         CreationTime=stored.created,
         LastUpdatedTime=stored.updated,
         DeletionTime=stored.deleted,
@@ -124,7 +126,7 @@ def change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
     return {
         **change_set_summary(owner, stored),
         **_without_empty(
-            Parameters=_parameters(stored.wanted),
+            Parameters=_parameters(stored.wanted, owner.region),
             NotificationARNs=stored.wanted.notification_arns,
             Capabilities=stored.wanted.capabilities,
             Tags=_tags(stored.wanted.tags),
@@ -165,7 +167,7 @@ def _masked(owner: Stack, stored: ChangeSet, change: Answer) -> Answer:
     """Return a change with its values; those of NoEcho parameters of the stack and the change set are masked."""
     body = dict(change["ResourceChange"])
     for state in [stored.wanted, owner.wanted] if owner.wanted.template else [stored.wanted]:
-        template = read(state.template, state.parameters)
+        template = read(state.template, state.parameters, owner.region)
         for name in body.keys() & {"BeforeContext", "AfterContext"}:
             body[name] = json.dumps(parameters.masked(template, state.parameters, json.loads(body[name])))
         body["Details"] = parameters.masked(template, state.parameters, body["Details"])
@@ -182,8 +184,8 @@ def _change(change: Answer) -> Answer:
     return {**change, "ResourceChange": body}
 
 
-def _parameters(wanted: Wanted) -> list[Answer]:
-    visible = parameters.shown(read(wanted.template, wanted.parameters), wanted.parameters)
+def _parameters(wanted: Wanted, region: str) -> list[Answer]:
+    visible = parameters.shown(read(wanted.template, wanted.parameters, region), wanted.parameters)
     return [
         _without_empty(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
         | ({"ParameterValue": ""} if value == "" else {})

@@ -17,11 +17,12 @@ from bootstrap.local.aws.cloudformation.api.api_drift import DriftApi
 from bootstrap.local.aws.cloudformation.api.api_exports import ExportApi
 from bootstrap.local.aws.cloudformation.api.api_signals import SignalApi
 from bootstrap.local.aws.cloudformation.api.input import (
+    check_deletion_mode,
     check_name,
-    fetch_template,
     find,
     page_start,
     policy_in,
+    read_alone,
     ready,
     wanted_from,
 )
@@ -41,9 +42,7 @@ log = logging.getLogger(__name__)
 
 Input = dict[str, Any]
 Output = dict[str, Any]
-EMPTY_SECONDS = (
-    2.0  # how long the answer waits for the deletion of a stack without resources, so that it is deleted then
-)
+EMPTY_SECONDS = 2.0  # how long the answer waits for the deletion of a stack without resources
 PROMPT = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"})
 CHANGING = frozenset({*KINDS, "CreateChangeSet", "DeleteChangeSet", "SetStackPolicy", "UpdateTerminationProtection"})
 
@@ -162,9 +161,11 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         if stack is None or not stack.is_living:
             return {}
         nesting.check_protection(self._engine.store, stack)
+        token = request.get("ClientRequestToken", "")
+        is_forced = check_deletion_mode(request, stack)
+        if stack.is_busy and (stack.status == "DELETE_IN_PROGRESS" or self._engine.delete_unfinished(stack, token)):
+            return {}
         if stack.is_busy:
-            if stack.status == "DELETE_IN_PROGRESS":
-                return {}
             raise Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         if request.get("RetainResources") and stack.status != "DELETE_FAILED":
             raise Refused(
@@ -173,7 +174,7 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
             )
         for change_set in stack.change_sets:
             nested_change_sets.drop(self._engine, stack, change_set)
-        self._engine.delete(stack, request.get("RetainResources", []), request.get("ClientRequestToken", ""))
+        self._engine.delete(stack, request.get("RetainResources", []), token, is_forced=is_forced)
         return {}
 
     def DescribeStacks(self, request: Input, region: str) -> Output:  # noqa: N802
@@ -221,22 +222,24 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         return {"StackResourceSummaries": [answers.resource_summary(one) for one in list(stack.resources.values())]}
 
     def GetTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Return the text of a template, as it was in the request."""
+        """Return the text of a template, as it was in the request; by default with its snippets."""
         state = self.change_set(request, region)[1].wanted if "ChangeSetName" in request else None
         state = state or find(self._engine, request["StackName"], region).wanted
-        return {"TemplateBody": state.template, "StagesAvailable": ["Original", "Processed"]}
+        is_original = request.get("TemplateStage") == "Original" and state.original
+        text = state.original if is_original else state.template
+        return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
     def GetTemplateSummary(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the parameters, types and capabilities of a template."""
         if "StackName" in request:
-            text = find(self._engine, request["StackName"], region).wanted.template
+            template = read(find(self._engine, request["StackName"], region).wanted.template, region=region)
         else:
-            text = fetch_template(self._engine, request, None, region)
-        return answers.template_summary(read(text))
+            template = read_alone(self._engine, request, region)
+        return answers.template_summary(template)
 
     def ValidateTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
         """Check a template; refused if it is not valid."""
-        template = read(fetch_template(self._engine, request, None, region))
+        template = read_alone(self._engine, request, region)
         static_checks.check(template, region)
         summary = answers.template_summary(template)
         names = ("ParameterKey", "DefaultValue", "NoEcho", "Description")

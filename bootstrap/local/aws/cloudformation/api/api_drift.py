@@ -81,7 +81,7 @@ class DriftApi:
 def _entry(stack: Stack, resource: Resource) -> dict[str, Any]:
     """The drift of a resource in the form of the API; values of NoEcho parameters are masked."""
     values = stack.wanted.parameters
-    template, visible = read(stack.wanted.template, values), dict(resource.drift)
+    template, visible = read(stack.wanted.template, values, stack.region), dict(resource.drift)
     for name in visible.keys() & {"ExpectedProperties", "ActualProperties"}:
         visible[name] = json.dumps(parameters.masked(template, values, json.loads(visible[name])))
     visible |= parameters.masked(

@@ -15,7 +15,10 @@ from bootstrap.local.aws.cloudformation.template import aws_parameter_types, lim
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import check_capabilities
+from bootstrap.local.aws.cloudformation.template.template import Template
 
+FORCED = "FORCE_DELETE_STACK"
+DELETION_MODES = (FORCED, "STANDARD")
 UPDATABLE = frozenset(
     [
         "CREATE_COMPLETE",
@@ -52,18 +55,37 @@ def ready(stack: Stack, verb: str) -> None:
         raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
 
 
+def check_deletion_mode(request: dict[str, Any], stack: Stack) -> bool:
+    """Return whether a deletion is forced, which CloudFormation allows after a failed one only; raises Refused."""
+    mode = request.get("DeletionMode", "STANDARD")
+    if mode not in DELETION_MODES:
+        raise Refused(
+            f"1 validation error detected: Value '{mode}' at 'deletionMode' failed to satisfy constraint: Member must satisfy "
+            f"enum value set: [{', '.join(DELETION_MODES)}]"
+        )
+    if mode == FORCED and stack.status != "DELETE_FAILED":
+        raise Refused(
+            f"Invalid operation on stack [{stack.id}]. You can activate DeletionMode {FORCED} in a delete stack operation "
+            "only when the stack is in the DELETE_FAILED state."
+        )
+    return bool(mode == FORCED)
+
+
 def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
     """The desired state of a stack by a request, checked; what the request leaves out does not change. Raises Refused."""
-    text = fetch_template(engine, request, stack, region)
+    original = fetch_template(engine, request, stack, region)
     values, reuse = _parameters(request)
     current = stack.wanted if stack else Wanted("")
     reused = {name: value for name, value in current.parameters.items() if name in reuse}
-    template = read(text, values | reused)
+    text = sources.include(original, values | reused, region, lambda: engine.client("s3", region))
+    template = read(text, values | reused, region)
     static_checks.check(template, region)
     limits.check_values(values)
     limits.check_asked(request, template)
     given_capabilities = request.get("Capabilities", [])
-    check_capabilities(template, given_capabilities, is_reviewed="ChangeSetName" in request)
+    check_capabilities(
+        template, given_capabilities, is_reviewed="ChangeSetName" in request, has_snippets=text != original
+    )
     desired = Wanted(
         text,
         values,
@@ -73,6 +95,7 @@ def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, re
         request.get("RoleARN", current.role_arn),
         request.get("NotificationARNs", current.notification_arns),
         triggers.of(request, current.rollback),
+        original if text != original else "",
     )
     settled = desired_state.settle(engine.services, stack, desired, region, reuse)
     aws_parameter_types.check(template, settled.parameters, lambda service: engine.client(service, region))
@@ -85,14 +108,20 @@ def tags_in(request: dict[str, Any]) -> dict[str, str]:
 
 
 def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> str:
-    """The text of a request's template: from the request, from S3, or from the stack. Raises Refused."""
+    """The text of a request's template as it was given: in the request, in S3, or to the stack. Raises Refused."""
     if "TemplateBody" in request:
         return limits.check_body(request["TemplateBody"])
     if "TemplateURL" in request:
         return sources.from_s3(engine.client("s3", region), request["TemplateURL"])
     if request.get("UsePreviousTemplate") and stack:
-        return stack.wanted.template
+        return stack.wanted.original or stack.wanted.template
     raise Refused("Either Template URL or Template Body must be specified.")
+
+
+def read_alone(engine: Engine, request: dict[str, Any], region: str) -> Template:
+    """The template of a request that only asks about it, with its snippets; raises Refused."""
+    text = fetch_template(engine, request, None, region)
+    return read(sources.include(text, {}, region, lambda: engine.client("s3", region)), region=region)
 
 
 def page_start(request: dict[str, Any]) -> int:

@@ -54,6 +54,16 @@ class Deleter:
         stack.record("DELETE_COMPLETE", "", resource)
         self._contexts.refresh_named(adapter, resource.properties)
 
+    def delete_or_skip(self, resource: Resource, *, kept: bool, snapshot: bool) -> None:
+        """Delete a resource in a forced deletion; one that cannot be deleted is left behind and stays listed, as on AWS.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-cli-deleting-stack.html
+        """
+        try:
+            self.delete(resource, kept=kept, snapshot=snapshot)
+        except ResourceFailed as failure:
+            self._stack.record("DELETE_SKIPPED", str(failure), resource)
+
     def try_delete(self, resource: Resource, *, kept: bool, snapshot: bool) -> None:
         """Delete a resource; if that fails, it stays and an event says so, as in CloudFormation after an update."""
         try:

@@ -23,6 +23,10 @@ from bootstrap.local.aws.cloudformation.template.template import dependencies
 log = logging.getLogger(__name__)
 
 
+class ExportInUse(Failed):
+    """The stack is not deleted, because other stacks import one of its exports; it keeps its status and its resources."""
+
+
 class Deployment:
     """The work of one operation on one stack."""
 
@@ -60,6 +64,12 @@ class Deployment:
                 self._work.apply(self._scope, logical, sorted(graph[logical]), mark)
             return None
 
+        if (
+            self._checks.is_to_be_deleted
+        ):  # after a restart: what was begun is ended, so that it is known and can be deleted
+            begun = [name for name, resource in self._stack.resources.items() if resource.is_half_made]
+            self._run({name: set() for name in begun}, work, stop_early=False)
+            raise Failed([])
         self._run(graph, work, stop_early=True)
 
     def import_resources(self) -> None:
@@ -92,7 +102,7 @@ class Deployment:
         for export in [output.get("ExportName") for output in stack.outputs.values()]:
             users = self._services.scopes.importers(export, stack.region) if export and not is_rollback else []
             if users:
-                raise Failed([], f"Export {export} cannot be deleted as it is in use by {', '.join(users)}")
+                raise ExportInUse([], _in_use("delete", str(export), users))
         graph: dict[str, set[str]] = {name: set() for name in names}
         for name in names:
             for need in stack.resources[name].depends:
@@ -102,11 +112,14 @@ class Deployment:
         def work(name: str) -> None:
             resource = stack.resources[name]
             kept = name in (retain or ()) or self._keeps(resource.deletion_policy, is_rollback=is_rollback)
-            self._deleter.delete(
-                resource, kept=kept, snapshot=resource.deletion_policy == "Snapshot" and not is_rollback
-            )
+            snapshot = resource.deletion_policy == "Snapshot" and not is_rollback
+            if self._operation.is_forced:
+                self._deleter.delete_or_skip(resource, kept=kept, snapshot=snapshot)
+            else:
+                self._deleter.delete(resource, kept=kept, snapshot=snapshot)
             with self._services.store.lock:
-                stack.resources.pop(name, None)
+                if not (self._operation.is_forced and resource.status == "DELETE_SKIPPED"):
+                    stack.resources.pop(name, None)
             self._services.store.save(stack)
 
         self._run(graph, work, stop_early=False)
@@ -184,8 +197,7 @@ class Deployment:
             name = output.get("ExportName")
             users = scopes.importers(name, stack.region) if name else []
             if users and new_exports.get(name) != output["OutputValue"]:
-                verb = "updated" if name in new_exports else "deleted"
-                raise Failed([], f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}")
+                raise Failed([], _in_use("update" if name in new_exports else "delete", str(name), users))
 
     def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
         """Whether a policy retains a resource; `is_rollback` if the operation that is rolled back created it."""
@@ -197,7 +209,9 @@ class Deployment:
             graph,
             work,
             name=self._stack.name,
-            halts=lambda failed: self._services.is_closing or (failed and stop_early),
+            halts=lambda failed: (
+                self._services.is_closing or (stop_early and (failed or self._checks.is_to_be_deleted))
+            ),
             explain=lambda node, failure: self._explain(node, failure, stop_early=stop_early),
         )
 
@@ -212,6 +226,13 @@ class Deployment:
         if resource is not None:
             verb = resource.status.split("_")[0] or "CREATE"
             self._stack.record(f"{verb}_FAILED", describe_failure(failure), resource)
+
+
+def _in_use(verb: str, export: str, users: list[str]) -> str:
+    """The reason in CloudFormation's words, as users quote it."""
+    *others, last = users
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"{verb.capitalize()} canceled. Cannot {verb} export {export} as it is in use by {names}."
 
 
 def imports_of(value: Any, scope: Scope) -> list[Any]:

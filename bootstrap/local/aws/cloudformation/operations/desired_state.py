@@ -31,7 +31,7 @@ def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str,
     """
     current_values = stack.wanted.parameters if stack else {}
     reused = {name: value for name, value in current_values.items() if name in reuse}
-    template = read(wanted.template, wanted.parameters | reused)
+    template = read(wanted.template, wanted.parameters | reused, region)
     wanted.parameters = parameters.settle(template, wanted.parameters, current_values, reuse)
     _, wanted.looked_up = parameters.resolve(template, wanted.parameters, services.scopes.ssm(region))
     names = services.scopes.of(stack, wanted, region)
@@ -56,13 +56,15 @@ def settle_nested(
 
     `granted` are the parent's capabilities. `text` is the template when a change set has read it before.
     """
-    text = text or sources.from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
+    original = text or sources.from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
     values = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
-    template = read(text, values)
+    text = sources.include(original, values, parent.region, lambda: services.client("s3", parent.region))
+    template = read(text, values, parent.region)
     static_checks.check(template, parent.region)
-    scope.check_capabilities(template, granted, is_reviewed=False)
+    scope.check_capabilities(template, granted, is_reviewed=False, has_snippets=text != original)
     own_tags = {key: value for key, value in tags.items() if not key.startswith("aws:")}
     wanted = Wanted(text, values, {}, own_tags, granted, parent.wanted.role_arn)
+    wanted.original = original if text != original else ""
     wanted.notification_arns = [str(arn) for arn in properties.get("NotificationARNs") or []]
     return settle(services, child, wanted, parent.region, set())
 

@@ -21,6 +21,7 @@ from bootstrap.local.aws.cloudformation.operations.notify import Notifier
 from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.operations.stack_operation import Closing, Run, end_operation
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Operation, Stack, Store, Wanted
+from bootstrap.local.aws.cloudformation.template import known_values
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
 from bootstrap.local.aws.server.call_identity import Callers
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 # If an operation ends within this time, the API answers after its end: waiters of clients ask once, then sleep for 30 s.
 PROMPT_SECONDS = 1.0
-ACCOUNT = "123456789012"  # the account of moto's default credentials
+ACCOUNT = known_values.ACCOUNT
 _DONE = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted", "IMPORT": "updated", "ROLLBACK": "rolled back"}
 
 
@@ -55,7 +56,7 @@ class Engine:
         """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
-        stack.description = str(read(wanted.template, wanted.parameters).document.get("Description", ""))
+        stack.description = str(read(wanted.template, wanted.parameters, region).document.get("Description", ""))
         return stack
 
     def create(
@@ -107,10 +108,27 @@ class Engine:
 
         self._begin(stack, operation, "UPDATE_IN_PROGRESS", change, led_by=led_by)
 
-    def delete(self, stack: Stack, retain: list[str], token: str = "", led_by: str = "") -> None:
-        """Begin to delete the stack."""
-        operation = Operation(_new_id(), "DELETE", token, retain=retain)
+    def delete(
+        self, stack: Stack, retain: list[str], token: str = "", led_by: str = "", *, is_forced: bool = False
+    ) -> None:
+        """Begin to delete the stack; if `is_forced`, resources that cannot be deleted are left behind."""
+        operation = Operation(_new_id(), "DELETE", token, retain=retain, is_forced=is_forced)
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
+
+    def delete_unfinished(self, stack: Stack, token: str = "") -> bool:
+        """Stop a creation at its next resource and delete the stack, nested ones, too; False if no creation is in progress."""
+        with self.store.lock:  # a creation must not complete between the check and the request
+            if stack.operation is None or stack.status != "CREATE_IN_PROGRESS":
+                return False
+            unfinished = [stack, *nesting.in_progress(self.store, stack, "CREATE_IN_PROGRESS")]
+            for affected in unfinished:
+                assert affected.operation is not None
+                affected.operation.deletion, affected.operation.token = "asked", token
+                affected.tokens |= {token: "DELETE"} if token else {}
+                affected.record("DELETE_IN_PROGRESS", "User Initiated")
+        for affected in unfinished:
+            self.store.save(affected)
+        return True
 
     def import_resources(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
         """Begin to import existing resources into the stack: logical id -> physical id."""
@@ -144,7 +162,7 @@ class Engine:
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
             if token:
                 stack.tokens[token] = "CANCEL"
-            cancelled = [stack, *nesting.updating(self.store, stack)]
+            cancelled = [stack, *nesting.in_progress(self.store, stack, "UPDATE_IN_PROGRESS")]
             for affected in cancelled:
                 assert affected.operation is not None
                 affected.operation.cause = "User Initiated"
@@ -219,6 +237,7 @@ class Engine:
             self._check_free(stack, operation.kind, by_parent=bool(led_by))
             change()
             self._note_caller(stack, operation)
+            operation.status_before = stack.status
             stack.operation = operation
             stack.led_by = led_by or stack.led_by
             if operation.token:

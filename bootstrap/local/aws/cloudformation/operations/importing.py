@@ -19,7 +19,7 @@ def targets(
     engine: Engine, requested: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
 ) -> dict[str, str]:
     """The physical ids of the resources to import, by logical id; raises Refused for one that cannot be imported."""
-    resources = read(wanted.template, wanted.parameters).resources
+    resources = read(wanted.template, wanted.parameters, region).resources
     physical_ids = {}
     for entry in requested:
         logical, kind = entry["LogicalResourceId"], entry["ResourceType"]
@@ -45,7 +45,7 @@ def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[
         raise Refused(
             f"As part of the import operation, you cannot modify or add [Resources]: {forbidden} are modified or added"
         )
-    resources = read(wanted.template, wanted.parameters).resources
+    resources = read(wanted.template, wanted.parameters, stack.region).resources
     return [
         {
             "Type": "Resource",

@@ -44,6 +44,15 @@ class Awaited:
     seconds: float
 
 
+def default_deletion_policy(resource: dict[str, Any]) -> str:
+    """The deletion policy of a resource that the template gives none; a database outside of a cluster is kept as a snapshot.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+    """
+    is_clustered = "DBClusterIdentifier" in (resource.get("Properties") or {})
+    return "Snapshot" if resource["Type"] == "AWS::RDS::DBInstance" and not is_clustered else "Delete"
+
+
 def check(template: Template) -> None:
     """Raise Refused for policies with unknown members, or of types that do not have them."""
     for logical, resource in template.resources.items():

@@ -17,14 +17,14 @@ def children(store: Store, stack: Stack) -> list[Stack]:
     return [candidate for candidate in store.of(stack.region) if candidate.parent == stack.id and candidate.is_living]
 
 
-def updating(store: Store, stack: Stack) -> list[Stack]:
-    """The stacks nested in a stack, at any depth, whose own update is in progress."""
+def in_progress(store: Store, stack: Stack, status: str) -> list[Stack]:
+    """The stacks nested in a stack, at any depth, whose own operation is in progress with this status."""
     direct = [
         candidate
         for candidate in children(store, stack)
-        if candidate.status == "UPDATE_IN_PROGRESS" and candidate.operation is not None
+        if candidate.status == status and candidate.operation is not None
     ]
-    return direct + [inner for child in direct for inner in updating(store, child)]
+    return direct + [inner for child in direct for inner in in_progress(store, child, status)]
 
 
 def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:

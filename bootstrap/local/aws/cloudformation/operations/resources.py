@@ -58,7 +58,10 @@ class Work:
             resource = stack.resources.setdefault(logical, Resource(logical, adapter.type, depends=depends))
         is_new = not resource.physical_id or resource.is_half_made
         try:
-            self._checks.check_cancelled("creation" if is_new else "update")
+            if (
+                not resource.is_half_made
+            ):  # after a restart, what was begun is ended, so that it is known and can be deleted
+                self._checks.check_cancelled("creation" if is_new else "update")
             self._contexts.read_policies(scope, logical)
             evaluated = scope.evaluate(body.get("Properties") or {})
             properties = evaluated if isinstance(evaluated, dict) else {}
@@ -70,10 +73,10 @@ class Work:
         except (ResourceFailed, Refused) as failure:
             current = stack.resources[logical]
             current.depends = depends
-            current.deletion_policy = str(body.get("DeletionPolicy", "Delete"))
+            current.deletion_policy = str(body.get("DeletionPolicy", life_policies.default_deletion_policy(body)))
             verb = "CREATE" if is_new or current.is_half_made else "UPDATE"
-            told_as = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
-            stack.record(f"{verb}_FAILED", str(failure), current, told_as=told_as)
+            event_status = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
+            stack.record(f"{verb}_FAILED", str(failure), current, event_status=event_status)
             raise
         with self._services.store.lock:
             current = stack.resources[logical]
@@ -116,7 +119,8 @@ class Work:
             self._stack.record("UPDATE_COMPLETE", "Resource skipped in the rollback", resource)
 
     def _set_retention(self, resource: Resource, scope: Scope, body: dict[str, Any]) -> None:
-        resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", "Delete")))
+        default = life_policies.default_deletion_policy(body)
+        resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", default)))
         resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
 
     def _await_signals(self, logical: str) -> None:
@@ -151,11 +155,15 @@ class Work:
                 with self._services.store.lock:
                     context.physical_id = resource.physical_id = physical_id
                     resource.properties, resource.tags = properties, tags
-                    told_as = "UPDATE_IN_PROGRESS" if is_replacement else ""
-                    stack.record("CREATE_IN_PROGRESS", "Resource creation Initiated", resource, told_as=told_as)
+                    event_status = "UPDATE_IN_PROGRESS" if is_replacement else ""
+                    stack.record(
+                        "CREATE_IN_PROGRESS", "Resource creation Initiated", resource, event_status=event_status
+                    )
 
         context.initiated = initiated
-        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{stack.status}"):
+        # The same key after a restart, also if a deletion was asked for meanwhile: the journal knows what was made.
+        phase = "CREATE_IN_PROGRESS" if self._operation.deletion else stack.status
+        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{phase}"):
             try:
                 initiated(adapter.create(context))
             except ResourceFailed:

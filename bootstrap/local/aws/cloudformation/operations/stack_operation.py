@@ -9,7 +9,7 @@ import time
 
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.operations import nesting, triggers
-from bootstrap.local.aws.cloudformation.operations.deploy import Deployment
+from bootstrap.local.aws.cloudformation.operations.deploy import Deployment, ExportInUse
 from bootstrap.local.aws.cloudformation.operations.order import Failed
 from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.store import Operation, Stack, Store
@@ -46,17 +46,25 @@ class Run:
     def _create(self, stack: Stack, operation: Operation) -> None:
         deployment = self._deployment(stack)
         try:
-            if stack.status == "CREATE_IN_PROGRESS":
+            if stack.status == "CREATE_IN_PROGRESS" or operation.deletion == "asked":
                 deployment.apply()
                 deployment.publish_outputs()
                 self._check_triggers(stack)
-                return self._end(stack, "CREATE_COMPLETE")
+                with self._store.lock:  # a deletion must not be asked for between the check and the end
+                    if not operation.deletion:
+                        return self._end(stack, "CREATE_COMPLETE")
         except Failed as failure:
             self._check_closing()
-            if operation.on_failure == "DO_NOTHING":
-                return self._end(stack, "CREATE_FAILED", failure.explain("create"))
-            stack.record("ROLLBACK_IN_PROGRESS", f"{failure.explain('create')} Rollback requested by user.")
+            with self._store.lock:
+                if not operation.deletion and operation.on_failure == "DO_NOTHING":
+                    return self._end(stack, "CREATE_FAILED", failure.explain("create"))
+                if not operation.deletion:
+                    stack.record("ROLLBACK_IN_PROGRESS", f"{failure.explain('create')} Rollback requested by user.")
             self._store.save(stack)
+        if operation.deletion:
+            operation.deletion, operation.status_before = "begun", "CREATE_COMPLETE"
+            self._store.save(stack)
+            return self._delete(stack, operation)
         if operation.on_failure == "DELETE":
             stack.record("DELETE_IN_PROGRESS")
         return self._roll_back_creation(stack, operation)
@@ -147,6 +155,8 @@ class Run:
         deployment = self._deployment(stack)
         try:
             deployment.remove(set(stack.resources), retain=set(operation.retain))
+        except ExportInUse as refusal:
+            return self._end(stack, operation.status_before, refusal.reason)
         except Failed as failure:
             self._check_closing()
             return self._end(stack, "DELETE_FAILED", failure.explain("delete"))
@@ -167,7 +177,8 @@ class Run:
             return
 
         def has_ended() -> bool:
-            return self._services.is_closing or bool(stack.operation and stack.operation.cause)
+            operation = stack.operation
+            return self._services.is_closing or bool(operation and (operation.cause or operation.deletion))
 
         breach = triggers.monitored(stack.wanted, self._services.client("cloudwatch", stack.region), has_ended)
         if breach or has_ended():

@@ -31,7 +31,12 @@ class StepChecks:
     @property
     def is_cancelled(self) -> bool:
         """Whether a step that is waiting must end."""
-        return self.is_halted or self._is_late or self._is_update_cancelled
+        return self.is_halted or self._is_late or self._is_update_cancelled or self.is_to_be_deleted
+
+    @property
+    def is_to_be_deleted(self) -> bool:
+        """Whether the deletion of the stack was asked for while it is being created."""
+        return self._operation.deletion == "asked"
 
     @property
     def _is_late(self) -> bool:
@@ -45,7 +50,7 @@ class StepChecks:
 
     def check_cancelled(self, step: str) -> None:
         """Raise ResourceFailed if the operation is cancelled or late, or if a rollback trigger is in state ALARM."""
-        if self._is_update_cancelled:
+        if self._is_update_cancelled or self.is_to_be_deleted:
             raise ResourceFailed(f"Resource {step} cancelled")
         if self._stack.status in {"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"}:
             if self._is_late:

@@ -40,7 +40,7 @@ def _interfaces(part: Any, _: Context) -> list[dict[str, Any]]:
             "DeviceIndex": at(item, "Attachment.DeviceIndex"),
             "DeleteOnTermination": at(item, "Attachment.DeleteOnTermination"),
             "GroupSet": [group["GroupId"] for group in item.get("Groups", [])],
-            "AssociatePublicIpAddress": "Association" in item,
+            "AssociatePublicIpAddress": bool(item.get("Association")),
         }
         for item in part.get("NetworkInterfaces", [])
     ]

@@ -1,11 +1,13 @@
-"""DynamoDB."""
+"""DynamoDB and RDS."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.reading.read import Read
+from bootstrap.local.aws.cloudformation.reading.read import Read, Way
+from bootstrap.local.aws.cloudformation.reading.rules import ids
+from bootstrap.local.aws.cloudformation.reading.spelling import key, spelled
 
 
 def _encryption(part: Any, _: Context) -> Any:
@@ -38,7 +40,50 @@ def _recovery(part: Any, _: Context) -> dict[str, Any]:
     return specification | {key: description[key] for key in ("RecoveryPeriodInDays",) if key in description}
 
 
+def _subnets(part: Any, _: Context) -> list[str]:
+    return [subnet["SubnetIdentifier"] for subnet in part["Subnets"]]
+
+
+def _in_small_letters(name: str) -> Way:
+    """A name that RDS keeps in small letters (propertyTransform of the schemas)."""
+    return spelled(name, name, lambda value: str(value).lower())
+
+
+_RDS_TAGS = {"ResourceName": "@Arn"}
 READS: dict[str, tuple[Read, ...]] = {
+    "AWS::RDS::DBSubnetGroup": (
+        Read(
+            "rds",
+            "describe_db_subnet_groups",
+            {"DBSubnetGroupName": "@id"},
+            "DBSubnetGroups.0",
+            {"SubnetIds": _subnets, "DBSubnetGroupName": _in_small_letters("DBSubnetGroupName")},
+        ),
+        Read("rds", "list_tags_for_resource", _RDS_TAGS, ways={"Tags": "TagList"}, plain=False),
+    ),
+    "AWS::RDS::DBInstance": (
+        Read(
+            "rds",
+            "describe_db_instances",
+            {"DBInstanceIdentifier": "@id"},
+            "DBInstances.0",
+            {
+                "DBInstanceIdentifier": _in_small_letters("DBInstanceIdentifier"),
+                "DBSubnetGroupName": spelled(
+                    "DBSubnetGroup.DBSubnetGroupName", "DBSubnetGroupName", lambda value: str(value).lower()
+                ),
+                "DBParameterGroupName": "DBParameterGroups.0.DBParameterGroupName",
+                "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
+                "KmsKeyId": spelled("KmsKeyId", "KmsKeyId", key),
+                "OptionGroupName": "OptionGroupMemberships.0.OptionGroupName",
+                "Port": "Endpoint.Port",
+                "VPCSecurityGroups": ids("VpcSecurityGroups", "VpcSecurityGroupId"),
+            },
+        ),
+        Read(
+            "rds", "list_tags_for_resource", {"ResourceName": "@DBInstanceArn"}, ways={"Tags": "TagList"}, plain=False
+        ),
+    ),
     "AWS::DynamoDB::Table": (
         Read(
             "dynamodb",

@@ -7,6 +7,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.reading.rules import Reading
+from bootstrap.local.aws.cloudformation.reading.spelling import canonical_rule
 
 SOURCES = {
     "IpRanges": {"CidrIp": "CidrIp"},
@@ -23,9 +24,17 @@ def group_rules(path: str, direction: str) -> Reading:
         rules = [rule for permission in at(part, path) or [] for rule in _split(permission, direction)]
         for other in _separate(to, f"AWS::EC2::SecurityGroup{direction}"):
             rules = [rule for rule in rules if not _is_of(rule, other)]
-        return rules
+        given = [(canonical_rule(rule), rule) for rule in to.get(f"SecurityGroup{direction}") or []]
+        return [_spell(rule, given) for rule in rules]
 
     return read
+
+
+def _spell(rule: dict[str, Any], given: list[tuple[dict[str, str], dict[str, Any]]]) -> dict[str, Any]:
+    """A rule in the spelling of the template's rule that means the same, if there is one."""
+    canonical = canonical_rule(rule)
+    other = next((written for form, written in given if form == canonical), {})
+    return {name: value if name == "Description" else other.get(name, value) for name, value in rule.items()}
 
 
 def _split(permission: dict[str, Any], direction: str) -> list[dict[str, Any]]:
@@ -53,4 +62,5 @@ def _separate(to: Context, kind: str) -> list[dict[str, Any]]:
 
 
 def _is_of(rule: dict[str, Any], properties: dict[str, Any]) -> bool:
-    return all(str(properties.get(key)) == str(value) for key, value in rule.items() if key != "Description")
+    other = canonical_rule(properties)
+    return all(other.get(key) == value for key, value in canonical_rule(rule).items())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.reading import spelling
 from bootstrap.local.aws.cloudformation.reading.policies import HOLDERS, attached, document, holders, inline, its_name
 from bootstrap.local.aws.cloudformation.reading.read import Read
 from bootstrap.local.aws.cloudformation.reading.rules import ids, one_of
@@ -52,6 +54,16 @@ def _validation_options(part: Any, to: Context) -> list[dict[str, Any]]:
     """The validation options of domains in the template; ACM has options for every name."""
     named = {item["DomainName"] for item in to.get("DomainValidationOptions") or []}
     return [item for item in part.get("DomainValidationOptions", []) if item["DomainName"] in named]
+
+
+def _attachment(answer: Any, to: Context) -> Any:
+    """The attachment, as far as the secret shows it: the identifier of the database in its JSON."""
+    try:
+        content = json.loads(answer.get("SecretString") or "")
+    except ValueError:
+        content = None
+    target = content.get("dbInstanceIdentifier") if isinstance(content, dict) else None
+    return {**to.pick("SecretId"), "TargetId": target, "TargetType": "AWS::RDS::DBInstance"}
 
 
 READS: dict[str, tuple[Read, ...]] = {
@@ -109,6 +121,10 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::IAM::RolePolicy": (Read("iam", "get_role_policy", {"RoleName": "#RoleName", "PolicyName": "#PolicyName"}),),
+    "AWS::IAM::ServiceLinkedRole": (Read("iam", "get_role", {"RoleName": "@id"}, "Role"),),
+    "AWS::SecretsManager::SecretTargetAttachment": (
+        Read("secretsmanager", "get_secret_value", {"SecretId": "@id"}, _attachment),
+    ),
     "AWS::SecretsManager::Secret": (
         Read("secretsmanager", "describe_secret", {"SecretId": "@id"}, "", {"ReplicaRegions": _replicas}),
     ),
@@ -147,7 +163,15 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
         Read("kms", "list_resource_tags", {"KeyId": "@id"}),
     ),
-    "AWS::KMS::Alias": (Read("kms", "list_aliases", {}, one_of("Aliases", AliasName="@id")),),
+    "AWS::KMS::Alias": (
+        Read(
+            "kms",
+            "list_aliases",
+            {},
+            one_of("Aliases", AliasName="@id"),
+            {"TargetKeyId": spelling.spelled("TargetKeyId", "TargetKeyId", spelling.key)},
+        ),
+    ),
     "AWS::CertificateManager::Certificate": (
         Read(
             "acm",

@@ -9,6 +9,7 @@ from bootstrap.local.aws.cloudformation.adapters.conversions import at
 from bootstrap.local.aws.cloudformation.reading.groups import group_rules
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
 from bootstrap.local.aws.cloudformation.reading.rules import ids
+from bootstrap.local.aws.cloudformation.reading.spelling import block, protocol, spelled
 
 PREFIXES = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface", "tgw": "TransitGateway"}
 DHCP = {
@@ -35,8 +36,11 @@ def _route(answer: Any, to: Context) -> Any:
     destination = to.physical_id.partition("|")[2]
     names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
     table = at(answer, "RouteTables.0") or {}
-    route = next((item for item in table.get("Routes", []) if destination in [item.get(name) for name in names]), None)
-    return route and {**route, "RouteTableId": table["RouteTableId"]}
+    for route in table.get("Routes", []):
+        name = next((name for name in names if block(route.get(name)) == block(destination)), "")
+        if name:
+            return {**route, name: to.get(name, route[name]), "RouteTableId": table["RouteTableId"]}
+    return None
 
 
 def _association(path: str, key: str) -> Way:
@@ -81,7 +85,11 @@ def _option(key: str) -> Way:
     return read
 
 
-RULE: dict[str, Way] = {"CidrIp": "CidrIpv4", "IpProtocol": "IpProtocol"}
+RULE: dict[str, Way] = {
+    "CidrIp": spelled("CidrIpv4", "CidrIp", block),
+    "CidrIpv6": spelled("CidrIpv6", "CidrIpv6", block),
+    "IpProtocol": spelled("IpProtocol", "IpProtocol", protocol),
+}
 READS: dict[str, tuple[Read, ...]] = {
     "AWS::EC2::VPC": (
         ec2("describe_vpcs", "VpcIds", "Vpcs"),

@@ -22,6 +22,17 @@ def _transformations(part: Any, _: Context) -> list[dict[str, Any]]:
     return transformations
 
 
+def _query(answer: Any, to: Context) -> Any:
+    queries = answer["queryDefinitions"]
+    return next((query for query in queries if query["queryDefinitionId"] == to.physical_id), None)
+
+
+def _stream(answer: Any, to: Context) -> Any:
+    """The stream of the group; the service does not name the group in its answer."""
+    names = [stream["logStreamName"] for stream in answer["logStreams"]]
+    return {"LogStreamName": to.physical_id, **to.pick("LogGroupName")} if to.physical_id in names else None
+
+
 def _of_group(method: str, path: str, **ways: Any) -> Read:
     asks = {"logGroupName": "#LogGroupName", "filterNamePrefix": "@id"}
     return Read("logs", method, asks, one_of(path, filterName="@id"), ways)
@@ -41,6 +52,19 @@ READS: dict[str, tuple[Read, ...]] = {
     "AWS::Logs::SubscriptionFilter": (_of_group("describe_subscription_filters", "subscriptionFilters"),),
     "AWS::CloudWatch::Alarm": (
         Read("cloudwatch", "describe_alarms", {"AlarmNames": ["@id"]}, _alarm),
+        Read("cloudwatch", "list_tags_for_resource", {"ResourceARN": "@Arn"}),
+    ),
+    "AWS::Logs::LogStream": (
+        Read("logs", "describe_log_streams", {"logGroupName": "#LogGroupName", "logStreamNamePrefix": "@id"}, _stream),
+    ),
+    "AWS::Logs::QueryDefinition": (Read("logs", "describe_query_definitions", {}, _query),),
+    "AWS::CloudWatch::CompositeAlarm": (
+        Read(
+            "cloudwatch",
+            "describe_alarms",
+            {"AlarmNames": ["@id"], "AlarmTypes": ["CompositeAlarm"]},
+            "CompositeAlarms.0",
+        ),
         Read("cloudwatch", "list_tags_for_resource", {"ResourceARN": "@Arn"}),
     ),
     "AWS::CloudWatch::Dashboard": (Read("cloudwatch", "get_dashboard", {"DashboardName": "@id"}),),

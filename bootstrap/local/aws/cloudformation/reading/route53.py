@@ -2,35 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read
+from bootstrap.local.aws.cloudformation.reading.spelling import domain, spelled
+
+Identity = tuple[str, Any, Any]
+
+
+def _identify(record: dict[str, Any]) -> Identity:
+    return domain(record.get("Name")), record.get("Type"), record.get("SetIdentifier")
 
 
 def _record(answer: Any, to: Context) -> Any:
-    key = (str(to.get("Name")).rstrip("."), to.get("Type"), to.get("SetIdentifier"))
+    """The record of the template in the records of a zone, with the name and the zone as in the template."""
     for record in answer["ResourceRecordSets"]:
-        if (record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")) == key:
-            return {**record, "HostedZoneId": to.get("HostedZoneId")}
+        if _identify(record) == _identify(to.properties):
+            return {**record, "Name": to.get("Name"), **to.pick("HostedZoneId", "HostedZoneName")}
     return None
 
 
 def _group(answer: Any, to: Context) -> Any:
     """The existing records of a group; None if there are none, then the group does not exist."""
-    listed = {
-        (record["Name"].rstrip("."), record["Type"], record.get("SetIdentifier")): record
-        for record in answer["ResourceRecordSets"]
-    }
-    keys = [(str(it["Name"]).rstrip("."), it["Type"], it.get("SetIdentifier")) for it in to.get("RecordSets") or ()]
-    records = [_as_in_template(listed[key]) for key in keys if key in listed]
-    return {"HostedZoneId": to.get("HostedZoneId"), "RecordSets": records} if records or not keys else None
+    listed = {_identify(record): record for record in answer["ResourceRecordSets"]}
+    given = {_identify(record): record for record in to.get("RecordSets") or ()}
+    records = [_as_in_template(listed[key], given[key]) for key in given if key in listed]
+    return {**to.pick("HostedZoneId", "HostedZoneName"), "RecordSets": records} if records or not given else None
 
 
-def _as_in_template(record: dict[str, Any]) -> dict[str, Any]:
-    """A record in the form of a template: values as a list of texts, and the TTL as text."""
+def _in_named_zone(read: Callable[[Any, Context], Any]) -> Callable[[Any, Context], Any]:
+    """Apply `read` to the records of the zone with the name HostedZoneName; None if there is no such zone."""
+
+    def read_by_name(answer: Any, to: Context) -> Any:
+        name = domain(to.get("HostedZoneName"))
+        zone = next((zone for zone in answer["HostedZones"] if domain(zone["Name"]) == name), None)
+        return zone and read(to.call("route53", "list_resource_record_sets", HostedZoneId=zone["Id"]), to)
+
+    return read_by_name
+
+
+def _of_zone(read: Callable[[Any, Context], Any], **ways: Any) -> tuple[Read, ...]:
+    """The two ways to read records: of a zone that the template names by its id, or by its name."""
+    by_id = {"HostedZoneId": "#HostedZoneId"}
+    return (
+        Read("route53", "list_resource_record_sets", by_id, read, ways, when="HostedZoneId"),
+        Read("route53", "list_hosted_zones", {}, _in_named_zone(read), ways, when="HostedZoneName"),
+    )
+
+
+def _as_in_template(record: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A record in the form of a template: its name as given, values as a list of texts, and the TTL as text."""
     values = [value["Value"] for value in record.get("ResourceRecords", [])]
-    result = {**record, "Name": record["Name"].rstrip(".")} | ({"TTL": str(record["TTL"])} if "TTL" in record else {})
+    result = {**record, "Name": given["Name"]} | ({"TTL": str(record["TTL"])} if "TTL" in record else {})
     return result | ({"ResourceRecords": values} if values else {})
 
 
@@ -60,7 +85,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_hosted_zone",
             {"Id": "@id"},
             "",
-            {"Name": "HostedZone.Name", "HostedZoneConfig": "HostedZone.Config"},
+            {"Name": spelled("HostedZone.Name", "Name", domain), "HostedZoneConfig": "HostedZone.Config"},
         ),
         _tags("hostedzone", "HostedZoneTags"),
         Read("route53", "list_query_logging_configs", {}, ways={"QueryLoggingConfig": _log}, plain=False),
@@ -82,18 +107,8 @@ READS: dict[str, tuple[Read, ...]] = {
             "ResolverQueryLogConfigAssociation",
         ),
     ),
-    "AWS::Route53::RecordSet": (
-        Read(
-            "route53",
-            "list_resource_record_sets",
-            {"HostedZoneId": "#HostedZoneId"},
-            _record,
-            {"ResourceRecords": _values},
-        ),
-    ),
-    "AWS::Route53::RecordSetGroup": (
-        Read("route53", "list_resource_record_sets", {"HostedZoneId": "#HostedZoneId"}, _group),
-    ),
+    "AWS::Route53::RecordSet": _of_zone(_record, ResourceRecords=_values),
+    "AWS::Route53::RecordSetGroup": _of_zone(_group),
     "AWS::Route53::HealthCheck": (
         Read("route53", "get_health_check", {"HealthCheckId": "@id"}, "HealthCheck"),
         _tags("healthcheck", "HealthCheckTags"),

@@ -49,6 +49,15 @@ def _elb(method: str, ask: str, root: str, *, many: bool = True, **ways: Any) ->
 
 _TAGS = Read("elbv2", "describe_tags", {"ResourceArns": ["@id"]}, "TagDescriptions.0")
 READS: dict[str, tuple[Read, ...]] = {
+    "AWS::AutoScaling::LaunchConfiguration": (
+        Read(
+            "autoscaling",
+            "describe_launch_configurations",
+            {"LaunchConfigurationNames": ["@id"]},
+            "LaunchConfigurations.0",
+            {"InstanceMonitoring": "InstanceMonitoring.Enabled"},
+        ),
+    ),
     "AWS::AutoScaling::AutoScalingGroup": (
         Read(
             "autoscaling",

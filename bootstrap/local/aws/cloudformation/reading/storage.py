@@ -30,6 +30,11 @@ def _lock(part: Any, _: Context) -> Any:
     return {"MinRetentionDays": part.get("MinRetentionDays"), "MaxRetentionDays": part.get("MaxRetentionDays")}
 
 
+def _living(answer: Any, _: Context) -> Any:
+    """The plan; Backup also describes deleted ones."""
+    return None if answer.get("DeletionDate") else answer
+
+
 def _image_lock(part: Any, _: Context) -> Any:
     listed = part.get("imageTagMutabilityExclusionFilters")
     names = {"filterType": "ImageTagMutabilityExclusionFilterType", "filter": "ImageTagMutabilityExclusionFilterValue"}
@@ -68,7 +73,9 @@ READS: dict[str, tuple[Read, ...]] = {
         Read("backup", "list_tags", {"ResourceArn": "@BackupVaultArn"}, ways={"BackupVaultTags": "Tags"}, plain=False),
     ),
     "AWS::Backup::BackupPlan": (
-        Read("backup", "get_backup_plan", {"BackupPlanId": "@id"}, "", {"BackupPlan": renamed("BackupPlan", PLAN)}),
+        Read(
+            "backup", "get_backup_plan", {"BackupPlanId": "@id"}, _living, {"BackupPlan": renamed("BackupPlan", PLAN)}
+        ),
         Read("backup", "list_tags", {"ResourceArn": "@BackupPlanArn"}, ways={"BackupPlanTags": "Tags"}, plain=False),
     ),
     "AWS::CodeCommit::Repository": (

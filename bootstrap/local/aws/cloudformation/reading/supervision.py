@@ -7,6 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
+from bootstrap.local.aws.cloudformation.reading.rules import moment
 
 
 def _config(method: str, ask: str, root: str, **ways: Way) -> Read:
@@ -102,6 +103,19 @@ READS: dict[str, tuple[Read, ...]] = {
             {"Rules": _as_text("Rules"), "SplitChargeRules": _as_text("SplitChargeRules")},
         ),
         Read("ce", "list_tags_for_resource", {"ResourceArn": "@id"}, ways={"Tags": "ResourceTags"}, plain=False),
+    ),
+    "AWS::Scheduler::ScheduleGroup": (
+        Read("scheduler", "get_schedule_group", {"Name": "@id"}),
+        Read("scheduler", "list_tags_for_resource", {"ResourceArn": "@Arn"}),
+    ),
+    "AWS::Scheduler::Schedule": (
+        Read(
+            "scheduler",
+            "get_schedule",
+            {"Name": "@id", "GroupName": "#GroupName"},
+            "",
+            {"StartDate": moment("StartDate"), "EndDate": moment("EndDate")},
+        ),
     ),
     "AWS::ResourceGroups::Group": (
         Read("resource-groups", "get_group", {"GroupName": "@id"}, "Group"),

@@ -1,6 +1,7 @@
 """Fn::ForEach of the transform AWS::LanguageExtensions: repeats a piece of a template for each member of a list.
 
-The list is in the template, or it is a list parameter, whose value must be known when the template is read.
+The list is in the template, in a mapping (Fn::FindInMap), or it is a list parameter. The values of parameters that it needs
+must be known when the template is read.
 """
 
 from __future__ import annotations
@@ -9,21 +10,23 @@ import re
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.template import forms
 from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.known_values import KnownValues, NoValue
 
 PREFIX = "Fn::ForEach::"
 MOST_PIECES = 2_000  # no section of a template may have so many entries
 
 
-def expand(value: Any, lists: dict[str, list[str]]) -> Any:
+def expand(value: Any, lists: dict[str, list[str]], known: KnownValues) -> Any:
     """The value with every loop expanded; `lists` has the values of list parameters. Raises Refused."""
     if isinstance(value, list):
-        return [expand(item, lists) for item in value]
+        return [expand(item, lists, known) for item in value]
     if not isinstance(value, dict):
         return value
     expanded: dict[str, Any] = {}
     for key, item in value.items():
-        pieces = _loop(key, item, lists) if str(key).startswith(PREFIX) else {key: expand(item, lists)}
+        pieces = _loop(key, item, lists, known) if str(key).startswith(PREFIX) else {key: expand(item, lists, known)}
         repeated = sorted(expanded.keys() & pieces.keys())
         if repeated:
             raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
@@ -42,15 +45,15 @@ def parameter_lists(document: dict[str, Any], values: dict[str, str]) -> dict[st
     return lists
 
 
-def _loop(key: str, argument: Any, lists: dict[str, list[str]]) -> dict[str, Any]:
+def _loop(key: str, argument: Any, lists: dict[str, list[str]], known: KnownValues) -> dict[str, Any]:
     if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[2], dict)):
         raise Refused(f"Template error: {key} must have an identifier, a list and a piece of the template")
     name, members, piece = argument
     if not isinstance(name, str):
         raise Refused(f"Template error: the identifier of {key} must be a string")
     expanded: dict[str, Any] = {}
-    for member in _members(key, members, lists):
-        pieces = expand(_replace(piece, name, text_of(member)), lists)
+    for member in _members(key, members, lists, known):
+        pieces = expand(_replace(piece, name, text_of(member)), lists, known)
         repeated = sorted(expanded.keys() & pieces.keys())
         if repeated:
             raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
@@ -60,14 +63,22 @@ def _loop(key: str, argument: Any, lists: dict[str, list[str]]) -> dict[str, Any
     return expanded
 
 
-def _members(key: str, members: Any, lists: dict[str, list[str]]) -> list[Any]:
+def _members(key: str, members: Any, lists: dict[str, list[str]], known: KnownValues) -> list[Any]:
     if isinstance(members, dict) and set(members) == {"Ref"} and isinstance(members["Ref"], str):
         if members["Ref"] not in lists:
             raise Refused(f"Template error: {key} cannot resolve the list {members['Ref']}")
         return lists[members["Ref"]]
+    if isinstance(members, dict) and set(members) == {"Fn::FindInMap"}:
+        forms.check(members, is_extended=True)
+        try:
+            members = known.evaluate(members, f"the list of {key}")
+        except NoValue as missing:
+            return [
+                str(missing)
+            ]  # as for a list parameter: a template is described without the values of its parameters
     if not isinstance(members, list) or any(isinstance(one, list) for one in members):
-        raise Refused(f"Template error: {key} must have a list or a reference to a list parameter")
-    return [part for one in members for part in (_members(key, one, lists) if isinstance(one, dict) else [one])]
+        raise Refused(f"Template error: {key} must have a list, a list of a mapping or a reference to a list parameter")
+    return [part for one in members for part in (_members(key, one, lists, known) if isinstance(one, dict) else [one])]
 
 
 def _replace(value: Any, name: str, member: str) -> Any:

@@ -12,6 +12,7 @@ from bootstrap.local.aws.cloudformation.store import Resource, Stack, Store, Wan
 from bootstrap.local.aws.cloudformation.template import parameters, schemas
 from bootstrap.local.aws.cloudformation.template.absent_resources import unresolved
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope
+from bootstrap.local.aws.cloudformation.template.known_values import ACCOUNT
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.template import Template
 
@@ -47,7 +48,7 @@ class Scopes:
 
         In an execution, a reference to a resource that does not exist is refused; otherwise its value is `UNKNOWN`.
         """
-        template = read(wanted.template, wanted.parameters)
+        template = read(wanted.template, wanted.parameters, region)
         values, _ = parameters.resolve(
             template, wanted.parameters, lambda name: self._stored_or_looked_up(wanted, name, region)
         )
@@ -162,7 +163,7 @@ class Scopes:
 def pseudo(stack: Stack | None, wanted: Wanted, region: str) -> dict[str, Any]:
     """Return the values of the pseudo parameters."""
     return {
-        "AWS::AccountId": stack.account if stack else "123456789012",
+        "AWS::AccountId": stack.account if stack else ACCOUNT,
         "AWS::NotificationARNs": wanted.notification_arns,
         "AWS::Partition": "aws",
         "AWS::Region": region,
@@ -184,14 +185,16 @@ def capabilities(template: Template) -> list[str]:
     return ["CAPABILITY_NAMED_IAM"] if "CAPABILITY_NAMED_IAM" in needed else sorted(needed)
 
 
-def check_capabilities(template: Template, acknowledged: list[str], *, is_reviewed: bool) -> None:
+def check_capabilities(
+    template: Template, acknowledged: list[str], *, is_reviewed: bool, has_snippets: bool = False
+) -> None:
     """Raise Refused for a template that needs capabilities which were not acknowledged.
 
-    A template with transforms needs CAPABILITY_AUTO_EXPAND, except if it `is_reviewed` in a change set (API reference,
-    CreateChangeSet).
+    A template with transforms, also with included snippets, needs CAPABILITY_AUTO_EXPAND, except if it `is_reviewed` in a
+    change set (API reference, CreateChangeSet).
     """
     needed = capabilities(template)
-    if template.document.get("Transform") and not is_reviewed:
+    if (has_snippets or template.document.get("Transform")) and not is_reviewed:
         needed = [*needed, "CAPABILITY_AUTO_EXPAND"]
     granted = set(acknowledged) | ({"CAPABILITY_IAM"} if "CAPABILITY_NAMED_IAM" in acknowledged else set())
     missing = [name for name in needed if name not in granted]

@@ -72,10 +72,14 @@ class _Door:
         yield
 
 
+CLOUDS: list[Cloud] = []  # those of the current test
+
+
 class Cloud:
     """An engine over a folder; `given` are the properties with which resources were created and updated, in order."""
 
     def __init__(self, folder: Path, monkeypatch: Any) -> None:
+        CLOUDS.append(self)
         self.given: list[dict[str, Any]] = []
         self.living: dict[str, str] = {}  # the properties, as JSON, of each resource that exists
         monkeypatch.setattr(
@@ -121,6 +125,17 @@ class Cloud:
                 return text
             time.sleep(0.005)
         raise AssertionError(f"{name} is still in progress")
+
+    def leaked(self) -> set[str]:
+        """Return what stacks have created and no stack has any more, although it was not retained and lives."""
+        stacks = list(self.engine.store.stacks.values())
+        for stack in stacks:
+            self.engine.wait(stack, PATIENCE_SECONDS)
+        events = [event for stack in stacks for event in stack.events if event.type != "AWS::CloudFormation::Stack"]
+        created = {event.physical_id for event in events if event.physical_id in self.living}
+        retained = {event.physical_id for event in events if event.status in {"DELETE_SKIPPED", "DELETE_FAILED"}}
+        held = {one.physical_id for stack in stacks for one in (*stack.resources.values(), *stack.superseded)}
+        return created - retained - held
 
     def reasons(self, name: str) -> list[str]:
         """Return the reasons of a stack's events."""
