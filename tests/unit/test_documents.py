@@ -30,7 +30,9 @@ NO_PATH = re.compile(
     r"|(?:casc|jobs|jobs/pipelines)/imported|jobs/raw/|DIR/|(?:plugins|secrets|not-carried)\.yaml$"
 )
 PROGRAMS = {"bootstrap.py", "bootstrap.toml"}  # files that look like modules
-NAMED = re.compile(r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*) in `(?P<path>[\w/]+\.(?:py|yaml))`")
+_NAMES = r"(?P<names>`\w+`(?:(?:, | and )`\w+`)*)"
+_FILE = r"`(?P<path>[\w./]+\.(?:py|yaml|groovy))`"
+NAMED = (re.compile(rf"{_NAMES}(?:(?!, and )[^`.;:|]){{0,60}}? (?:in|of) {_FILE}"), re.compile(rf"{_FILE} \({_NAMES}"))
 MODULE = re.compile(r"bootstrap(?:\.[a-z_]+)+")
 SETTING = re.compile(r"[a-z_]+(?:\.[a-z_]+)+")
 NO_SETTING = (".service", ".py", ".md", ".yaml", ".json", ".toml", ".ini", ".lock", ".svg")
@@ -101,11 +103,16 @@ def find_missing_paths(path: Path, text: str) -> Iterator[str]:
 
 
 def find_missing_names(text: str) -> list[str]:
-    """Names that a document says are in a file ('`NAME` in `path`', '`ONE` and `TWO` in `path`') and that are not in it."""
+    """Names that a document says are in a file, and that are not in it.
+
+    The forms are '`NAME` in `path`', '`ONE` and `TWO` of `path`' and '`path` (`NAME`'; a few words may stand before 'in' or 'of'.
+    """
     found = [
         (name, match["path"])
-        for match in NAMED.finditer(" ".join(text.split()))
+        for form in NAMED
+        for match in form.finditer(" ".join(text.split()))
         for name in SPAN.findall(match["names"])
+        if (ROOT / match["path"]).is_file()  # else the path is a fault of its own
     ]
     return [
         f"{name} in {path}"
@@ -254,11 +261,26 @@ def test_a_path_that_does_not_exist_is_found(span: str) -> None:
     assert [f"one.md: {span}"] == list(find_missing_paths(ROOT / "docs" / "one.md", f"{good}`{span}`"))
 
 
-def test_a_name_that_its_file_does_not_have_is_found() -> None:
+@pytest.mark.parametrize(
+    "form",
+    [
+        "`ORDER` and `NOTHING` in `{file}`",
+        "`NOTHING` of `{file}`",
+        "`NOTHING` for an option in `{file}`",
+        "`{file}` (`ORDER`, `NOTHING`)",
+    ],
+)
+def test_a_name_that_its_file_does_not_have_is_found(form: str) -> None:
     file = "bootstrap/stacks/composition.py"
-    text = f"`ORDER` and\n`TAKES` in `{file}`, `ORDER` and `NOTHING` in `{file}`"
+    good = f"`ORDER` and\n`TAKES` in `{file}`, `ORDER` of `{file}`, `{file}` (`TAKES`, and more), `NOTHING`. It is in `{file}`; "
 
-    assert [f"NOTHING in {file}"] == find_missing_names(text)
+    assert [f"NOTHING in {file}"] == find_missing_names(good + form.format(file=file))
+
+
+def test_names_in_groovy_are_looked_up() -> None:
+    file = "bootstrap/local/emulator/groovy/SectionRunner.groovy"
+
+    assert [f"NOTHING in {file}"] == find_missing_names(f"`WRAPPERS` in `{file}`; `NOTHING` in `{file}`")
 
 
 @pytest.mark.parametrize("span", ["bootstrap.acts.nothing", "bootstrap.nothing.stack"])
