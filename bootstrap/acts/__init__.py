@@ -2,5 +2,6 @@
 
 An act takes what the act before it returned. It can be planned without being applied, and it changes nothing when the
 environment is already as the code says. It does not know whether the cloud is AWS or the local cloud, and it never imports
-another act. `launch`, `context`, `preconditions`, `views` and the packages above them import acts.
+another act.
+Packages on higher floors may import it.
 """

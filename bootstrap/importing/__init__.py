@@ -2,5 +2,6 @@
 
 It decides what can be carried over, and gives a reason for everything that cannot. It only reads: `source` is the one door to
 that Jenkins. Nothing that it answers is trusted: sizes, names, XML and YAML are checked before they are used. It knows nothing
-of environments, machines or AWS. The command `import` calls it.
+of machines or AWS, and of environment files only which names of secrets the toolkit keeps for itself.
+Packages on higher floors may import it.
 """

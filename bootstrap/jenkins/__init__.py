@@ -2,5 +2,6 @@
 
 `controller` sends requests to a running Jenkins. `definitions` checks CasC files, jobs and Jenkinsfiles without a Jenkins.
 `distribution` reads the lock and downloads the files. Only `controller.settings_record` and `controller.journal` read the
-machine, through a shell that the caller passes; no module calls AWS. The acts and what stands above them import it.
+machine, through a shell that the caller passes; no module calls AWS.
+Packages on higher floors may import it.
 """

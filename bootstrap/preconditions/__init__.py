@@ -1,6 +1,7 @@
 """The conditions for a change, checked before it begins: account, hosted zones, removal of networks, inputs of the host act.
 
-It decides whether a change may begin; an error names what prevents it. It also collects the inputs of the host act, and
-lists the running builds that a change would interrupt. The play, the packages above it, and (the one exception in
-docs/floors.yaml) `views.drift` import it.
+It decides whether a change may begin; an error names what prevents it. It also collects the inputs of the host act, and lists
+the running builds that a change would interrupt. It does not change anything itself. `views.drift` imports it, too: the one
+exception in docs/floors.yaml.
+Packages on higher floors may import it.
 """

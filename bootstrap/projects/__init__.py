@@ -4,4 +4,5 @@
 version of the toolkit that a project uses, `creation` makes a project, and `upgrade` tells what another version brings.
 `files/start.py` is the program that each project has a copy of. This package knows environment files, and nothing of AWS,
 machines or Jenkins.
+Packages on higher floors may import it.
 """

@@ -105,7 +105,8 @@ def find_missing_paths(path: Path, text: str) -> Iterator[str]:
 def find_missing_names(text: str) -> list[str]:
     """Names that a document says are in a file, and that are not in it.
 
-    The forms are '`NAME` in `path`', '`ONE` and `TWO` of `path`' and '`path` (`NAME`'; a few words may stand before 'in' or 'of'.
+    The forms are '`NAME` in `path`', '`ONE` and `TWO` of `path`' and '`path` (`NAME`'; a few words
+    may stand before 'in' or 'of'.
     """
     found = [
         (name, match["path"])
@@ -272,7 +273,7 @@ def test_a_path_that_does_not_exist_is_found(span: str) -> None:
 )
 def test_a_name_that_its_file_does_not_have_is_found(form: str) -> None:
     file = "bootstrap/stacks/composition.py"
-    good = f"`ORDER` and\n`TAKES` in `{file}`, `ORDER` of `{file}`, `{file}` (`TAKES`, and more), `NOTHING`. It is in `{file}`; "
+    good = f"`ORDER` and\n`TAKES` in `{file}`, `ORDER` of `{file}`, `{file}` (`TAKES`, and more), `NOTHING`. It is `{file}`; "
 
     assert [f"NOTHING in {file}"] == find_missing_names(good + form.format(file=file))
 

@@ -2,9 +2,11 @@
 
 import ast
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,9 @@ LONGEST_MODULE = 300
 LONGEST_FUNCTION = 60
 MOST_PLACES = 32
 MOST_UPWARD = 2
+SHORTEST_DOCSTRING, LONGEST_DOCSTRING = 3, 8  # lines, of a package
+FLOOR_RULE = "Packages on higher floors may import it."
+NOBODY = "no package"
 FLAT = {"__init__", "__main__", "launch", "context", "errors", "values", "wording"}
 
 
@@ -30,6 +35,7 @@ floors = load_floors()
 MODULES = floors.read_modules()
 ARROWS = floors.read_arrows(MODULES)
 TABLE = floors.read_table()
+PACKAGES = sorted(name for name, path in MODULES.items() if path.name == "__init__.py")
 
 
 def test_every_package_has_its_floor() -> None:
@@ -96,11 +102,71 @@ def test_modules_and_functions_are_short() -> None:
     assert [] == find_long_functions()
 
 
-@pytest.mark.parametrize("name", sorted(name for name, path in MODULES.items() if path.name == "__init__.py"))
+@pytest.mark.parametrize("name", PACKAGES)
 def test_every_package_says_what_it_is(name: str) -> None:
-    text = ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8"))) or ""
+    text = read_docstring(name)
 
-    assert len(text.splitlines()) >= 3, f"{name}: {text}"
+    assert SHORTEST_DOCSTRING <= len(text.splitlines()) <= LONGEST_DOCSTRING, f"{name}: {text}"
+
+
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name != "bootstrap"])
+def test_every_package_names_those_that_import_it(name: str) -> None:
+    assert [] == find_wrong_importers(name, read_docstring(name), MODULES, ARROWS)
+
+
+def read_docstring(name: str) -> str:
+    return ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8"))) or ""
+
+
+def find_wrong_importers(name: str, text: str, modules: dict[str, Path], arrows: set[Any]) -> list[str]:
+    """What the docstring of a package says of its importers, and is not so.
+
+    Its last line is the rule of the floors, which a test of its own holds; or the list of packages and modules that import it:
+    each by the name that it has in the nearest package around, as 'server' for 'local.aws.server' below 'local.aws'.
+    """
+    last = text.splitlines()[-1]
+    if last == FLOOR_RULE:
+        return (
+            [] if name.count(".") == 1 else [f"{name} has no floor of its own: its docstring must list its importers"]
+        )
+    listed = re.fullmatch(r"Imported by: (.+)\.", last)
+    if listed is None:
+        return [f"{name}: the last line of the docstring does not say who may import it"]
+    inside = re.compile(rf"{re.escape(name)}(\.|$)")
+    importers = {each.importer for each in arrows if inside.match(each.imported) and not inside.match(each.importer)}
+    names = [] if listed[1] == NOBODY else listed[1].split(", ")
+    full = [find_full_name(each, name, modules) for each in names]
+    allowed = [re.compile(rf"{re.escape(each)}(\.|$)") for each in full]
+    unlisted = {each for each in importers if not any(pattern.match(each) for pattern in allowed)}
+    return [
+        *(f"{each} imports {name}, whose docstring does not list it" for each in sorted(unlisted)),
+        *(
+            f"{each} does not import {name}, whose docstring lists it"
+            for each, pattern in zip(full, allowed, strict=True)
+            if not any(pattern.match(importer) for importer in importers)
+        ),
+    ]
+
+
+def find_full_name(short: str, package: str, modules: dict[str, Path]) -> str:
+    """The full name of what a docstring of a package calls by a short name."""
+    around = package.split(".")[:-1]
+    named = (".".join([*around[:count], short]) for count in range(len(around), 0, -1))
+    return next((each for each in named if each in modules), f"bootstrap.{short}")
+
+
+@pytest.mark.parametrize(
+    ("last", "found"),
+    [
+        ("Imported by: acts, importing.", "bootstrap.launch imports bootstrap.jenkins"),
+        ("Imported by: acts, launch, network.", "bootstrap.network does not import bootstrap.jenkins"),
+        ("Imported by: no package.", "bootstrap.acts.casc imports bootstrap.jenkins"),
+        (FLOOR_RULE, "must list its importers"),
+        ("The acts import it.", "does not say who may import it"),
+    ],
+)
+def test_a_docstring_with_wrong_importers_is_found(last: str, found: str) -> None:
+    assert any(found in each for each in find_wrong_importers("bootstrap.jenkins.controller", last, MODULES, ARROWS))
 
 
 def test_a_circle_and_an_upward_import_are_found(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The commands, one module for each family. A new command is one new file here: it is found by itself.
 
 Each module declares `COMMANDS`, a tuple of `Command`: names, flags and examples stand beside the functions that carry the
-commands out. Modules of this package do not import each other. Only `cli.parser` imports the package.
+commands out. Modules of this package do not import each other.
+Imported by: cli.parser.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Checks what people write for Jenkins before it is sent: CasC files, job definitions, Jenkinsfiles.
 
 It decides which faults can be found without a Jenkins, each with file, line and column. It also renders the jobs with Job
-Builder. It needs no network and no machine. The acts casc and jobs, the context and `jenkins.controller` import it.
+Builder. It needs no network and no machine.
+Imported by: acts, context, importing, jenkins.controller.
 """

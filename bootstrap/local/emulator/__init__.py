@@ -1,11 +1,8 @@
 """The emulator: it takes the place of Jenkins where the real distribution cannot be downloaded.
 
-It speaks Jenkins' HTTP interface, reads Configuration as Code, keeps Jenkins' layout under JENKINS_HOME and really runs
-freestyle and Pipeline builds. It is shipped alone to the machine as the package `jenkins_emulator`: it imports nothing of the
-project, and of third parties only aiohttp, yaml, croniter, cryptography, lxml and bcrypt. It refuses everything that it does
-not know, and says so.
-
-Its packages import in one direction: `web` -> `command_line` -> `controller` -> `steps` -> `execution` -> `model`, and `casc`
--> `model`; `controller`, `command_line` and `web` use `casc`. Below all of them are `options` and `failures`. No other
-package imports the emulator.
+It decides what Jenkins answers and how a build runs, and refuses what it does not know. It is sent alone to the machine, as the
+package `jenkins_emulator`: so it imports nothing of the project, and knows nothing of AWS or the toolkit. `web` answers
+requests, `command_line` commands; `controller` joins the parts, `steps` and `execution` run builds, `casc` reads settings,
+`model` keeps all on disk.
+Imported by: no package.
 """

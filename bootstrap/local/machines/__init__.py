@@ -1,8 +1,8 @@
 """Machines as podman containers: image, networks, volumes, boot, console.
 
 It decides how a container must be started on this kernel so that systemd, cloud-init and nftables work inside. It also finds
-the machines of earlier runs. It knows nothing of AWS' API. `local.cloud`, `local.aws.compute`, the command line and the
-doctor import it.
+the machines of earlier runs. It knows nothing of AWS' API.
+Imported by: cli.commands, doctor, local.
 """
 
 from bootstrap.local.machines.image import ensure_image

@@ -2,7 +2,8 @@
 
 `content` decides what is in the picture, `rules` who may reach whom, `pieces` the text and colours of each box, `grid` the
 places. `boxes` writes it in graphviz' language, and `page` makes one SVG element of graphviz' output: with colours for light
-and dark mode, and with a title and a description for screen readers. Only `views.network_diagram` imports it.
+and dark mode, and with a title and a description for screen readers. It asks AWS for nothing.
+Imported by: views.network_diagram.
 """
 
 from __future__ import annotations

@@ -1,34 +1,8 @@
 """All changes of moto, in one package; written for the exact version that pyproject.toml pins.
 
-What is changed, and why:
-
-* random ids: moto makes them from the seed of the request (see `randomness`), so that a replay makes the same ids; the default
-  VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be the first use
-* the clock: it does not move during a journalled request, so that a replay shows the same time
-* speed: two lists that never change while the process runs are made once, not for each request (half of its time)
-* EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the
-  console is that of the machine, and key pairs are found by their ids (see `ec2`)
-* Auto Scaling: new instances use the group's version of its launch template and show it, unhealthy ones are replaced,
-  the oldest are terminated (see `autoscaling`); lifecycle hooks delay them and notify the topics (see `lifecycle`)
-* network ACLs: an entry keeps its ICMP type and code (see `ec2`), and an invalid block is refused (see `cidr_blocks`)
-* VPN: options and static routes of a connection, routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
-* Route 53: each zone has an id and name servers as on AWS, and invalid requests are refused (see `route53`)
-* Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
-* security groups: a rule for IPv6 can be revoked also in a VPC without IPv6, where moto allows to create it,
-  and a rule for a group or a prefix list shows its description
-* CloudTrail: new insight selectors of a trail replace the old ones
-* STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
-* IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
-  boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
-* S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in its
-  header (see `s3`)
-* KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
-* Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
-* CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
-* SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
-
-`NAMES` lists each name that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. The server
-imports this package; `compute.heartbeats` imports the module `lifecycle`.
+It decides what moto answers where moto differs from AWS, or would not answer the same after a restart. `NAMES` lists each name
+that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. It does not know the toolkit that calls.
+Imported by: compute.heartbeats, server.
 """
 
 from __future__ import annotations
@@ -58,6 +32,33 @@ from bootstrap.local.aws.patches.stored_settings import STORED_NAMES, StoredSett
 from bootstrap.local.aws.patches.sts import StsPatches
 from bootstrap.local.aws.patches.vpn import VpnPatches
 from bootstrap.local.aws.persistence import randomness
+
+# What is changed, and why:
+#
+# * random ids: moto makes them from the seed of the request (see `randomness`), so that a replay makes the same ids; the
+#   default VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be the first use
+# * the clock: it does not move during a journalled request, so that a replay shows the same time
+# * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
+# * EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the
+#   console is that of the machine, and key pairs are found by their ids (see `ec2`)
+# * Auto Scaling: new instances use the group's version of its launch template and show it, unhealthy ones are replaced,
+#   the oldest are terminated (see `autoscaling`); lifecycle hooks delay them and notify the topics (see `lifecycle`)
+# * network ACLs: an entry keeps its ICMP type and code (see `ec2`), and an invalid block is refused (see `cidr_blocks`)
+# * VPN: options and static routes of a connection, routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
+# * Route 53: each zone has an id and name servers as on AWS, and invalid requests are refused (see `route53`)
+# * Route 53 Resolver: query logging configurations can be tagged, disassociated and deleted (see `resolver`)
+# * security groups: a rule for IPv6 can be revoked also in a VPC without IPv6, where moto allows to create it,
+#   and a rule for a group or a prefix list shows its description
+# * CloudTrail: new insight selectors of a trail replace the old ones
+# * STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
+# * IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
+#   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
+# * S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in
+#   its header (see `s3`)
+# * KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
+# * Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
+# * CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
+# * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 NAMES: dict[str, tuple[str, ...]] = {
     "moto.moto_api._internal.moto_random": ("MotoRandom.random", "MotoRandom.getrandbits"),

@@ -1,5 +1,5 @@
 """The HTTP interface of the emulator: routes, the remote API, pages, and refusals in Jenkins' forms.
 
-It decides how a request is read and an answer written. It asks the controller for stored items and for running builds. The
-emulator's `__main__` imports it.
+It decides how a request is read and an answer written. It asks the controller for stored items and for running builds.
+Imported by: __main__.
 """

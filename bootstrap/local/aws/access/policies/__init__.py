@@ -1,7 +1,7 @@
 """Evaluates IAM's policies: documents, conditions, the decision, and the permissions that each operation needs.
 
 `evaluation.decide` is the only evaluator. The server calls it before each call, except calls of the operator;
-SimulatePrincipalPolicy calls it, too. `attached` finds the policies of a caller, `actions` and `resources` find the actions
-and the resources of an operation, and `request_context` finds the condition keys of a call. The other modules of `access`,
-`patches.guards` and `server.clients` import this package.
+SimulatePrincipalPolicy calls it, too. `attached` finds the policies of a caller, `actions` and `resources` find the actions and
+the resources of an operation, and `request_context` finds the condition keys of a call.
+Imported by: access, patches, server.
 """

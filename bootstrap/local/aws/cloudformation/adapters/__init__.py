@@ -1,7 +1,8 @@
 """Create, change, delete and read each type of resource: one module per service.
 
 `find` returns the adapter of a type. A type without an adapter is refused, except for the types in `stand_ins`: they are
-accepted, and listed as not modelled. The packages `operations`, `comparison` and `reading` import it.
+accepted, and listed as not modelled.
+Imported by: comparison, operations, reading.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Compares two templates, a template with the resources that exist, and the properties of both.
 
 It decides which change replaces a resource, what a change set shows, what has drifted, and what a stack policy forbids. It
-changes nothing. The operations, the API and `server.control` import it.
+changes nothing.
+Imported by: api, operations, server.
 """

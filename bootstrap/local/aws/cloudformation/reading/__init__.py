@@ -2,8 +2,8 @@
 
 `READS` has the calls for each type; there is one module for each group of services. A property is read from the member of the
 answer with the same name, in any case; `Read.ways` has the exceptions. The first call of a type shows whether the resource
-exists. A property counts as modelled only if these calls can read it back (see `modelled_properties`). The comparison and
-`operations.importing` import it.
+exists. A property counts as modelled only if these calls can read it back (see `modelled_properties`).
+Imported by: comparison, operations.
 """
 
 from __future__ import annotations
