@@ -9,7 +9,7 @@
     |-- NetworkInUse               a network is to be destroyed alone, and other things stand on it
     |-- ZoneInUse                  a hosted zone that is to be deleted holds records of somebody else
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
-    |-- LocalCloudFailed           the AWS on this machine did not start, or a container did not boot
+    |-- LocalCloudFailed           the local cloud did not start, or a container did not boot
     |-- AwsRefused                 AWS refused a call, or could not be asked: credentials, permissions, quotas, the way there
     |-- PricesInvalid              the table of prices is wrong at the places named
     |-- TemplateInvalid            a CloudFormation template was refused before anything was made
@@ -120,7 +120,7 @@ class PlanStale(BootstrapError):
 
 
 class LocalCloudFailed(BootstrapError):
-    """The AWS on this machine did not start, or a container did not boot."""
+    """The local cloud did not start, or a container did not boot."""
 
 
 class AwsRefused(BootstrapError):

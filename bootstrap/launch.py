@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from bootstrap import wording
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.cloud import direct_connect, late_tags, retained
 from bootstrap.cloud import instance as machine
@@ -192,7 +193,7 @@ def _plan_checks(run: Run) -> None:
     """What a launch would prove at its end: counted for a person, listed with -v, in the journal and with --json."""
     listed = verify.checks(ACCEPTANCE)
     run.event("checks-planned", checks=list(listed))
-    run.say(f"verify  {len(listed)} kinds of checks would run")
+    run.say(f"verify  {wording.counted(len(listed), 'check')} would run")
     for each in listed:
         run.detail(each)
 
@@ -210,7 +211,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             changes += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
         for name in names:
             if reason := stack_inputs.explain_waiting(context, name):
-                run.notice(f"{name}: cannot be planned before {reason}")
+                run.notice(f"{name} cannot be planned yet: {reason}")
                 continue
             wished = stack_inputs.template(context, name, context.stacks, tags)
             changes += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))

@@ -46,8 +46,8 @@ def count_outcomes(outcomes: Sequence[str]) -> str:
 
 
 def drifted(number: int, unseen: int = 0) -> str:
-    """'2 things drifted', 'nothing drifted'; where not everything was looked at, how much of it was not."""
+    """What drift found: '2 differences'; with `unseen`, what it could not check: '2 differences; 1 item not checked'."""
     if not unseen:
-        return f"{counted(number, 'thing') if number else 'nothing'} drifted"
-    rest = f"{counted(unseen, 'thing')} could not be looked at"
-    return f"{counted(number, 'thing')} drifted; {rest}" if number else rest
+        return counted(number, "difference") if number else "no differences"
+    rest = f"{counted(unseen, 'item')} not checked"
+    return f"{counted(number, 'difference')}; {rest}" if number else rest

@@ -123,7 +123,9 @@ def _start_cloud(
         with run.act("cloud", "the local cloud", ending="ready"):
             cloud.up(run, is_agreed=options.yes, ask=console.ask)
     elif plans and cloud.port is None:
-        run.notice("nothing was launched yet: the plan is made without this machine's own cloud, which a launch starts")
+        run.notice(
+            "nothing was launched yet: a local cloud without machines makes the plan; a launch starts the local cloud"
+        )
         cloud = held.enter_context(local.for_a_plan(chosen, cloud.state, run))
     else:
         cloud.attach(run)

@@ -26,13 +26,13 @@ _MOST_NAMED = 5
 _DAYS_OF_A_YEAR = 365.25
 # Their patterns are regular expressions, and a hostile one never ends.
 _UNPROVED_WARNINGS = (
-    "the update center's warnings cannot be told here until the core is downloaded: it proves who wrote them"
+    "the update center's warnings are not known until the core is downloaded: the core proves who wrote them"
 )
 _REMARK = " (signature not checked: the core is not downloaded yet)"
 
 
 def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
-    """The findings; one that says why, if they cannot be told here. `unobtainable` says why the source does not answer."""
+    """The findings; one that says why, if they are not known. `unobtainable` says why the source does not answer."""
     lock, chosen = context.lock, context.settings.jenkins
     reason = "the environment file asks for the emulator" if chosen.source == "emulator" else ""
     if unobtainable:
@@ -44,7 +44,7 @@ def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
         except (transfer.Unobtainable, DistributionFailed) as error:
             reason = str(error)
     if reason:
-        text = f"of Jenkins {lock.version} and its plugins, successors and security warnings: cannot be told here: {reason}"
+        text = f"successors and security warnings for Jenkins {lock.version} and its plugins are not known: {reason}"
         yield good("age", text)
         return
     war = _find_core(lock, source.war if isinstance(source, Folder) else None)
@@ -87,12 +87,14 @@ def _describe_security(lock: Lock, offer: UpdateCenter) -> Finding:
     warnings = offer.find_warnings(lock.version, lock.plugins)
     if not warnings:
         return good("security", "no warning of the update center is about these versions")
-    remedy = f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, change its version in the lock."
+    remedy = (
+        f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, run '{COMMAND} --core latest-lts'."
+    )
     return warning("security", "; ".join(str(each) for each in warnings), remedy)
 
 
 def _describe_offer(offer: UpdateCenter, today: datetime.date, remark: str) -> Finding:
-    offered = f"what the update center offers{_describe_age(offer.dated, today)}"
+    offered = f"the update center's offer{_describe_age(offer.dated, today)}"
     if staleness := offer.describe_staleness(today):
         remedy = (
             "Bring the mirror or the folder up to date, or name another source under 'jenkins' in the environment file."
@@ -108,10 +110,7 @@ def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remar
     age = _describe_age(newest.find_date(version), today)
     if is_older(version, newest.version):
         successor = f"{newest.version}{_describe_age(newest.released, today)}"
-        remedy = (
-            f"Read its changelog. Then write {newest.version} with 'sha256: null' as the core into {lock.path.name}, run "
-            f"'{COMMAND}', and launch."
-        )
+        remedy = f"Read its changelog. Then run '{COMMAND} --core latest-lts', and launch."
         return warning("core", f"Jenkins {version}{age} has a successor: {successor}{remark}", remedy)
     return good("core", f"Jenkins {version}{age} is the newest that the update center offers{remark}")
 
@@ -140,7 +139,7 @@ def _describe_plugins(lock: Lock, offer: UpdateCenter, today: datetime.date) -> 
         released, name = min(dated)
         parts.append(f"the oldest is {name} {lock.plugins[name]}{_describe_age(released, today)}")
     if len(dated) < count:
-        parts.append(f"the age of {count - len(dated)} cannot be told here")
+        parts.append(f"the age of {count - len(dated)} is not known")
     return "; ".join(parts)
 
 

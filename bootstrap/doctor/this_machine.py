@@ -40,7 +40,7 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         remedy = f"A launch installs them. {wording.advise_installation(*missing)}"
         yield warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
-        yield good("packages", f"{len(prerequisites.PACKAGES)} programs are there")
+        yield good("packages", "every program that the local cloud needs is installed")
     if owner is not None:
         return  # the other lines are about what only that user may see
     yield bound(namespaces.find_obstacle(), former_machines(environment, state) if os.geteuid() == 0 else [])
@@ -57,9 +57,14 @@ def bound(obstacle: namespaces.Obstacle | None, former: Sequence[str]) -> Findin
     if former:
         remedy = "Destroy the environment without --delete-data, then launch it: its data stays."
         names = ", ".join(former)
-        detail = f"made without a user namespace, by an earlier version, so that root in it is root here: {names}"
+        detail = (
+            f"an earlier version made them without a user namespace, so root in them is root on this machine: {names}"
+        )
         return bad("machines", detail, remedy)
-    return good("machines", f"in a user namespace: root in them is here one of {ids.WIDTH} ids that nobody else has")
+    return good(
+        "machines",
+        f"they run in a user namespace: root in them is not root on this machine, but one of {ids.WIDTH} ids of their own",
+    )
 
 
 def former_machines(environment: str, state: Path) -> list[str]:

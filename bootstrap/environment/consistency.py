@@ -139,10 +139,13 @@ def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]
     for number, operators in enumerate(blocks):
         place = ("access", "operator_cidrs", number)
         if settings.cloud == "aws" and operators.overlaps(block):
-            reason = "all machines in it would be operators"
-            yield place, f"{operators} overlaps with the VPC's own {block}: {reason}; name the block of the people"
+            reason = "every machine in the VPC would be an operator"
+            yield (
+                place,
+                f"{operators} overlaps with the VPC's own {block}: {reason}; write the block of the people alone",
+            )
         if peer is not None and operators.overlaps(peer.block):
-            reason = "all machines in it would be operators, not only its controller"
+            reason = "every machine there would be an operator, not only its controller"
             yield (
                 place,
                 f"{operators} overlaps with {peer.block} of '{peer.name}', the peer in network.peering: {reason}",

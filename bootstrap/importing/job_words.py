@@ -47,7 +47,7 @@ class Words:
 def say(name: str, root: ElementTree.Element) -> Words:
     """The job in words, or NoWords."""
     if root.tag not in _TYPES:
-        raise NoWords(f"Job Builder's words for {root.tag} are not known here")
+        raise NoWords(f"this toolkit cannot write {root.tag} in the words of Job Builder")
     return _Saying(name, root).say()
 
 
@@ -75,7 +75,7 @@ class _Saying:
             readers |= self._list_freestyle_readers()
         for child in self._root:
             if child.tag not in readers:
-                raise NoWords(f"the field {child.tag} has no words")
+                raise NoWords(f"this toolkit cannot write the field {child.tag} in the words of Job Builder")
             readers[child.tag](child)
         return self._words
 
@@ -208,4 +208,4 @@ def _escape(text: str) -> str:
 
 def _require(holds: bool) -> None:
     if not holds:
-        raise NoWords("a field has a value without words")
+        raise NoWords("a field has a value that this toolkit cannot write in the words of Job Builder")

@@ -42,7 +42,12 @@ def read(entries: Iterable[Mapping[str, Any]], notes: list[Note]) -> list[Plugin
         name, version = entry.get("shortName"), entry.get("version")
         if not isinstance(name, str) or not _NAME.fullmatch(name) or not isinstance(version, str):
             notes.append(
-                make_note("plugin", str(name), "it has no name or version that a plugin can have", "look at it there")
+                make_note(
+                    "plugin",
+                    str(name),
+                    "it has no name or version that a plugin can have",
+                    "look at it in the imported Jenkins",
+                )
             )
             continue
         flags = (entry.get("active") is True, entry.get("enabled") is True, entry.get("pinned") is True)
@@ -78,11 +83,17 @@ def judge(plugins: Iterable[Plugin], locked: Mapping[str, str]) -> Iterator[Note
         locked_version = locked.get(plugin.name)
         if not plugin.is_enabled:
             yield make_note(
-                "plugin", plugin.name, "it is disabled there", "leave it out of the lock, or it will be enabled"
+                "plugin",
+                plugin.name,
+                "it is disabled in the imported Jenkins",
+                "leave it out of the lock, or it will be enabled",
             )
         elif not plugin.is_active:
             yield make_note(
-                "plugin", plugin.name, "it is enabled there, but does not run", "read that Jenkins' log first"
+                "plugin",
+                plugin.name,
+                "it is enabled in the imported Jenkins, but does not run",
+                "read the log of that Jenkins first",
             )
         if not is_version(plugin.version) or _BUILT_BY_HAND.search(plugin.version):
             why = f"its version {plugin.version} was built by hand, and no update center has it"

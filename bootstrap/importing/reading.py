@@ -41,7 +41,9 @@ def read(source: Source) -> Reading:
     version = greeting.headers.get("X-Jenkins", "")
     if greeting.status != 200 or not version:
         remedy = "Check the URL, the user and the API token."
-        fault = greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is no Jenkins"
+        fault = (
+            greeting.refusal if greeting.status != 200 else "the answer has no header X-Jenkins: this is not a Jenkins"
+        )
         raise ImportFailed(f"asking {source.url} what it is", fault, remedy)
     reading = Reading(source.url, shorten(version))
     reading.plugins = _read_plugins(source, reading.notes)
@@ -130,7 +132,7 @@ def _read_item(source: Source, name: str, notes: list[Note], *, is_folder: bool)
         answer = source.get(f"{job_path(name)}config.xml")
         why, remedy = _explain_unreadable(answer)
     except ImportFailed as error:
-        why, remedy = f"its configuration cannot be read: {error.found}", "look at it there"
+        why, remedy = f"its configuration cannot be read: {error.found}", "look at it in the imported Jenkins"
     if why:
         kind, more = ("folder", ", so nothing inside of it was read") if is_folder else ("job", "")
         notes.append(make_note(kind, name, f"{why}{more}", remedy))
@@ -150,9 +152,12 @@ def _explain_unreadable(answer: Answer) -> tuple[str, str]:
     try:
         parse(answer.body.decode())
     except UnicodeDecodeError:
-        return "its configuration is not UTF-8", "save it in the Jenkins again, read again"
+        return "its configuration is not UTF-8", "save it again in the imported Jenkins, then import again"
     except UnsafeXml as error:
-        return f"its configuration cannot be read: line {error.line}: {error}", "correct it in the Jenkins, read again"
+        return (
+            f"its configuration cannot be read: line {error.line}: {error}",
+            "correct it in the imported Jenkins, then import again",
+        )
     return "", ""
 
 

@@ -52,7 +52,7 @@ def convert(export: str, own: Path, project: Path | None = None) -> Converted:
     try:
         exported = settings_tree.parse(export)
     except settings_tree.Unusable as error:
-        remedy = "correct it in the Jenkins and read again, or write casc/ by hand"
+        remedy = "correct it in the imported Jenkins and import again, or write casc/ by hand"
         return Converted(notes=[make_note("settings", "", f"the export cannot be used: {error}", remedy)])
     return _Conversion(own, project).convert(exported)
 
@@ -213,7 +213,7 @@ class _Conversion:
                 attributes = ", ".join(
                     settings_tree.parse(text)[name.removeprefix("imported-").removesuffix("-other.yaml")]
                 )
-                why = f"no plugin of the lock is known to have: {shorten(attributes)}"
+                why = f"the toolkit knows no plugin of the lock with these settings: {shorten(attributes)}"
                 self._notes.append(
                     make_note("settings", f"casc/{name}", why, "lock their plugins first; until then leave it out")
                 )

@@ -1,4 +1,4 @@
-"""The AWS on this machine as the command line meets it: started when it is needed, left running, found again.
+"""The local cloud as the command line meets it: started when it is needed, left running, found again.
 
 `up` prepares the machine, makes the image and starts the server; `attach` finds a server that a launch started, and starts
 it again where it died (it remembers everything). The port is chosen once for an environment and kept, because the machine

@@ -152,7 +152,8 @@ def compare(plan: Plan, now: Plan) -> Iterator[str]:
             commits = f" (commit {plan.commit[:12]}, now {now.commit[:12]})" if plan.commit != now.commit else ""
             yield f"{act}: changed since the plan: {_describe_differences(old_act.inputs, new_act.inputs)}{commits}"
         if (old_act.changes is None) != (new_act.changes is None):
-            yield f"{act}: {'can be' if new_act.changes is not None else 'cannot be'} planned now, unlike then"
+            could, can = ("could not", "can") if old_act.changes is None else ("could", "cannot")
+            yield f"{act}: {could} be planned when the plan was saved, and {can} now"
             continue
         if old_act.seen != new_act.seen:
             yield f"{act}: changed since the plan: {_describe_differences(old_act.seen or {}, new_act.seen or {})}"

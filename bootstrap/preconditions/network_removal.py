@@ -99,7 +99,7 @@ def _peerings(context: Context) -> Iterator[str]:
         if peering is not None and peering.environment == context.settings.name:
             peering_stack = stack.read(client, other_settings.stack_name("peering"))
             if peering_stack is not None:
-                yield f"the stack {peering_stack.name}, with which '{other_settings.name}' peers with it"
+                yield f"the stack {peering_stack.name}, which peers the network of '{other_settings.name}' with this one"
 
 
 def _interfaces(context: Context) -> Iterator[str]:

@@ -28,19 +28,19 @@ def check(context: Context) -> None:
     unmet = list(_find_unmet_parameters(context))
     if unmet:
         remedy = "Give the parameter a default, or the name of an output; a stack takes outputs of those before it."
-        raise TemplateInvalid("checking the stacks of one's own", unmet, remedy)
+        raise TemplateInvalid("checking your own stacks", unmet, remedy)
 
 
 def _find_stack_faults(context: Context) -> Iterator[tuple[Place, str]]:
     named = context.settings.stacks
     for index, name in enumerate(named):
         if name in composition.ORDER:
-            yield ("stacks", index), f"'{name}' is a stack of the toolkit; a stack of one's own needs another name"
+            yield ("stacks", index), f"'{name}' is a stack of the toolkit; your own stack needs another name"
         elif taken := next((it for it in composition.ORDER if name.endswith(f"-{it}")), None):
             yield (
                 ("stacks", index),
                 f"'{name}' ends in '-{taken}': an environment '{context.settings.name}-{name.removesuffix(f'-{taken}')}' would "
-                f"have a stack of the toolkit with the same full name; a stack of one's own needs another name",
+                f"have a stack of the toolkit with the same full name; your own stack needs another name",
             )
         elif name in named[:index]:
             yield ("stacks", index), f"'{name}' is in the list twice"

@@ -100,17 +100,17 @@ def _list_taken(context: Context, names: Sequence[str]) -> dict[str, Sequence[st
 
 
 def explain_waiting(context: Context, name: str) -> str:
-    """Why a stack cannot be planned yet: 'before' what; '' if it can."""
+    """Why a stack cannot be planned yet: which stacks or outputs it waits for; '' if it can."""
     needs = [it for it in composition.inputs_of(name) if it in context.wanted]
     awaited = _find_awaited_outputs(context, name) if name in context.settings.stacks else {}
     missing = [it for it in context.wanted if it in {*needs, *awaited} and not has_outputs(context, it)]
     if missing:
         listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
-        return f"{listed} {'exist' if len(missing) > 1 else 'exists'}"
+        return f"the stacks {listed} do not exist" if len(missing) > 1 else f"the stack {listed} does not exist"
     if awaited:
-        return " and ".join(f"{giver} has the output {output}" for giver, output in awaited.items())
+        return "; ".join(f"the stack {giver} has no output {output}" for giver, output in awaited.items())
     if composition.is_awaiting(name, context.settings, context.stacks, _list_taken(context, [name])):
-        return "the network has its new subnets; nothing in it is removed"
+        return "the network does not have its new subnets yet; a launch removes nothing of this stack"
     return ""
 
 

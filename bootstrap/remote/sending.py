@@ -35,7 +35,7 @@ def send(shell: Shell, file: Path, sha256: str, target: str, tell: Callable[[int
             raise CommandFailed(f"storing {file.name} on the machine", finish, "Launch again; it continues from there.")
     raise ConvergeFailed(
         f"sending {file.name} to the machine",
-        f"what arrived has not the SHA-256 {sha256}",
+        f"what arrived does not have the SHA-256 {sha256}",
         "Launch again. If the error stays, the file on this machine was changed: remove .bootstrap/downloads.",
     )
 

@@ -59,7 +59,7 @@ class Snapshot:
         named = self.untracked[:_SHOWN]
         more = f" and {len(self.untracked) - len(named)} more" if len(self.untracked) > len(named) else ""
         taken = shlex.join(named) + (" ..." if more else "")
-        return f"not sent to the machine, for git does not track it: {', '.join(named)}{more} (git add -- {taken})"
+        return f"not sent to the machine, because git does not track it: {', '.join(named)}{more} (git add -- {taken})"
 
     @property
     def label(self) -> str:

@@ -47,7 +47,7 @@ def show(network: Network, source: str, destination: str, port_text: str, run: R
         outcomes=[_outcome(it) for it in outcomes],
     )
     if len(ways) > 1:
-        run.say(f"of {len(ways)} pairs of ends, each of which speaks for all that no rule tells apart:")
+        run.say(f"{len(ways)} paths were checked; each stands for all addresses that the rules treat alike:")
         for paths in outcomes:
             run.say(
                 f"  {paths[0].verdict:<7} {len(paths):>3}  {paths[0].source} -> {paths[0].destination}{_by(paths[0])}"

@@ -95,7 +95,7 @@ def test_the_network_goes_alone_and_only_when_nothing_stands_on_it(opened: Calla
 
     with pytest.raises(NetworkInUse, match=f"the interface {loose}"):
         network_removal.destroy(context, run)
-    with pytest.raises(NetworkInUse, match="composed-upper-peering, with which 'upper' peers with it"):
+    with pytest.raises(NetworkInUse, match="composed-upper-peering, which peers the network of 'upper' with this one"):
         network_removal.destroy(other, run)
     assert {"network", "acls", "endpoints", "peering"} == set(context.stacks)
     ec2.delete_network_interface(NetworkInterfaceId=loose)

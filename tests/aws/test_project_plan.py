@@ -80,7 +80,7 @@ def test_a_plan_has_the_code_of_both(project: Path) -> None:
     done = run(project, "plan", "--out", "plan.json")
 
     assert 2 == done.returncode, done.stdout + done.stderr
-    assert "clients: cannot be planned before network, acls, data and controller exist" in done.stdout
+    assert "clients cannot be planned yet: the stacks network, acls, data and controller do not exist" in done.stdout
     assert "not sent to the machine" not in done.stdout
     acts = json.loads((project / "plan.json").read_text())["acts"]
     named = {act: set(content["inputs"]) for act, content in acts.items()}

@@ -124,7 +124,7 @@ def test_each_edited_setting_tells_what_a_reload_makes_of_it(lines: list[Line]) 
 def test_the_table_shows_every_line(launched: Launched, lines: list[Line]) -> None:
     shown = launched.run("drift").stdout
 
-    assert f"{len(lines)} things drifted" in shown
+    assert f"{len(lines)} differences" in shown
     assert [] == [line["name"] for line in lines if line["name"] not in shown or line["remedy"] not in shown]
 
 

@@ -1,4 +1,4 @@
-"""`cloud`: how other programs reach the AWS on this machine."""
+"""`cloud`: how other programs reach the local cloud."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ COMMANDS = (
     Command(
         "cloud",
         155,
-        "the keys with which other programs reach the AWS on this machine",
+        "the keys with which other programs reach the local cloud",
         credentials,
         (
             ("cloud credentials", 'lines for a shell: eval "$(./bootstrap.py cloud credentials)"'),

@@ -26,7 +26,7 @@ def environments(options: argparse.Namespace) -> int:
         rows = [(row.name, row.file or "none", row.where, row.state) for row in overview.rows]
         console.table(("environment", "file", "where", "state"), rows)
         for text in overview.unasked:
-            terminal.write(f"\ncould not be asked: {text}\n")
+            terminal.write(f"\nno answer about its environments: {text}\n")
         for orphan in overview.orphans:
             terminal.write(_explain(orphan))
     return 0

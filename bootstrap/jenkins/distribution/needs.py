@@ -152,15 +152,15 @@ def find_unjudged(lock: Lock, table: Table) -> dict[str, str]:
 
 
 def describe_unjudged(lock: Lock, unjudged: Mapping[str, str]) -> str:
-    """A sentence about the plugins that cannot be judged here; '' if there are none."""
+    """A sentence about the plugins that cannot be judged yet; '' if there are none."""
     if not unjudged:
         return ""
     named = [f"{name} {lock.pins[name].version} ({reason})" for name, reason in list(unjudged.items())[:_MOST_NAMED]]
     more = len(unjudged) - len(named)
     listed = ", ".join(named) + (f" and {more} more" if more else "")
     return (
-        f"cannot be judged here: {listed}: nothing here says whether such a version exists and what it needs; "
-        "its own manifest is judged when its file is downloaded for the first time"
+        f"cannot be judged yet: {listed}: the toolkit does not know whether such a version exists and what it requires; "
+        "it reads that from the plugin's manifest when it downloads the file for the first time"
     )
 
 

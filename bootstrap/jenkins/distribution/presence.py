@@ -85,15 +85,15 @@ def describe_unproved(settings: JenkinsSettings, lock: Lock) -> str:
         parts.append(wording.counted(count, "plugin"))
         means.append(f"the plugins by its {LIST}, {proof}")
     return (
-        f"{lock.path.name} has no checksum for {' and '.join(parts)}: a launch that reaches {source.name} verifies "
-        f"{' and '.join(means)}, and {_tell_record(lock)}"
+        f"{lock.path.name} has no checksum for {' and '.join(parts)}. A launch that reaches {source.name} verifies "
+        f"{' and '.join(means)}. {_tell_record(lock)}"
     )
 
 
 def _tell_record(lock: Lock) -> str:
     if lock.is_toolkits:
-        return "does so again each time: this project has no lock of its own, into which the checksums could be written"
-    return "writes the checksums into it"
+        return "Each launch does so again, because this project has no lock of its own for the checksums"
+    return "It writes the checksums into the lock"
 
 
 def _check_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:

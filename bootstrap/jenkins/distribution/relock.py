@@ -244,14 +244,14 @@ def _list_notices(lock: Lock, target: Lock, request: Request, solution: Solution
         if name in lock.pins
     ]
     notices += [
-        f"{name} is requested no longer, and stays: {solution.required_by[name]} requires it"
+        f"{name} stays in the lock, although it is no longer requested: {solution.required_by[name]} requires it"
         for name in request.remove
         if name in solution.releases
     ]
     if proved.offer is None:
         return [*notices, f"deprecated plugins and security warnings are not known: {proved.without_offer}"]
     if staleness := proved.offer.describe_staleness(datetime.datetime.now(datetime.UTC).date()):
-        notices.append(f"{CURRENT} is no offer of today: {staleness}")
+        notices.append(f"{CURRENT} is out of date: {staleness}")
     for name, release in solution.releases.items():
         if name in proved.offer.deprecated:
             notices.append(_describe_deprecated(release, solution, proved.offer.deprecated[name]))

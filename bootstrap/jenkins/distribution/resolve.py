@@ -92,7 +92,7 @@ def _complete_lock(lock: Lock, source: Source, cache: Path, report: Reporter) ->
         checksums = {name: str(complete.pins[name].sha256) for name in lock.without_checksum}
         record_checksums(lock.path, None if lock.core.sha256 else complete.core.sha256, checksums)
         report.notice(
-            f"{lock.path.name} had no checksum for {count} files; it has those that {source.name} gives{remark} now: "
+            f"{lock.path.name} had no checksum for {count} files; the checksums of {source.name}{remark} are now in it: "
             "review and commit it"
         )
     return complete

@@ -65,13 +65,13 @@ class UpdateCenter:
     dated: datetime.date | None = None
 
     def describe_staleness(self, today: datetime.date) -> str:
-        """Why it cannot pass for today's offer; '' if it can."""
+        """Why it may lack recent successors and security warnings; '' if it is recent."""
         if self.dated is None:
-            return "it does not say of which day it is"
+            return "it does not say when it was made"
         days = (today - self.dated).days
         if days <= OLD_DAYS:
             return ""
-        return f"it is {days} days old: successors and security warnings of later days are not in it"
+        return f"it is {days} days old, so it lacks later successors and security warnings"
 
     def find_warnings(self, core: str, plugins: Mapping[str, str]) -> list[SecurityWarning]:
         """The warnings about this core and these plugins. Only for an offer that is proved: it runs the patterns in it."""

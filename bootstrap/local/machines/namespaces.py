@@ -36,7 +36,9 @@ def find_obstacle(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> Obstacle
         remedy = "Run: sysctl -w user.max_user_namespaces=15000, and set it in /etc/sysctl.d for the next start, too."
         return Obstacle("user namespaces are switched off: user.max_user_namespaces is 0", remedy)
     if not _has_ids((proc / "self/uid_map").read_text()) or not _has_ids((proc / "self/gid_map").read_text()):
-        found = f"this process is in a user namespace itself, which has not the ids from {ids.FIRST} to {ids.LAST}"
+        found = (
+            f"this process is in a user namespace itself, which does not have the ids from {ids.FIRST} to {ids.LAST}"
+        )
         return Obstacle(found, "Run it outside of that container, or in a virtual machine.")
     try:
         completed = subprocess.run(trial, capture_output=True, text=True, timeout=_SECONDS)

@@ -123,7 +123,11 @@ def clone(part: Path, url: str, version: str) -> None:
     commit = git("", *inside, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if not commit:
         kind = "commit" if _COMMIT.fullmatch(version) else "tag"
-        more = "" if kind == "commit" else " (a branch is none: it moves; a commit is written in full, 40 hex digits)"
+        more = (
+            ""
+            if kind == "commit"
+            else " (a branch is not accepted, because it moves; a commit is written in full, 40 digits)"
+        )
         fail(doing, f"it has no {kind} {version}{more}", f"Correct toolkit.version in {PIN}.")
     git(doing, *inside, "checkout", "--quiet", "--detach", commit)
 

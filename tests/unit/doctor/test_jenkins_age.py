@@ -51,7 +51,7 @@ def test_a_successor_of_the_core_is_named_and_the_lock_stays() -> None:
 
     expected = f"Jenkins {VERSION} has a successor: 2.568.4 of 2026-11-20 (10 days old)"
     assert (Health.WARNING, expected) == (found.health, found.found)
-    assert "write 2.568.4 with 'sha256: null' as the core into jenkins.lock.yaml" in found.remedy
+    assert "run 'jenkins lock --core latest-lts', and launch" in found.remedy
 
 
 def test_an_offer_without_a_core_says_so() -> None:
@@ -61,7 +61,7 @@ def test_an_offer_without_a_core_says_so() -> None:
 def test_the_plugins_have_their_successors_the_oldest_and_what_is_not_known() -> None:
     assert (
         "1 of 3 plugins are the newest for this core; with a successor: mole 2.0 -> 2.5 of 2026-08-05 (117 days old); "
-        "not offered any more: yak; the oldest is bee 1.0 of 2020-01-01 (6.9 years old); the age of 1 cannot be told here"
+        "not offered any more: yak; the oldest is bee 1.0 of 2020-01-01 (6.9 years old); the age of 1 is not known"
     ) == describe()["plugins"].found
 
 
@@ -95,15 +95,15 @@ def test_no_warning_is_said_to_be_none() -> None:
 @pytest.mark.parametrize(
     ("dated", "health", "expected"),
     [
-        (TODAY, Health.GOOD, "what the update center offers of 2026-11-30 (0 days old)"),
-        (TODAY - datetime.timedelta(30), Health.GOOD, "what the update center offers of 2026-10-31 (30 days old)"),
+        (TODAY, Health.GOOD, "the update center's offer of 2026-11-30 (0 days old)"),
+        (TODAY - datetime.timedelta(30), Health.GOOD, "the update center's offer of 2026-10-31 (30 days old)"),
         (
             TODAY - datetime.timedelta(31),
             Health.WARNING,
-            "what the update center offers of 2026-10-30 (31 days old): it is 31 days old: "
-            "successors and security warnings of later days are not in it",
+            "the update center's offer of 2026-10-30 (31 days old): it is 31 days old, so it "
+            "lacks later successors and security warnings",
         ),
-        (None, Health.WARNING, "what the update center offers: it does not say of which day it is"),
+        (None, Health.WARNING, "the update center's offer: it does not say when it was made"),
     ],
 )
 def test_the_offer_has_a_date_and_an_old_one_is_a_warning(
@@ -188,7 +188,7 @@ def test_an_offer_that_nothing_proves_is_remarked_in_each_finding_and_its_patter
     ]
     assert (Health.GOOD, True) == (
         found["security"].health,
-        "cannot be told here until the core" in found["security"].found,
+        "not known until the core" in found["security"].found,
     )
 
 
@@ -286,7 +286,7 @@ def test_what_cannot_be_told_is_said_with_its_reason(
     (found,) = examine(source, unobtainable).values()
 
     assert ("age", Health.GOOD) == (found.name, found.health)
-    assert "cannot be told here: " in found.found
+    assert "are not known: " in found.found
     assert reason in found.found
 
 

@@ -132,9 +132,9 @@ def test_what_cannot_be_carried_over_is_told_with_reason_and_remedy(other, impor
         "job a?]0;x?: its name cannot be that of a file: it contains characters that are not visible",
         "job b?: its name cannot be that of a file",
         "plugin git: the lock has the newer version",
-        "plugin gone: it is disabled there; leave it out of the lock",
+        "plugin gone: it is disabled in the imported Jenkins; leave it out of the lock",
         "plugin own: its version 1.0-SNAPSHOT (private-0a1b-me) was built by hand, and no update center has it",
-        "plugin broken: it is enabled there, but does not run",
+        "plugin broken: it is enabled in the imported Jenkins, but does not run",
         "plugin ../x: it has no name or version that a plugin can have",
         "agent win1: its secret is that of the other Jenkins",
         "view wall: views are not written as code of their own",
@@ -184,7 +184,7 @@ def test_jobs_that_need_a_plugin_or_a_label_that_is_not_there_are_told(other, im
     ("answer", "said"),
     [
         (RECORDED["bad password"], "Jenkins answered 401"),
-        ({"status": 200, "body": "hello"}, "this is no Jenkins"),
+        ({"status": 200, "body": "hello"}, "this is not a Jenkins"),
     ],
 )
 def test_what_is_no_jenkins_or_knows_no_such_user_is_refused(

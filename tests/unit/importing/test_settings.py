@@ -170,7 +170,7 @@ def test_what_no_locked_plugin_knows_is_in_a_file_of_its_own() -> None:
     converted = convert("unclassified:\n  sonarGlobalConfiguration: {buildWrapperEnabled: true}\nartifactory: {x: 1}\n")
     assert set(converted.files) == {"imported-unclassified-other.yaml", "imported-artifactory-other.yaml"}
     assert (
-        "settings casc/imported-unclassified-other.yaml: no plugin of the lock is known to have: sonarGlobal"
+        "casc/imported-unclassified-other.yaml: the toolkit knows no plugin of the lock with these settings: sonarGlobal"
         in tell(converted)
     )
 

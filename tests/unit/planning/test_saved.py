@@ -60,9 +60,12 @@ MOVED = {
     ),
     "a stack that came": (
         with_act("jobs", ActPlan({"a.yaml": "i"}, {"it": "s"}, ())),
-        ["jobs: can be planned now, unlike then"],
+        ["jobs: could not be planned when the plan was saved, and can now"],
     ),
-    "a stack that went": (with_act("host", UNKNOWN), ["host: cannot be planned now, unlike then"]),
+    "a stack that went": (
+        with_act("host", UNKNOWN),
+        ["host: could be planned when the plan was saved, and cannot now"],
+    ),
     "another environment": (replace(PLAN, environment="other"), ["it is a plan for 'trial', not for 'other'"]),
 }
 

@@ -67,7 +67,7 @@ def test_a_stack_without_a_wish_is_known_so_that_it_is_deleted(project: Path) ->
 
 def test_the_names_of_stacks_are_checked_with_their_places(project: Path) -> None:
     assert [
-        "lab.yaml:5:10: stacks.0: 'network' is a stack of the toolkit; a stack of one's own needs another name",
+        "lab.yaml:5:10: stacks.0: 'network' is a stack of the toolkit; your own stack needs another name",
         "lab.yaml:5:29: stacks.2: 'database' is in the list twice",
         "lab.yaml:5:39: stacks.3: there is no template cloudformation/absent.yaml",
     ] == find_faults(project, "stacks: [network, database, database, absent]\n")
@@ -78,7 +78,7 @@ def test_a_name_that_would_be_a_stack_of_another_environment_is_refused_with_its
 
     assert [
         "lab.yaml:5:10: stacks.0: 'eu-network' ends in '-network': an environment 'lab-eu' would have a stack of the toolkit "
-        "with the same full name; a stack of one's own needs another name"
+        "with the same full name; your own stack needs another name"
     ] == find_faults(project, "stacks: [eu-network]\n")
 
 
@@ -225,13 +225,16 @@ def test_a_stack_that_takes_from_another_one_is_not_planned_before_that_exists(p
     network = "network: {zones: 3, isolated: true}\n"
     with open_file(project, f"stacks: [database, clients]\n{network}") as context:
         stand(context)
-        assert "network, acls, data and controller exist" == stack_inputs.explain_waiting(context, "database")
-        assert "network, acls, data, controller and database exist" == stack_inputs.explain_waiting(context, "clients")
+        assert "the stacks network, acls, data and controller do not exist" == stack_inputs.explain_waiting(
+            context, "database"
+        )
+        expected = "the stacks network, acls, data, controller and database do not exist"
+        assert expected == stack_inputs.explain_waiting(context, "clients")
         stand(context, **STANDING)
         assert "" == stack_inputs.explain_waiting(context, "database")
-        assert "database exists" == stack_inputs.explain_waiting(context, "clients")
+        assert "the stack database does not exist" == stack_inputs.explain_waiting(context, "clients")
         stand(context, **STANDING, database={"Earlier": "x"})
-        assert "database has the output Group" == stack_inputs.explain_waiting(context, "clients")
+        assert "the stack database has no output Group" == stack_inputs.explain_waiting(context, "clients")
         stand(context, **STANDING, database={"Group": "x"})
         assert "" == stack_inputs.explain_waiting(context, "clients")
 
@@ -261,5 +264,5 @@ def test_a_stack_in_subnets_that_come_is_not_planned_before_them(project: Path) 
         two = {key: value.rpartition(",")[0] for key, value in ZONES.items()}
         stand(context, **STANDING | {"network": {"VpcId": "vpc-1", **two}}, database={}, inside={})
 
-        assert "the network has its new subnets" in stack_inputs.explain_waiting(context, "inside")
+        assert "the network does not have its new subnets yet" in stack_inputs.explain_waiting(context, "inside")
         assert "" == stack_inputs.explain_waiting(context, "database")

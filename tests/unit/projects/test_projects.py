@@ -116,7 +116,7 @@ def test_the_stacks_of_a_project_have_the_name_of_its_folder(tmp_path: Path, fol
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        ("main", "it has no tag main (a branch is none"),
+        ("main", "it has no tag main (a branch is not accepted"),
         ("0" * 40, f"it has no commit {'0' * 40}\n"),
         ("--help", "'--help' is neither a tag nor a commit"),
     ],

@@ -93,9 +93,9 @@ LINE = {"where": "machine", "name": "nginx", "found": "differs", "remedy": "./bo
 @pytest.mark.parametrize(
     ("command", "events", "outcome"),
     [
-        ("drift", [{"event": "drift", "lines": [LINE, LINE], "unseen": []}], "2 things drifted"),
-        ("drift", [{"event": "drift", "lines": [], "unseen": []}], "nothing drifted"),
-        ("drift", [{"event": "drift", "lines": [], "unseen": ["a: denied"]}], "1 thing could not be looked at"),
+        ("drift", [{"event": "drift", "lines": [LINE, LINE], "unseen": []}], "2 differences"),
+        ("drift", [{"event": "drift", "lines": [], "unseen": []}], "no differences"),
+        ("drift", [{"event": "drift", "lines": [], "unseen": ["a: denied"]}], "1 item not checked"),
         ("plan", [CHANGE], "1 change pending"),
         ("plan", [], "done"),
         ("launch", [CHANGE], "done"),
@@ -117,4 +117,4 @@ def test_what_drifted_is_in_the_text_of_its_run(tmp_path: Path) -> None:
 
     assert "      machine nginx: differs; ./bootstrap.py host apply" in told
     assert "      ! not looked at: plugins: they cannot be asked for" in told
-    assert "outcome: 1 thing drifted; 1 thing could not be looked at" == told[-1]
+    assert "outcome: 1 difference; 1 item not checked" == told[-1]

@@ -73,9 +73,7 @@ def test_what_drifted_is_on_the_page_with_what_mends_it(tmp_path: Path) -> None:
 
     page = report.write(run.journal.path).read_text()
 
-    assert [] == [
-        text for text in ("1 thing drifted", "nginx&lt;", "<code>host apply</code>", "+b") if text not in page
-    ]
+    assert [] == [text for text in ("1 difference", "nginx&lt;", "<code>host apply</code>", "+b") if text not in page]
 
 
 def test_the_page_forbids_every_script_before_anything_from_outside(tmp_path: Path) -> None:

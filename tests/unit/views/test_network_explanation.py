@@ -57,7 +57,7 @@ def test_what_becomes_of_all_the_other_paths_is_told() -> None:
 
     is_open, lines, event = told(here, "controller", "internet", "443")
 
-    start = next(at for at, line in enumerate(lines) if line.startswith("of "))
+    start = next(at for at, line in enumerate(lines) if line.endswith("the rules treat alike:"))
     ends = [(line.split()[0], line.partition(" -> ")[2].partition(" ")[2].lstrip(", ")) for line in lines[start + 1 :]]
     assert is_open
     assert {

@@ -36,7 +36,8 @@ from bootstrap.local.aws.persistence import randomness
 # What is changed, and why:
 #
 # * random ids: moto makes them from the seed of the request (see `randomness`), so that a replay makes the same ids; the
-#   default VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be the first use
+#   default VPC and groups, which moto makes at the first use of a region, have a seed of their own, because a read can be
+#   the first use
 # * the clock: it does not move during a journalled request, so that a replay shows the same time
 # * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 # * EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the

@@ -71,7 +71,7 @@ def test_a_launch_downloads_every_file_first_and_asks_the_source_once(mirror: Mi
     assert ("war", {"one", "two"}) == (found.kind, set(found.plugin_files))
     assert [] == mirror.asked
     assert "has no checksum for the core and 2 plugins" in run.notices[0]
-    assert "now: review and commit it" in run.notices[1]
+    assert "are now in it: review and commit it" in run.notices[1]
 
 
 def test_a_plan_downloads_nothing_and_writes_no_checksum(
@@ -199,7 +199,7 @@ def test_an_invented_version_is_never_silent_where_the_emulator_takes_jenkins_pl
     jenkins_files.check_lock(context)
     jenkins_files.prepare(context, run, loads=loads)
 
-    assert f"cannot be judged here: two 99.9 ({reason}): nothing here says whether" in run.notices[0]
+    assert f"cannot be judged yet: two 99.9 ({reason}): the toolkit does not know whether" in run.notices[0]
     assert "'jenkins lock' asks the update center" in run.notices[0]
 
 
@@ -226,7 +226,7 @@ def test_every_command_that_uses_the_lock_says_what_cannot_be_judged(
     with pytest.raises(Reached):
         find_commands()[command[0]].run(parser.parse(["-e", environment, *command]))
 
-    assert "! cannot be judged here: two 99.9 (its row in jenkins.needs.yaml:8 was written by hand)" in (
+    assert "! cannot be judged yet: two 99.9 (its row in jenkins.needs.yaml:8 was written by hand)" in (
         capsys.readouterr().out
     )
 
@@ -238,7 +238,7 @@ def test_doctor_never_calls_an_invented_version_good(opened: Opened, lock: Path,
     found, *_ = examine_jenkins(opened(unanswered()))
 
     assert ("lock", Health.WARNING) == (found.name, found.health)
-    assert f"cannot be judged here: two 99.9 ({reason})" in found.found
+    assert f"cannot be judged yet: two 99.9 ({reason})" in found.found
     assert "have all their dependencies" not in found.found
 
 

@@ -153,9 +153,9 @@ def test_the_proof_of_missing_checksums_is_described_until_they_are_known(
     learn(mirrored(mirror), lock, tmp_path)
 
     assert (
-        "lock.yaml has no checksum for the core and 2 plugins: a launch that reaches the official site verifies the core by "
+        "lock.yaml has no checksum for the core and 2 plugins. A launch that reaches the official site verifies the core by "
         "its OpenPGP signature with the pinned key and the plugins by its plugin-versions.json, signed by an authority that "
-        "the core carries, and writes the checksums into it"
+        "the core carries. It writes the checksums into the lock"
     ) == official
     assert "or unsigned, which you must trust" in by_mirror
     assert "" == presence.describe_unproved(mirrored(mirror), load_lock(lock))

@@ -301,7 +301,7 @@ def test_a_removed_request_stays_if_another_plugin_requires_it(project: Project)
 
     assert "1.0" == project.versions()["api"]
     assert "api" not in load_lock(project.lock_file).requested
-    assert "! api is requested no longer, and stays: bee 1.0 requires it\n" in project.output()
+    assert "! api stays in the lock, although it is no longer requested: bee 1.0 requires it\n" in project.output()
     check(project)
 
 
@@ -639,7 +639,7 @@ def test_an_old_offer_with_a_good_signature_is_told(project: Project) -> None:
 
     project.run()
 
-    assert "! update-center.actual.json is no offer of today: it is " in project.output()
+    assert "! update-center.actual.json is out of date: it is " in project.output()
 
 
 def test_deprecated_plugins_and_security_warnings_are_told(project: Project) -> None:

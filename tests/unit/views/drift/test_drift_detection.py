@@ -63,7 +63,7 @@ def test_the_authoritys_key_beside_the_certificates_is_drift(text: str, drifted:
 
 
 def test_a_stack_that_may_not_be_looked_at_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refusal of AWS is a line of its own, and never 'nothing drifted'."""
+    """A refusal of AWS is a line of its own, and never 'no differences'."""
     denied = ValueError("AccessDenied: not authorized to perform: cloudformation:DetectStackDrift\nmore")
 
     def detect(_: object, stack: str, again: str) -> list[Drifted]:
