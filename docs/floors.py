@@ -10,6 +10,7 @@ The table of floors is docs/floors.yaml; tests/unit/test_floors.py holds the cod
 
 from __future__ import annotations
 
+import argparse
 import ast
 import subprocess
 import sys
@@ -182,8 +183,11 @@ def describe(root: Path = ROOT) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Draw the picture and print the numbers."""
+    argparse.ArgumentParser(
+        description="Draw docs/floors.svg from the imports in the code, and print the numbers."
+    ).parse_args(arguments)
     drawn = subprocess.run(["dot", "-Tsvg"], input=describe(), capture_output=True, text=True, check=True)
     PICTURE.write_text(drawn.stdout, encoding="utf-8")
     numbers = count()

@@ -142,6 +142,6 @@ def _suite_failed(message: str, output: str | bytes) -> VerifyFailed:
     return VerifyFailed(
         "running the acceptance suite",
         f"{message}\n{tail}".strip(),
-        "An error in the suite itself is no fault of the machine; run the suite directly to see more: "
+        "An error in the suite itself is not a fault of the machine; run the suite directly to see more: "
         f"{ENVIRONMENT_VARIABLE}=FILE python -m pytest tests/acceptance",
     )

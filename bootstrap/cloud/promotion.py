@@ -1,4 +1,4 @@
-"""A session of the IAM role that changes the next network: the person who approves takes it and passes it to the build.
+"""A session of the IAM role that changes the second network: the person who approves takes it and passes it to the build.
 
 The role trusts people only, never the machine. So between two approvals nothing on the controller can change that network,
 because there are no credentials for it on the machine.

@@ -121,7 +121,7 @@ def mail(chosen: Settings, endpoint: str | None) -> Finding:
     is_here = mail_settings.smtp_host is not None and _is_loopback(mail_settings.smtp_host)
     if mail_settings.smtp_host is not None and not (is_here and chosen.cloud == "aws"):
         return good(
-            "mail", f"goes through {mail_settings.smtp_host}:{chosen.mail_port}, which is not checked from here"
+            "mail", f"goes through {mail_settings.smtp_host}:{chosen.mail_port}, which this machine does not check"
         )
     if chosen.cloud == "local":
         problems = outgoing_mail.problems(endpoint)

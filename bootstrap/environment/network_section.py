@@ -72,29 +72,29 @@ def faults(
     yield from _check_data(section) if not is_isolated else ()
     allow = section.allowed(bastion_blocks, operators=operators, is_ssh_direct=is_ssh_direct)
     deny, blocks = section.denied(), {OPERATORS: operators, **{name: [block] for name, block in environments.items()}}
-    for wish, ban in contradictions(allow, deny, blocks, own):
-        number = allow.index(wish)
+    for allowed, denied in contradictions(allow, deny, blocks, own):
+        number = allow.index(allowed)
         if "allow" in section.model_fields_set and number < len(section.allow):
-            yield ("allow", number), f"'{wish}' contradicts the deny '{ban}'{_unwritten(section, 'deny')}"
+            yield ("allow", number), f"'{allowed}' contradicts the deny '{denied}'{_unwritten(section, 'deny')}"
         else:
-            option = "access.ssh" if str(wish) == _DIRECT else "bastion.allow"
+            option = "access.ssh" if str(allowed) == _DIRECT else "bastion.allow"
             is_default = number < len(section.allow_texts(operators))
             unwritten = _unwritten(section, "allow") if is_default else f", which {option} adds"
-            yield ("deny", deny.index(ban)), f"'{ban}' contradicts the allow '{wish}'{unwritten}"
+            yield ("deny", deny.index(denied)), f"'{denied}' contradicts the allow '{allowed}'{unwritten}"
 
 
 def _check_ends(
     section: Intentions, operators: Sequence[str], environments: Mapping[str, str]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Faults for unknown environments, and for operators in `allow` if there are no operators."""
-    for key, wishes in (("allow", section.allow), ("deny", section.deny)):
-        for number, text in enumerate(wishes if key in section.model_fields_set else ()):
-            wish = parse(text)
-            for end in (wish.source, wish.destination):
+    for key, texts in (("allow", section.allow), ("deny", section.deny)):
+        for number, text in enumerate(texts if key in section.model_fields_set else ()):
+            intention = parse(text)
+            for end in (intention.source, intention.destination):
                 if is_environment(end) and end not in environments:
                     yield (key, number), _unknown(end, environments)
-            if key == "allow" and wish.source == OPERATORS and not operators:
-                yield (key, number), f"'{wish}': there are no operators; set access.operator_cidrs"
+            if key == "allow" and intention.source == OPERATORS and not operators:
+                yield (key, number), f"'{intention}': there are no operators; set access.operator_cidrs"
 
 
 def _check_data(section: Intentions) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -116,7 +116,7 @@ def _faults_of_keys(file: str, node: Any) -> Iterator[Fault]:
         for key, value in node.items():
             if not isinstance(key, str):
                 line, column = node.lc.key(key)
-                yield Fault(file, line + 1, column + 1, f"the key {key} is no text; write it in quotes")
+                yield Fault(file, line + 1, column + 1, f"the key {key} is not text; write it in quotes")
             yield from _faults_of_keys(file, value)
     elif isinstance(node, CommentedSeq):
         for value in node:

@@ -42,18 +42,18 @@ def faults(settings: Settings) -> Iterator[Found]:
             yield place, f"'{text}'{'' if is_written else ', a default of network.intentions,'} cannot hold: {reason}"
 
 
-def _find_hindrance(settings: Settings, wish: Intention) -> str:
+def _find_hindrance(settings: Settings, intention: Intention) -> str:
     """Why nothing in the file can satisfy an intention of people outside to the controller; '' for any other intention."""
-    if wish.destination != _CONTROLLER or wish.source not in {OPERATORS, INTERNET}:
+    if intention.destination != _CONTROLLER or intention.source not in {OPERATORS, INTERNET}:
         return ""
-    if wish.source == INTERNET:
+    if intention.source == INTERNET:
         return "the controller has only a private address, which the Internet never reaches"
     if not settings.access.operator_cidrs:
         return ""  # `consistency` refuses operators who do not exist
     open_ports = [_HTTPS, *([_SSH] if settings.ssh == "direct" else [])]
-    if wish.protocol != "tcp" or wish.ports not in open_ports:
-        if wish.ports == _SSH and wish.protocol == "tcp":
-            return f"port 22 is open only with 'access.ssh: direct', and SSH goes by '{settings.ssh}' here"
+    if intention.protocol != "tcp" or intention.ports not in open_ports:
+        if intention.ports == _SSH and intention.protocol == "tcp":
+            return f"port 22 is open only with 'access.ssh: direct', and 'access.ssh' is '{settings.ssh}'"
         return f"the controller is open to operators only on port 443{', and 22' if len(open_ports) > 1 else ''}"
     return ""  # whether the blocks have a way is a fault of the blocks, not of the intention
 

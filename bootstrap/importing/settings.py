@@ -74,7 +74,7 @@ class _Conversion:
             if root in _IGNORED or attributes is _ABSENT:
                 continue
             if not isinstance(attributes, Mapping) or not root.replace("-", "").isalnum() or not root.isascii():
-                self._leave((root,), attributes, "it is no section of settings", "look at it in not-carried.yaml")
+                self._leave((root,), attributes, "it is not a section of settings", "look at it in not-carried.yaml")
                 continue
             if root == _ACCOUNTS[0]:
                 self._note_accounts(exported)

@@ -43,7 +43,7 @@ def parse(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise Unusable("it is nested too deeply") from error
     if document is None or document.kind is not Kind.MAPPING:
-        raise Unusable("it is no mapping of settings")
+        raise Unusable("it is not a mapping of settings")
     value: dict[str, Any] = _Expansion().expand(document)
     return value
 

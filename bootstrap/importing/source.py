@@ -92,7 +92,7 @@ class Source:
         try:
             return json.loads(answer.body.decode())
         except (ValueError, RecursionError) as error:
-            raise self._failure(path, f"the answer is no JSON: {clean_line(str(error))[:200]}") from error
+            raise self._failure(path, f"the answer is not JSON: {clean_line(str(error))[:200]}") from error
 
     def export_settings(self) -> Answer:
         """The answer to Configuration as Code's export, which Jenkins gives to a POST alone; it changes nothing."""
@@ -208,7 +208,9 @@ def _check_url(url: str, *, allows_http: bool) -> str:
         remedy = "Leave it out: the command asks for it, or reads it from standard input or the environment."
         raise UsageError(doing, "it contains a user or a password, which other users of this machine can read", remedy)
     if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment or not url.isprintable():
-        raise UsageError(doing, "it is no URL of a Jenkins", "Write it as https://HOST/, with the path that it has.")
+        raise UsageError(
+            doing, "it is not the URL of a Jenkins", "Write it as https://HOST/, with the path that it has."
+        )
     if parts.scheme == "http" and not allows_http and not _is_loopback(host):
         found = "with http, everybody on the way can read the API token"
         raise UsageError(doing, found, "Use https, or add --allow-http if the way to this host is safe.")

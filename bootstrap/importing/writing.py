@@ -18,7 +18,7 @@ def check_target(into: Path) -> None:
     doing = f"preparing the folder {into}"
     remedy = "Name a new folder: nothing is overwritten."
     if into.is_symlink() or (into.exists() and not into.is_dir()):
-        raise UsageError(doing, "it is no folder", remedy)
+        raise UsageError(doing, "it is not a folder", remedy)
     if into.is_dir() and any(into.iterdir()):
         raise UsageError(doing, "it is not empty", remedy)
     if not into.absolute().parent.is_dir():

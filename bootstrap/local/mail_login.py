@@ -91,7 +91,7 @@ def _sign(folder: Path, address: str) -> str:
     authority = x509.load_pem_x509_certificate((folder / AUTHORITY).read_bytes())
     signing = serialization.load_pem_private_key((folder / _AUTHORITY_KEY).read_bytes(), password=None)
     if not isinstance(signing, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{folder / _AUTHORITY_KEY} is no key on an elliptic curve")
+        raise TypeError(f"{folder / _AUTHORITY_KEY} is not a key on an elliptic curve")
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     named = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])

@@ -60,7 +60,7 @@ def vpc(answer: Answer) -> Vpc:
 
 
 def subnets(descriptions: Iterable[Answer], tables: Iterable[Answer], nacls: Iterable[Answer]) -> dict[str, Subnet]:
-    """The subnets by id, each with its route table and NACL: the associated ones, else the main and default ones of its VPC."""
+    """The subnets by id, each with its route table and ACL: the associated ones, else the main and default ones of its VPC."""
     routed = {a["SubnetId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("SubnetId")}
     main = {it["VpcId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("Main")}
     filtered = {a["SubnetId"]: it["NetworkAclId"] for it in nacls for a in it["Associations"]}

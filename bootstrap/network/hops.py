@@ -1,4 +1,4 @@
-"""The hops inside a VPC: the route table, the NACL and the security groups that decide about a packet and its replies."""
+"""The hops inside a VPC: the route table, the ACL and the security groups that decide about a packet and its replies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bootstrap.network.walk import Replies, Walk
 LINUX = (32768, 60999)  # net.ipv4.ip_local_port_range, the ports from which our machines start connections
 ANY_SYSTEM = (1024, 65535)  # what NAT gateways and other systems use (VPC User Guide, 'Ephemeral ports')
 ALL = (1, 65535)
-_LAST_ENTRY = 32767  # shown as '*': the last entry of every NACL, which denies every packet that no other entry fits
+_LAST_ENTRY = 32767  # shown as '*': the last entry of every ACL, which denies every packet that no other entry fits
 Gate = tuple[Subnet, bool, Spot]
-"""The NACL of a subnet on the way: the subnet, whether the packet leaves it, and the end on the other side of the NACL."""
+"""The ACL of a subnet on the way: the subnet, whether the packet leaves it, and the end on the other side of the ACL."""
 
 
 def route(walk: Walk, subnet: Subnet, to: Spot, prefix: str = "") -> Route:
@@ -40,7 +40,7 @@ def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
 
 
 def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
-    """Apply the NACL of a subnet. `peer` replaces the other end if the packet has another address than that."""
+    """Apply the ACL of a subnet. `peer` replaces the other end if the packet has another address than that."""
     nacl = walk.network.nacls[subnet.nacl_id]
     other_end = peer or (walk.destination if egress else walk.source)
     entry = rule_decisions.nacl_entry(
@@ -50,14 +50,14 @@ def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) 
     packet = f"{walk.what} {way} {called(subnet)}, {'to' if egress else 'from'} {other_end.address}"
     name = nacl.name or nacl.id
     if entry is None or entry.number == _LAST_ENTRY:
-        raise walk.stops("nacl", name, f"no entry allows {packet}")
+        raise walk.stops("ACL", name, f"no entry allows {packet}")
     if not entry.allow:
-        raise walk.stops("nacl", name, f"entry {entry.number} denies {packet}")
-    walk.passes("nacl", name, f"entry {entry.number} allows {packet}")
+        raise walk.stops("ACL", name, f"entry {entry.number} denies {packet}")
+    walk.passes("ACL", name, f"entry {entry.number} allows {packet}")
 
 
 def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
-    """Apply the NACLs on the way of the replies: all of them must allow the same ports of the client."""
+    """Apply the ACLs on the way of the replies: all of them must allow the same ports of the client."""
     has_ports = walk.protocol in {"tcp", "udp"}
     ports = ports if has_ports else (walk.reply_port, walk.reply_port)
     passing: tuple[tuple[int, int], ...] = (ports,)
@@ -73,11 +73,11 @@ def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
         name, way = nacl.name or nacl.id, "out of" if egress else "into"
         described = f"replies {way} {called(subnet)}{f' to ports {ports[0]}-{ports[1]}' if has_ports else ''}"
         if not passing:
-            raise walk.stops("nacl", name, f"no entry allows {described}")
+            raise walk.stops("ACL", name, f"no entry allows {described}")
         if walk.replies is Replies.EVERY and passing != (ports,):
             only = ", ".join(f"{first}-{last}" for first, last in passing)
-            raise walk.stops("nacl", name, f"of {described} only {only} pass")
-        walk.passes("nacl", name, f"allows {described}")
+            raise walk.stops("ACL", name, f"of {described} only {only} pass")
+        walk.passes("ACL", name, f"allows {described}")
 
 
 def client_ports(walk: Walk) -> tuple[int, int]:

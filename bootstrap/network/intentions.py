@@ -83,17 +83,17 @@ def contradictions(
 
     `blocks` has the blocks of operators and environments by their names; `own` is the environment that the roles are in.
     """
-    denied = tuple(deny)
-    for wish in allow:
-        for ban in denied:
+    all_denied = tuple(deny)
+    for allowed in allow:
+        for denied in all_denied:
             if (
-                _overlap(wish.source, ban.source, blocks, own)
-                and _overlap(wish.destination, ban.destination, blocks, own)
-                and (wish.protocol is None or ban.protocol is None or wish.protocol == ban.protocol)
-                and wish.ports[0] <= ban.ports[1]
-                and ban.ports[0] <= wish.ports[1]
+                _overlap(allowed.source, denied.source, blocks, own)
+                and _overlap(allowed.destination, denied.destination, blocks, own)
+                and (allowed.protocol is None or denied.protocol is None or allowed.protocol == denied.protocol)
+                and allowed.ports[0] <= denied.ports[1]
+                and denied.ports[0] <= allowed.ports[1]
             ):
-                yield wish, ban
+                yield allowed, denied
 
 
 def _overlap(first_end: str, second_end: str, blocks: Mapping[str, Sequence[str]], own: str) -> bool:

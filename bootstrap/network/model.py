@@ -42,7 +42,7 @@ class Vpc:
 
 @dataclass(frozen=True)
 class Subnet:
-    """A subnet; EC2's implicit associations (main route table, default NACL) are already resolved."""
+    """A subnet; EC2's implicit associations (main route table, default ACL) are already resolved."""
 
     id: str
     vpc_id: str

@@ -15,7 +15,7 @@ from bootstrap.network.reach import Path, Replies, follow, pairs, paths
 
 Outcome = Literal["holds", "broken", "unproven"]
 _Followed = tuple[tuple[Spot, Spot], Path]
-_FILTERS = {"nacl", "security group"}
+_FILTERS = {"ACL", "security group"}
 _NOTHING_ELSE = "nothing else is reachable from the Internet"
 
 
@@ -51,8 +51,10 @@ class Judgement:
 
 def judge(network: Network, allow: Sequence[Intention], deny: Sequence[Intention]) -> tuple[Judgement, ...]:
     """A judgement for each intention, then one for each interface that is open to the Internet without one (or for none)."""
-    results = [(f"allow {wish}", promised(network, wish), "") for wish in allow]
-    results += [(f"deny {ban}", banned(network, ban), _note_if_empty(network, ban)) for ban in deny]
+    results = [(f"allow {intention}", promised(network, intention), "") for intention in allow]
+    results += [
+        (f"deny {intention}", banned(network, intention), _note_if_empty(network, intention)) for intention in deny
+    ]
     open_ones = list(exposed(network, allow))
     results += [(it.about, it, "") for it in open_ones] or [(_NOTHING_ELSE, None, "")]
     return tuple(
@@ -66,24 +68,24 @@ def prove(network: Network, allow: Sequence[Intention], deny: Sequence[Intention
     return tuple(it for it in judge(network, allow, deny) if it.outcome != "holds")
 
 
-def promised(network: Network, wish: Intention) -> Finding | None:
+def promised(network: Network, intention: Intention) -> Finding | None:
     """Why an `allow` does not hold or cannot be proven; None if it holds.
 
     Between roles, every interface of one role must reach every interface of the other, by IPv4 or by IPv6. In a block or an
-    environment most addresses have no interface. For such a range it is enough that one address gets through, and that no NACL
+    environment most addresses have no interface. For such a range it is enough that one address gets through, and that no ACL
     or security group stops an address outside of the VPC. If an end has no interface, the intention is not proven.
     """
-    sources, destinations = (_existing_ends(network, end) for end in (wish.source, wish.destination))
-    about = f"allow {wish}"
-    for end, spots_there in ((wish.source, sources), (wish.destination, destinations)):
+    sources, destinations = (_existing_ends(network, end) for end in (intention.source, intention.destination))
+    about = f"allow {intention}"
+    for end, spots_there in ((intention.source, sources), (intention.destination, destinations)):
         if not spots_there:
             return Finding(about, _explain_no_interface(network, end), outcome="unproven")
     all_pairs = tuple(pairs(sources, destinations))
     if not all_pairs:
         says = "no other interface is there, or the two have no addresses of one family"
         return Finding(about, says, outcome="unproven")
-    is_range = any(_is_range(network, end) for end in (wish.source, wish.destination))
-    for protocol, port, _ in stretches(network, wish):
+    is_range = any(_is_range(network, end) for end in (intention.source, intention.destination))
+    for protocol, port, _ in stretches(network, intention):
         followed = [(pair, follow(network, *pair, port, protocol)) for pair in all_pairs]
         bad = _broken_range(followed) if is_range else _broken_between(followed)
         if bad is not None:
@@ -99,7 +101,7 @@ def _explain_no_interface(network: Network, end: str) -> str:
         return f"no interface has the role {end}"
     environment = network.environments.get(end)
     if environment is not None and not environment.vpc_id:
-        return f"the environment {end} has no network here"
+        return f"the environment {end} has no network in this account and region"
     return f"no interface is in {end}"
 
 
@@ -111,13 +113,15 @@ def _existing_ends(network: Network, end: str) -> tuple[Spot, ...]:
     return tuple(it for it in all_spots if it.interface is not None and not is_silent(it.interface))
 
 
-def _note_if_empty(network: Network, ban: Intention) -> str:
+def _note_if_empty(network: Network, intention: Intention) -> str:
     """The note to a `deny` that holds only because one of its ends has no interface; '' if both have one."""
-    empty = [end for end in (ban.source, ban.destination) if not spots(network, end)]
-    in_environment = ban.destination in network.environments and not _existing_ends(network, ban.destination)
+    empty = [end for end in (intention.source, intention.destination) if not spots(network, end)]
+    in_environment = intention.destination in network.environments and not _existing_ends(
+        network, intention.destination
+    )
     if empty:
         return f"{_explain_no_interface(network, empty[0])}, so there is nothing to deny"
-    return f"no interface is in {ban.destination} yet" if in_environment else ""
+    return f"no interface is in {intention.destination} yet" if in_environment else ""
 
 
 def _broken_between(followed: Sequence[_Followed]) -> Path | None:
@@ -150,14 +154,14 @@ def _is_filtered(path: Path) -> bool:
     return path.stopped_by is not None and path.stopped_by.kind in _FILTERS
 
 
-def banned(network: Network, ban: Intention) -> Finding | None:
+def banned(network: Network, intention: Intention) -> Finding | None:
     """What breaks a `deny`: the first pair of ends that is not certainly closed on some port; None if it holds."""
-    sources, destinations = spots(network, ban.source), spots(network, ban.destination)
-    for protocol, port, _ in stretches(network, ban):
+    sources, destinations = spots(network, intention.source), spots(network, intention.destination)
+    for protocol, port, _ in stretches(network, intention):
         for path in paths(network, sources, destinations, port, protocol, Replies.SOME):
             if path.verdict != "closed":
                 says = f"{path.source} reaches {path.destination} by {path.what}"
-                return Finding(f"deny {ban}", says if path.verdict == "open" else f"perhaps {says}", path)
+                return Finding(f"deny {intention}", says if path.verdict == "open" else f"perhaps {says}", path)
     return None
 
 
@@ -208,12 +212,14 @@ def _open_from(
 
 
 def _allows(
-    network: Network, wish: Intention, source: Spot, interface: Interface, protocol: Protocol, port: int
+    network: Network, intention: Intention, source: Spot, interface: Interface, protocol: Protocol, port: int
 ) -> bool:
-    is_source = wish.source == INTERNET or _in(wish.source, (source.address,))
-    is_named = wish.destination in interface.roles or _is_in_environment(network, wish.destination, interface)
-    is_destination = is_named or _in(wish.destination, (*interface.addresses, *interface.mapped))
-    is_port = wish.protocol is None or (wish.protocol == protocol and wish.ports[0] <= port <= wish.ports[1])
+    is_source = intention.source == INTERNET or _in(intention.source, (source.address,))
+    is_named = intention.destination in interface.roles or _is_in_environment(network, intention.destination, interface)
+    is_destination = is_named or _in(intention.destination, (*interface.addresses, *interface.mapped))
+    is_port = intention.protocol is None or (
+        intention.protocol == protocol and intention.ports[0] <= port <= intention.ports[1]
+    )
     return is_source and is_destination and is_port
 
 

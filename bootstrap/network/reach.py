@@ -1,8 +1,8 @@
 """Decides whether one end reaches another on a port, and which hop stops it: `explain`.
 
-A connection is followed in the direction of its packets: out through the security groups, the NACL and the routes of the first
-subnet, through the gateway that the route names, and in through the NACL and the security groups of the second subnet. Then its
-replies are followed: routes and NACLs apply to them, security groups do not, because these are stateful.
+A connection is followed in the direction of its packets: out through the security groups, the ACL and the routes of the first
+subnet, through the gateway that the route names, and in through the ACL and the security groups of the second subnet. Then its
+replies are followed: routes and ACLs apply to them, security groups do not, because these are stateful.
 
 What was not read is never guessed: over a transit gateway between two VPCs or to the Internet, behind an appliance or a peer in
 another account the verdict is 'unknown'. Policies of endpoints, packet filters on the machines and the networks behind a VPN or
@@ -146,7 +146,7 @@ def _is_served(walk: Walk, subnet: Subnet) -> bool:
     if (walk.protocol, walk.port) not in service.ports:
         answers = " and ".join(f"{protocol} {port}" for protocol, port in sorted(service.ports))
         raise walk.stops("service", str(walk.destination), f"{service.name} answers {answers}, not {walk.what}")
-    walk.passes("service", str(walk.destination), f"{service.name}: groups, NACLs and routes do not apply to it")
+    walk.passes("service", str(walk.destination), f"{service.name}: groups, ACLs and routes do not apply to it")
     return True
 
 
@@ -156,7 +156,7 @@ def _is_served(walk: Walk, subnet: Subnet) -> bool:
 def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
     hops.group(walk, egress=True)
     if source.id == destination.id:
-        walk.passes("subnet", called(source), "both ends are in it: NACLs and routes do not apply")
+        walk.passes("subnet", called(source), "both ends are in it: ACLs and routes do not apply")
         hops.group(walk, egress=False)
         return
     hops.nacl(walk, source, egress=True)
@@ -239,7 +239,7 @@ def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
 
 
 def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
-    """Follow a packet out through a NAT gateway: its subnet's NACL applies on both sides of it, then its subnet's routes."""
+    """Follow a packet out through a NAT gateway: its subnet's ACL applies on both sides of it, then its subnet's routes."""
     if not translate(walk, nat):
         return
     nat_subnet = walk.network.subnets[nat.subnet_id]

@@ -1,4 +1,4 @@
-"""The three basic decisions: which route is taken, what a NACL decides, and what security groups decide.
+"""The three basic decisions: which route is taken, what an ACL decides, and what security groups decide.
 
 Sources: the Amazon VPC User Guide, 'Route priority', 'Network ACL rules' and 'Security group rules'.
 """
@@ -66,7 +66,7 @@ def nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: 
 def allowed_ports(
     nacl: Nacl, *, egress: bool, peer: Address, protocol: str, ports: tuple[int, int]
 ) -> tuple[tuple[int, int], ...]:
-    """The parts of a range of ports that a NACL allows. The entries cut the range; all ports of one part have one answer."""
+    """The parts of a range of ports that an ACL allows. The entries cut the range; all ports of one part have one answer."""
     first, last = ports
     starts = {first} | {
         edge

@@ -1,6 +1,6 @@
 """The services that AWS provides at link-local addresses: the DNS resolver, the time, and the instance metadata.
 
-Routes, NACLs and security groups do not apply to them (Amazon VPC User Guide, 'Security groups' and 'Network ACLs'; the
+Routes, ACLs and security groups do not apply to them (Amazon VPC User Guide, 'Security groups' and 'Network ACLs'; the
 addresses: 'DNS attributes', and the EC2 User Guide on metadata and on time).
 """
 

@@ -1,7 +1,7 @@
-"""Transit gateways: what one does with a packet at the edge of a VPC, and which NACLs apply on either side of it.
+"""Transit gateways: what one does with a packet at the edge of a VPC, and which ACLs apply on either side of it.
 
-A transit gateway has an interface in one subnet of each zone; from a zone without one it cannot be reached. The NACL of that
-subnet applies as well. If it is the packet's own subnet, no NACL applies to what comes from the transit gateway (Transit
+A transit gateway has an interface in one subnet of each zone; from a zone without one it cannot be reached. The ACL of that
+subnet applies as well. If it is the packet's own subnet, no ACL applies to what comes from the transit gateway (Transit
 Gateway guide, 'How network ACLs work with transit gateways'). Its own route tables, and its other attachments, are not read.
 """
 
@@ -24,7 +24,7 @@ def leave(walk: Walk, subnet: Subnet, target: str, name: Spot) -> None:
 
 
 def enter(walk: Walk, subnet: Subnet, target: str) -> None:
-    """Follow a packet from the networks behind the transit gateway into the VPC; `inward` has the NACLs that apply."""
+    """Follow a packet from the networks behind the transit gateway into the VPC; `inward` has the ACLs that apply."""
     _require_attachment_subnet(walk, subnet, target)
     _pass_beyond(walk, target, "from", walk.source)
 
@@ -38,7 +38,7 @@ def between(walk: Walk, subnet: Subnet, target: str, prefix: str) -> None:
 
 
 def inward(network: Network, subnet: Subnet, target: str, *, outside: Spot, inside: Spot) -> list[Gate]:
-    """The NACLs that apply to a packet which enters a subnet through a gateway, in order."""
+    """The ACLs that apply to a packet which enters a subnet through a gateway, in order."""
     attachment_subnet = _attachment_subnet(network, subnet, target)
     if attachment_subnet is None:
         return [(subnet, False, outside)]
@@ -46,7 +46,7 @@ def inward(network: Network, subnet: Subnet, target: str, *, outside: Spot, insi
 
 
 def outward(network: Network, subnet: Subnet, target: str, *, outside: Spot, inside: Spot) -> list[Gate]:
-    """The NACLs that apply to a packet which leaves a subnet through a gateway, in order."""
+    """The ACLs that apply to a packet which leaves a subnet through a gateway, in order."""
     attachment_subnet = _attachment_subnet(network, subnet, target)
     return [(subnet, True, outside), *([(attachment_subnet, False, inside)] if attachment_subnet is not None else [])]
 

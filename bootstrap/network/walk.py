@@ -25,7 +25,7 @@ class Replies(enum.Enum):
 
 @dataclass(frozen=True)
 class Hop:
-    """One hop of a path; `kind` is route, nacl, security group, gateway, address, ...; `says` is its reason in words.
+    """One hop of a path; `kind` is route, ACL, security group, gateway, address, ...; `says` is its reason in words.
 
     If `is_sure` is False, it is not known what the hop does with the packet.
     """

@@ -237,7 +237,10 @@ def _peer_routes(context: Context) -> Iterator[Found]:
         yield _PLACE_OF_PEER, f"in the network of '{peer.name}', {text}, which would receive the replies to {own_block}"
     if "network" in context.stacks and context.stacks["network"].outputs.get("VpcId"):
         for text in _conflicting_routes(context, context.stacks["network"].outputs["VpcId"], peer_block, own_peering):
-            yield _PLACE_OF_PEER, f"here, {text}, which would receive the packets to {peer_block} of '{peer.name}'"
+            yield (
+                _PLACE_OF_PEER,
+                f"in the network of this environment, {text}, which would receive the packets to {peer_block} of '{peer.name}'",
+            )
 
 
 def _network_of(context: Context, stack: str) -> dict[str, str]:

@@ -46,7 +46,9 @@ def check_other(context: Context, image_id: str, foreign_owner: str | None) -> N
     if image.owner == own or image.owner == foreign_owner:
         return
     expected = (
-        f"Debian's images here are of the account {own}" if own else "which account has Debian's images is not known"
+        f"Debian's images in this region are of the account {own}"
+        if own
+        else "which account has Debian's images is not known"
     )
     remedy = f"The machine would run what that account put into it. If you trust it, add: --foreign-owner {image.owner}"
     raise ImageUnfit(doing, f"it is of the account {image.owner or '(unknown)'}; {expected}", remedy)

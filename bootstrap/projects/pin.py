@@ -47,7 +47,7 @@ def choose(root: Path, url: str = "") -> Pin:
     if not commit or Path(top).resolve() != root.resolve():
         raise UsageError(
             "choosing the toolkit's version for the project",
-            f"{root} is no git repository with a commit, so that it has no version",
+            f"{root} is not a git repository with a commit, so it has no version",
             "Call 'init' in a clone of the toolkit's repository.",
         )
     notices = []

@@ -24,7 +24,7 @@ def tell(state: Path, report: Reporter) -> None:
     before = record.read_text(encoding="utf-8").strip() if record.is_file() else ""
     if not version or not before or version == before:
         return
-    report.notice("\n".join([f"the toolkit changed since the last launch from here: {_describe(before, version)}",
+    report.notice("\n".join([f"the toolkit changed since the last launch from this folder: {_describe(before, version)}",
                              *_list_news(before, version)]))  # fmt: skip
 
 

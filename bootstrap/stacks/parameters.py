@@ -75,7 +75,7 @@ def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str,
             return {"Zone": outputs["ControllerZone"]} | sizes | _key(settings)
         case "controller":
             machine = settings.controller
-            served = {"FirstNetwork": settings.networks[0], "NextNetwork": settings.networks[-1]}
+            served = {"FirstNetwork": settings.networks[0], "SecondNetwork": settings.networks[-1]}
             sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
             bucket = outputs.get("DistributionBucket", "") if settings.jenkins.bucket else ""
             served |= {"DistributionBucket": bucket}

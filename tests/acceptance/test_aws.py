@@ -144,7 +144,7 @@ def test_the_secrets_are_kept(kept_secrets: dict[str, dict[str, Any]], context: 
 
 
 def test_the_machines_role_is_bounded(machines_rights: dict[str, str]) -> None:
-    """The machine's role reads no key of the authority and no administrator's password, and changes no next network."""
+    """The machine's role reads no key of the authority and no administrator's password, nor changes the second network."""
     assert {} == {what: decision for what, decision in machines_rights.items() if decision == "allowed"}
     assert len(machines_rights) >= 2
 

@@ -1,7 +1,7 @@
 """The role of the controller's machine may do what the jobs on it do, and nothing else: attacks with its temporary keys.
 
 The role is that of cloudformation/controller.yaml, with all of its policies; only its trust policy lets the tests in. The role
-that changes the next network is the template's, unchanged.
+that changes the second network is the template's, unchanged.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def apply(context: Context, folder: Path) -> None:
     context.forget()
 
 
-CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasNext", "HasPeer")  # of the roles
+CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasSecond", "HasPeer")  # of the roles
 
 
 def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:
@@ -85,7 +85,7 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
     role = body["Resources"]["Role"]
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
     role["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
-    used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "NextNetwork": "right", **secrets}
+    used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "SecondNetwork": "right", **secrets}
     names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork", "DistributionBucket"}
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
@@ -364,7 +364,7 @@ def test_the_machine_cannot_assume_the_role_promotion(
         iam.delete_role_policy(RoleName=machine, PolicyName="given")
 
 
-def test_a_change_of_the_first_network_cannot_change_the_next(guarded: Cloud, inside: Callable[[str], Any]) -> None:
+def test_a_change_of_the_first_network_cannot_change_the_second(guarded: Cloud, inside: Callable[[str], Any]) -> None:
     """A change set of a stack that the machine may change opens a security group of the other network."""
     groups = guarded.client("ec2").describe_security_groups()["SecurityGroups"]
     (group,) = [

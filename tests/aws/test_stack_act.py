@@ -103,7 +103,7 @@ class Environment:
         if name == "bastion":
             return self.taken(name) | {"ImageId": "/aws/service/debian/release/13/latest/amd64"}
         if name == "controller":
-            served = {"FirstNetwork": self.name, "NextNetwork": self.name}
+            served = {"FirstNetwork": self.name, "SecondNetwork": self.name}
             return self.taken(name) | served | {"ImageId": images.read_newest(self.client)}
         return self.taken(name)
 

@@ -40,7 +40,7 @@ def build(launched: Launched, at_question: Callable[[], str]) -> tuple[str, str,
     return result, "".join(told), len(answered)
 
 
-def test_refused_at_the_question_the_next_network_stays_as_it_was(pair: Launched) -> None:
+def test_refused_at_the_question_the_second_network_stays_as_it_was(pair: Launched) -> None:
     mark(pair, "one")
     seen: list[dict[str, str]] = []
 
@@ -65,7 +65,7 @@ def test_agreed_to_on_the_page_nothing_is_changed_for_nobody_handed_over_a_sessi
     assert "approve it with './bootstrap.py approve'" in console
 
 
-def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
+def test_approved_the_second_network_is_changed_as_planned_and_proven(pair: Launched) -> None:
     result, console, asked = build(pair, lambda: "approve")
 
     assert ("SUCCESS", 1) == (result, asked), console[-4000:]
@@ -76,12 +76,12 @@ def test_approved_the_next_network_is_changed_as_planned_and_proven(pair: Launch
     assert "+ nothing else is reachable from the Internet" in after
 
 
-def test_where_the_next_network_has_nothing_to_do_nobody_is_asked(pair: Launched) -> None:
+def test_where_the_second_network_has_nothing_to_do_nobody_is_asked(pair: Launched) -> None:
     result, console, asked = build(pair, lambda: "abort")
 
     assert ("SUCCESS", 0) == (result, asked), console[-4000:]
     assert 2 == console.count("\nnothing to do\n")
-    assert 'Stage "Apply next" skipped due to when conditional' in console
+    assert 'Stage "Apply second" skipped due to when conditional' in console
     assert 2 == console.count("+ nothing else is reachable from the Internet")
 
 
@@ -95,4 +95,4 @@ def test_an_intention_of_the_first_that_does_not_hold_ends_it_before_the_next(pa
     assert ("FAILURE", 0) == (result, asked), console[-4000:]
     assert {FIRST: "two", NEXT: "one"} == marked(pair), console[-6000:]
     assert "  x allow controller -> data:3306" in console
-    assert 'Stage "Plan next" skipped due to earlier failure(s)' in console
+    assert 'Stage "Plan second" skipped due to earlier failure(s)' in console

@@ -169,6 +169,18 @@ def test_a_docstring_with_wrong_importers_is_found(last: str, found: str) -> Non
     assert any(found in each for each in find_wrong_importers("bootstrap.jenkins.controller", last, MODULES, ARROWS))
 
 
+@pytest.mark.parametrize("argument", ["--help", "--nothing"])
+def test_the_script_draws_only_without_arguments(
+    argument: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(floors.subprocess, "run", lambda *_, **__: pytest.fail("it draws"))
+
+    with pytest.raises(SystemExit):
+        floors.main([argument])
+
+    assert "usage:" in "".join(capsys.readouterr())
+
+
 def test_a_circle_and_an_upward_import_are_found(tmp_path: Path) -> None:
     package = tmp_path / "bootstrap"
     for folder in (package, package / "cli", package / "acts"):

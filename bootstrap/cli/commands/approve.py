@@ -1,4 +1,4 @@
-"""`approve`: answers the question of the job 'network', and hands it the session that changes the next network."""
+"""`approve`: answers the question of the job 'network', and hands it the session that changes the second network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _JOB, _QUESTION = "network", "Approve"  # as jobs/pipelines/network.Jenkinsfile 
 
 
 def approve(options: argparse.Namespace) -> int:
-    """Take a session of the role that changes the next network, and let the build that asked go on with it."""
+    """Take a session of the role that changes the second network, and let the build that asked go on with it."""
     from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
     from bootstrap.cloud import promotion
     from bootstrap.errors import StackMissing, UsageError
@@ -58,7 +58,7 @@ COMMANDS = (
     Command(
         "approve",
         145,
-        "approve what the job 'network' asks: its plan is applied to the next network",
+        "approve what the job 'network' asks: its plan is applied to the second network",
         approve,
         (("approve", "show where the plan is, ask, and approve"), ("--yes approve", "ask nobody")),
     ),

@@ -24,7 +24,7 @@ def mail(options: argparse.Namespace) -> int:
     chosen = settings.load(context.paths(options.environment))
     if not chosen.is_mail_kept:
         place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail_port}"
-        found = f"'{chosen.name}' sends its mail through {place}; it is not kept here"
+        found = f"'{chosen.name}' sends its mail through {place}; the local cloud does not keep it"
         remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
     state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)

@@ -83,7 +83,9 @@ def _job(options: argparse.Namespace) -> tuple[list[str], str]:
 
     name = options.name
     if not _JOB_NAME.fullmatch(name):
-        found = f"'{name}' is no name for a job: it has letters, digits and . _ -, and begins with a letter or a digit"
+        found = (
+            f"'{name}' is not a name for a job: it has letters, digits and . _ -, and begins with a letter or a digit"
+        )
         raise UsageError(f"making the job '{name}'", found, "Choose another name.")
     files = {f"jobs/{name}.yaml": (_FREESTYLE if options.freestyle else _PIPELINE).format(name=name, label=_LABEL)}
     if not options.freestyle:
@@ -106,7 +108,9 @@ def _environment(name: str) -> tuple[list[str], str]:
     from bootstrap.projects import creation, places
 
     if not _ENVIRONMENT_NAME.fullmatch(name):
-        found = f"'{name}' is no name for an environment: it has small letters, digits and -, and begins with a letter"
+        found = (
+            f"'{name}' is not a name for an environment: it has small letters, digits and -, and begins with a letter"
+        )
         raise UsageError(f"making the environment '{name}'", found, "Choose another name.")
     region = other_environments.REGION
     path = PROJECT / "environments" / f"{name}.yaml"

@@ -36,7 +36,7 @@ def find_version(asked: str, lock: Lock, source: Source) -> str:
     if offer is None or not _LTS.fullmatch(offer.version):
         raise DistributionFailed(
             f"looking for the newest LTS in {CURRENT} of {source.name}",
-            f"it offers {f'Jenkins {offer.version}, which is no LTS' if offer else 'no core'}",
+            f"it offers {f'Jenkins {offer.version}, which is not an LTS' if offer else 'no core'}",
             "Write the version: --core 2.568.2. Nothing was changed.",
         )
     return offer.version if is_older(lock.version, offer.version) else lock.version

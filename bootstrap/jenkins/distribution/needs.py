@@ -99,10 +99,10 @@ def _misshapen(path: Path, document: CommentedMap) -> Iterator[Fault]:
                 yield _at(path, row, key, f"{name}.{key}: unknown key; a row has {', '.join(sorted(_KEYS))}")
         for key in ("version", "least_core"):
             if key in row and not _is_version(row[key]):
-                yield _at(path, row, key, f"{name}.{key}: {row[key]!r} is no version in quotes")
+                yield _at(path, row, key, f"{name}.{key}: {row[key]!r} is not a version in quotes")
         for needed, least in row["needs"].items():
             if least is not None and not _is_version(least):
-                yield _at(path, row["needs"], needed, f"{name}.needs.{needed}: {least!r} is no version in quotes")
+                yield _at(path, row["needs"], needed, f"{name}.needs.{needed}: {least!r} is not a version in quotes")
 
 
 def _is_version(value: Any) -> bool:

@@ -55,7 +55,7 @@ def folder(start: Path, *names: str, make: bool = False) -> Iterator[int]:
 def open_in(parent: int, name: str) -> int:
     """A descriptor of a folder in a folder; NotADirectoryError for a link, also for one to a folder."""
     if "/" in name or name in {"", ".", ".."}:
-        raise NotADirectoryError(f"'{name}' is no name of a folder")
+        raise NotADirectoryError(f"'{name}' is not the name of a folder")
     return os.open(name, FOLDER, dir_fd=parent)
 
 

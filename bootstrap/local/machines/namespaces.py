@@ -16,7 +16,7 @@ from bootstrap.local.machines import ids
 PROC = Path("/proc")
 TRIAL = ("unshare", "--user", "true")
 _SECONDS = 20
-MEANING = "root in a machine would be root here, so no machine is started"
+MEANING = "root in a machine would be root on this machine, so no machine is started"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def ensure_network(engine: Podman, names: Names, subnet_id: str, cidr: str) -> s
             *(f"--label={label}" for label in names.labels),
             name,
             doing=f"making the network of {subnet_id} ({cidr})",
-            remedy="If the range is in use here, choose another network.cidr in the environment file.",
+            remedy="If this machine already uses the range, choose another network.cidr in the environment file.",
         )
     return name
 

@@ -74,7 +74,7 @@ def read_pin() -> tuple[str, str]:
     if not _TAG.fullmatch(pin["version"]):
         fail(doing, f"toolkit.version: '{pin['version']}' is neither a tag nor a commit of 40 hex digits", remedy)
     if pin["url"].startswith("-"):
-        fail(doing, f"toolkit.url: '{pin['url']}' is no URL", remedy)
+        fail(doing, f"toolkit.url: '{pin['url']}' is not a URL", remedy)
     if _SECRET.match(pin["url"]):  # which is not shown
         safe = f"Write it without that in {PIN}, and let a credential helper of git log in (git help credentials)."
         fail(

@@ -114,7 +114,7 @@ def _set_file_attributes(context: Context, resource: Resource, path: Path, mode:
     with open_folder(context, path.parent) as folder:
         stream = folder.open_file(path.name)
         if stream is None:
-            raise Failed(f"{path} is no file any more")
+            raise Failed(f"{path} is not a file any more")
         with stream:
             if os.fstat(stream.fileno()).st_nlink > 1:
                 raise Failed(f"{path} has a second name now")

@@ -159,5 +159,5 @@ def open_parent(context: Context, path: Path) -> Iterator[Folder | None]:
 def _checked(name: str) -> str:
     """Refuse a name that leads to another directory."""
     if "/" in name or name in {"", ".", ".."}:
-        raise Failed(f"'{name}' is no name in a directory")
+        raise Failed(f"'{name}' is not a name in a directory")
     return name

@@ -47,7 +47,7 @@ def _is_removable(context: Context, name: str) -> bool:
     # The line with the dependency follows a headline, and details follow it.
     reason = next((line for line in output if " depends on " in line), output[0] if output else "dpkg gives no reason")
     context.notes.append(
-        f"{name} stays on the machine, although nothing here needs it: {reason.partition('; however')[0].rstrip('.')}"
+        f"{name} stays on the machine, but the desired state does not need it: {reason.partition('; however')[0].rstrip('.')}"
     )
     return False
 

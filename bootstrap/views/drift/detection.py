@@ -81,7 +81,9 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
         "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),
     }
     if on_machine:
-        run.notice("a job is not root on the machine: its files and units are not checked here; 'verify' checks them")
+        run.notice(
+            "a job is not root on the machine, so it does not check the machine's files and units; 'verify' checks them"
+        )
         del places["machine"]
     return places
 

@@ -130,7 +130,7 @@ class Deployed:
 
 def _unreadable(name: str) -> str:
     raise BootstrapError(
-        "reading the rules of security groups", f"{name} is not read here", "Compare the rules by hand."
+        "reading the rules of security groups", f"the toolkit does not read {name}", "Compare the rules by hand."
     )
 
 

@@ -58,7 +58,7 @@ def _of_job(
 def edited(expected: str, actual: str) -> list[str]:
     """The places where a job on the server differs from its render, each described in a few words."""
     both_roots = remove_rewrites(expected, actual)
-    return ["it is no XML"] if both_roots is None else list(_differences(*both_roots, ""))
+    return ["it is not XML"] if both_roots is None else list(_differences(*both_roots, ""))
 
 
 def _differences(expected: ElementTree.Element, actual: ElementTree.Element, path: str) -> Iterator[str]:

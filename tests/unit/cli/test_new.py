@@ -83,10 +83,10 @@ def test_an_environment_has_the_project_of_the_others(checkout: Path, monkeypatc
     [
         (["job", "infrastructure"], "writing jobs/infrastructure.yaml   there is a file of this name already"),
         (["environment", "local"], "writing environments/local.yaml   there is a file of this name already"),
-        (["job", "../evil"], "'../evil' is no name for a job"),
+        (["job", "../evil"], "'../evil' is not a name for a job"),
         (["job", "canary"], "Duplicate job: 'canary'"),
-        (["environment", "Lab"], "'Lab' is no name for an environment"),
-        (["environment", "../lab"], "'../lab' is no name for an environment"),
+        (["environment", "Lab"], "'Lab' is not a name for an environment"),
+        (["environment", "../lab"], "'../lab' is not a name for an environment"),
     ],
 )
 def test_what_cannot_be_made_leaves_no_file(

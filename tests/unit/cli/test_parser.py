@@ -157,7 +157,7 @@ def test_what_follows_ssh_is_the_commands_own() -> None:
 @pytest.mark.parametrize(
     ("cloud", "arguments", "words"),
     [
-        ("aws", [], "sends its mail through localhost:25; it is not kept here"),
+        ("aws", [], "sends its mail through localhost:25; the local cloud does not keep it"),
         ("local", ["7"], "there is no message 7"),
     ],
 )

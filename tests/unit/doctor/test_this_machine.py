@@ -24,7 +24,7 @@ def test_whether_machines_have_a_user_namespace_is_told() -> None:
 
     impossible = this_machine.bound(Obstacle("user namespaces are switched off", "Run: sysctl"), [])
     assert Health.BAD == impossible.health
-    assert "switched off: root in a machine would be root here" in impossible.found
+    assert "switched off: root in a machine would be root on this machine" in impossible.found
     assert "Run: sysctl" == impossible.remedy
 
     former = this_machine.bound(None, ["i-0a", "i-0b"])

@@ -199,7 +199,7 @@ def test_what_could_not_be_exported_is_taken_out_at_any_depth() -> None:
 @pytest.mark.parametrize("root", ["../x", "a b", "x\u202e", "jenkins/..", "ü"])
 def test_a_section_with_a_strange_name_names_no_file(root: str) -> None:
     converted = convert(f'"{root}":\n  a: 1\n')
-    assert converted.files == {} and "it is no section of settings" in tell(converted)
+    assert converted.files == {} and "it is not a section of settings" in tell(converted)
 
 
 def test_the_files_are_taken_where_the_toolkits_own_use_secrets_of_an_environment(tmp_path: Path) -> None:

@@ -456,14 +456,14 @@ class Trip:
 
     def acl(self, subnet: Subnet, way: str, far: Address) -> None:
         if not self.is_let(subnet, way, far, self.port):
-            raise Stops("nacl", subnet.nacl_id)
+            raise Stops("ACL", subnet.nacl_id)
 
     def replies(self, gates: list[Gate], ports: range) -> None:
         """Port by port: to a promise the first gate that stops any, to a threat the last that any comes to."""
         stopped = [self.stopped_at(gates, port) for port in self.reply_ports(ports)]
         found = [it for it in stopped if it is not None]
         if found and (self.every or len(found) == len(stopped)):
-            raise Stops("nacl", gates[min(found) if self.every else max(found)][0].nacl_id)
+            raise Stops("ACL", gates[min(found) if self.every else max(found)][0].nacl_id)
 
     def reply_ports(self, ports: range) -> Iterator[int]:
         if self.protocol not in ("tcp", "udp"):

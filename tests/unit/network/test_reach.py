@@ -140,7 +140,7 @@ def only_routed(table: str, text: str) -> Change:
 
 
 def filtered(subnet: str, *entries: NaclEntry) -> Change:
-    """The subnet's NACL with these entries alone."""
+    """The subnet's ACL with these entries alone."""
     name = f"acl-{subnet}"
     return lambda it: replace(it, nacls={**it.nacls, name: Nacl(name, entries)})
 
@@ -237,7 +237,7 @@ CASES = {
         "edge", "controller", 91, "closed", "security group", grouped("sg-controller", (rule((80, 90), "sg-edge"),))
     ),
     "nobody needs a path to itself": Case("agents", "10.0.1.20/32", 22, "closed", "address"),
-    "one subnet asks neither NACLs nor routes": Case(
+    "one subnet asks neither ACLs nor routes": Case(
         "agents", "controller", 443, "open", None, both(filtered("private"), only_routed("rtb-private", ""))
     ),
     "one subnet still asks the groups": Case("agents", "controller", 22, "closed", "security group"),
@@ -246,9 +246,9 @@ CASES = {
         both(interfaced("eni-controller", groups=("sg-controller", "sg-x")), lambda it: replace(
             it, groups={**it.groups, "sg-x": SecurityGroup("sg-x", "vpc-a", (rule(5432, "sg-data"),))})),
     ),
-    # NACLs: order
+    # ACLs: order
     "the lower number decides: deny": Case(
-        "edge", "controller", 443, "closed", "nacl",
+        "edge", "controller", 443, "closed", "ACL",
         filtered("private", entry(90, "in", "deny", "10.0.0.0/24", 443), ALL_IN, ALL_OUT),
     ),
     "the lower number decides: allow": Case(
@@ -257,22 +257,22 @@ CASES = {
                  entry(90, "in", "deny", "10.0.0.0/24"), ALL_IN, ALL_OUT),
     ),
     "the order of writing decides nothing": Case(
-        "edge", "controller", 443, "closed", "nacl",
+        "edge", "controller", 443, "closed", "ACL",
         filtered("private", ALL_IN, ALL_OUT, entry(90, "in", "deny", "10.0.0.0/24", 443)),
     ),
     "an entry for another port is passed by": Case(
         "edge", "controller", 443, "open", None,
         filtered("private", entry(90, "in", "deny", "0.0.0.0/0", 80), ALL_IN, ALL_OUT),
     ),
-    "a NACL without entries denies": Case("edge", "controller", 443, "closed", "nacl", filtered("private")),
-    "the source's NACL is asked on the way out": Case(
-        "edge", "controller", 443, "closed", "nacl",
+    "an ACL without entries denies": Case("edge", "controller", 443, "closed", "ACL", filtered("private")),
+    "the source's ACL is asked on the way out": Case(
+        "edge", "controller", 443, "closed", "ACL",
         filtered("public", ALL_IN, entry(1, "out", "deny", "10.0.1.0/24"), ALL_OUT),
         name="acl-public",
     ),
-    # NACLs: replies
+    # ACLs: replies
     "replies need the client's ports open": Case(
-        "edge", "controller", 443, "closed", "nacl",
+        "edge", "controller", 443, "closed", "ACL",
         filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", 443)), name="acl-private",
     ),
     "replies to the client's ports pass": Case(
@@ -280,7 +280,7 @@ CASES = {
         filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (1024, 65535))),
     ),
     "half of the client's ports is no promise": Case(
-        "edge", "controller", 443, "closed", "nacl",
+        "edge", "controller", 443, "closed", "ACL",
         filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (40000, 65535))),
     ),
     "half of the client's ports is a threat": Case(
@@ -292,11 +292,11 @@ CASES = {
         filtered("private", ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", (1, 1023))), replies=Replies.SOME,
     ),
     "replies must get into the source's subnet": Case(
-        "edge", "controller", 443, "closed", "nacl", filtered("public", entry(100, "in", "allow", "0.0.0.0/0", 443), ALL_OUT),
+        "edge", "controller", 443, "closed", "ACL", filtered("public", entry(100, "in", "allow", "0.0.0.0/0", 443), ALL_OUT),
         name="acl-public",
     ),
-    "both NACLs must let the same ports pass": Case(
-        "edge", "controller", 443, "closed", "nacl",
+    "both ACLs must let the same ports pass": Case(
+        "edge", "controller", 443, "closed", "ACL",
         both(filtered("private", ALL_IN, entry(1, "out", "allow", "0.0.0.0/0", (1024, 40000))),
              filtered("public", entry(1, "in", "allow", "0.0.0.0/0", (40001, 65535)), ALL_OUT)),
         replies=Replies.SOME, name="acl-public",
@@ -306,7 +306,7 @@ CASES = {
         both(grouped("sg-controller", (rule(53, "sg-edge", "udp"),)), filtered("private", ALL_IN)), "udp", Replies.SOME,
     ),
     "UDP without replies is no promise": Case(
-        "edge", "controller", 53, "closed", "nacl",
+        "edge", "controller", 53, "closed", "ACL",
         both(grouped("sg-controller", (rule(53, "sg-edge", "udp"),)), filtered("private", ALL_IN)), "udp",
     ),
     # routes
@@ -325,13 +325,13 @@ CASES = {
     "out through NAT": Case("controller", FROM_OUTSIDE, 443, "open"),
     "never in through NAT": Case(FROM_OUTSIDE, "controller", 443, "closed", "nat gateway"),
     "the NAT gateway itself takes nothing": Case(FROM_OUTSIDE, "eni-nat", 443, "closed", "nat gateway"),
-    "NAT is asked by its subnet's NACL": Case(
-        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+    "NAT is asked by its subnet's ACL": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "ACL",
         filtered("public", entry(1, "in", "deny", "10.0.1.0/24"), ALL_IN, ALL_OUT),
         name="acl-public",
     ),
     "replies to NAT need its ports": Case(
-        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+        "controller", FROM_OUTSIDE, 443, "closed", "ACL",
         filtered("public", entry(1, "in", "allow", "10.0.0.0/16"),
                  entry(2, "in", "allow", "0.0.0.0/0", (32768, 65535)), ALL_OUT),
         name="acl-public",
@@ -386,8 +386,8 @@ CASES = {
     "a group that speaks of IPv4 alone lets no IPv6 in": Case(
         "2a00::/32", "edge", 443, "closed", "security group", grouped("sg-edge", (rule(443, "0.0.0.0/0"),))
     ),
-    "a NACL that speaks of IPv4 alone lets no IPv6 in": Case(
-        "2a00::/32", "edge", 443, "closed", "nacl", filtered("public", ALL_IN, ALL_OUT)
+    "an ACL that speaks of IPv4 alone lets no IPv6 in": Case(
+        "2a00::/32", "edge", 443, "closed", "ACL", filtered("public", ALL_IN, ALL_OUT)
     ),
     "two families have nothing to say to each other": Case("2a00::/32", "data", 5432, "closed", "address"),
     # peering
@@ -423,8 +423,8 @@ CASES = {
         "controller", "52.216.0.0/24", 443, "closed", "gateway endpoint",
         lambda it: replace(it, endpoints={"vpce-s3": replace(it.endpoints["vpce-s3"], is_available=False)}),
     ),
-    "NAT is asked by its subnet's NACL on the way out too": Case(
-        "controller", FROM_OUTSIDE, 443, "closed", "nacl",
+    "NAT is asked by its subnet's ACL on the way out too": Case(
+        "controller", FROM_OUTSIDE, 443, "closed", "ACL",
         filtered("public", ALL_IN, entry(1, "out", "deny", "8.8.0.0/16", 443), ALL_OUT), name="acl-public",
     ),
     # endpoints, VPN, what is not read
@@ -456,23 +456,23 @@ CASES = {
         both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),))),
     ),
     "a transit gateway opens no group": Case("10.9.0.0/24", "controller", 9000, "closed", "security group", joined("private")),
-    "what comes from a transit gateway in the subnet is asked by no NACL": Case(
+    "what comes from a transit gateway in the subnet is asked by no ACL": Case(
         "10.9.0.0/24", "controller", 9000, "open", None,
         both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
              filtered("private", entry(1, "in", "deny", "10.9.0.0/16", 9000), ALL_IN, ALL_OUT)),
     ),
     "what comes from one in another subnet is asked by both": Case(
-        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        "10.9.0.0/24", "controller", 9000, "closed", "ACL",
         both(joined("public"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
              filtered("private", entry(1, "in", "deny", "10.9.0.0/16", 9000), ALL_IN, ALL_OUT)), name="acl-private",
     ),
     "the subnet of its interface is asked, too": Case(
-        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        "10.9.0.0/24", "controller", 9000, "closed", "ACL",
         both(joined("public"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
              filtered("public", ALL_IN, entry(1, "out", "deny", "10.0.1.0/24", 9000), ALL_OUT)), name="acl-public",
     ),
     "what goes to it is asked into its interface's subnet": Case(
-        "controller", "10.9.0.0/24", 443, "closed", "nacl",
+        "controller", "10.9.0.0/24", 443, "closed", "ACL",
         both(joined("public"), filtered("public", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
         name="acl-public",
     ),
@@ -487,12 +487,12 @@ CASES = {
              grouped("sg-controller", (rule(9000, "0.0.0.0/0"),))),
     ),
     "between two VPCs the subnet of its interface is asked": Case(
-        "controller", "eni-other", 443, "closed", "nacl",
+        "controller", "eni-other", 443, "closed", "ACL",
         both(joined("public"), only_routed("rtb-private", "10.0.0.0/16=local 10.1.0.0/16=tgw-1"),
              filtered("public", ALL_OUT)), name="acl-public",
     ),
     "what NAT sends to it is asked by NAT's own address": Case(
-        "controller", "10.9.0.0/24", 443, "closed", "nacl",
+        "controller", "10.9.0.0/24", 443, "closed", "ACL",
         both(joined("isolated"), routed("rtb-private", "10.9.0.0/24=nat-a"), routed("rtb-public", "10.9.0.0/16=tgw-1"),
              filtered("isolated", entry(1, "in", "deny", "10.0.0.5/32", 443), ALL_IN, ALL_OUT)), name="acl-isolated",
     ),
@@ -502,7 +502,7 @@ CASES = {
              filtered("isolated", entry(1, "in", "deny", "10.0.1.0/24", 443), ALL_IN, ALL_OUT)),
     ),
     "replies over it need the way out of the subnet": Case(
-        "10.9.0.0/24", "controller", 9000, "closed", "nacl",
+        "10.9.0.0/24", "controller", 9000, "closed", "ACL",
         both(joined("private"), grouped("sg-controller", (rule(9000, "10.9.0.0/16"),)),
              filtered("private", ALL_IN, entry(1, "out", "deny", "10.9.0.0/16", (1024, 65535)), ALL_OUT)),
     ),
@@ -592,7 +592,7 @@ CASES = {
         grouped("sg-edge", (rule(icmp_ports(8, 3), "0.0.0.0/0", "icmp"),)), "icmp",
     ),
     "an echo reply must come back": Case(
-        FROM_OUTSIDE, "edge", ECHO, "closed", "nacl",
+        FROM_OUTSIDE, "edge", ECHO, "closed", "ACL",
         both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered(
             "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "icmp", icmp_ports(0, -1)), ALL_OUT)), "icmp",
     ),
@@ -606,12 +606,12 @@ CASES = {
         both(grouped("sg-edge", (rule(icmp_ports(3, 4), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
     ),
     "an echo reply of IPv6 must come back": Case(
-        "2a00::/32", "edge", ECHO, "closed", "nacl",
+        "2a00::/32", "edge", ECHO, "closed", "ACL",
         both(grouped("sg-edge", (rule(icmp_ports(128, -1), "::/0", "icmpv6"),)), filtered(
             "public", *OPEN, NaclEntry(1, True, False, EVERYWHERE6, "icmpv6", icmp_ports(129, -1)))), "icmp",
     ),
     "other protocols are answered, too": Case(
-        FROM_OUTSIDE, "edge", 0, "closed", "nacl",
+        FROM_OUTSIDE, "edge", 0, "closed", "ACL",
         both(grouped("sg-edge", (rule((0, 65535), "0.0.0.0/0", "47"),)), filtered(
             "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "47"), ALL_OUT)), "47",
     ),
@@ -807,25 +807,25 @@ def test_every_hop_before_the_last_passes() -> None:
 
 HOPS = {
     ("edge", "controller"): (
-        "security group sg-edge, nacl acl-public, route rtb-public, nacl acl-private, security group sg-controller, "
-        "route rtb-private, nacl acl-private, nacl acl-public"
+        "security group sg-edge, ACL acl-public, route rtb-public, ACL acl-private, security group sg-controller, "
+        "route rtb-private, ACL acl-private, ACL acl-public"
     ),
     ("controller", FROM_OUTSIDE): (
-        "security group sg-controller, nacl acl-private, route rtb-private, nacl acl-public, nat gateway nat-a, "
-        "nacl acl-public, route rtb-public, internet gateway igw-a, nacl acl-public, "
-        "route rtb-public, nacl acl-public, nacl acl-private"
+        "security group sg-controller, ACL acl-private, route rtb-private, ACL acl-public, nat gateway nat-a, "
+        "ACL acl-public, route rtb-public, internet gateway igw-a, ACL acl-public, "
+        "route rtb-public, ACL acl-public, ACL acl-private"
     ),
     (FROM_OUTSIDE, "edge"): (
-        "route rtb-public, internet gateway igw-a, nacl acl-public, security group sg-edge, nacl acl-public"
+        "route rtb-public, internet gateway igw-a, ACL acl-public, security group sg-edge, ACL acl-public"
     ),
     ("controller", "eni-other"): (
-        "security group sg-controller, nacl acl-private, route rtb-private, peering pcx-ab, nacl acl-other, "
-        "security group sg-other, route rtb-other, peering pcx-ab, nacl acl-other, nacl acl-private"
+        "security group sg-controller, ACL acl-private, route rtb-private, peering pcx-ab, ACL acl-other, "
+        "security group sg-other, route rtb-other, peering pcx-ab, ACL acl-other, ACL acl-private"
     ),
     ("192.168.7.0/24", "data"): "route rtb-isolated",
     (FROM_OUTSIDE, "203.0.113.9/32"): (
-        "address 203.0.113.9, route rtb-public, internet gateway igw-a, nacl acl-public, security group sg-edge, "
-        "nacl acl-public"
+        "address 203.0.113.9, route rtb-public, internet gateway igw-a, ACL acl-public, security group sg-edge, "
+        "ACL acl-public"
     ),
     ("controller", "agents"): "security group sg-controller, subnet private, security group sg-agents",
 }
@@ -906,7 +906,7 @@ def test_names_are_told_where_there_are_any() -> None:
     )
     told = [hop for ends in HOPS for hop in explain(named, *ends, 443).hops]
 
-    of = {"nacl", "route", "security group", "nat gateway"}
+    of = {"ACL", "route", "security group", "nat gateway"}
     assert of == {hop.kind for hop in told if hop.name.startswith("the ")}
     assert not [hop for hop in told if hop.kind in of and not hop.name.startswith("the ")]
     assert "entry 100 allows tcp 443 out of private, to 8.8.0.1" in {hop.says for hop in told}
@@ -956,7 +956,7 @@ def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: st
         ("edge -> bastion:22", "no interface has the role bastion"),
         ("controller -> controller:443", "no other interface is there"),
         ("2001:db8::/32 -> data:5432", "no addresses of one family"),
-        ("later -> controller:443", "the environment later has no network here"),
+        ("later -> controller:443", "the environment later has no network in this account and region"),
     ],
 )
 def test_a_promise_to_nobody_is_not_proven(wish: str, words: str) -> None:

@@ -258,7 +258,7 @@ def test_whole_paths_end_as_the_reference_says() -> None:
                 met[expected[0], expected[1]] += 1
 
     agree()
-    kinds = {"address", "route", "nacl", "security group", "peering", "nat gateway", "internet gateway"}
+    kinds = {"address", "route", "ACL", "security group", "peering", "nat gateway", "internet gateway"}
     kinds |= {"transit gateway", "service", "egress-only gateway", "vpn gateway", "gateway endpoint"}
     assert {("open", ""), ("unknown", ""), *(("closed", it) for it in kinds)} == set(met), met
 

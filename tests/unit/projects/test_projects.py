@@ -336,7 +336,7 @@ def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monke
     upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
 
     change = f"{before[:12]} -> {now[:12]} (1 commit more)"
-    assert [f"the toolkit changed since the last launch from here: {change}\n- news of two"] == told.notices
+    assert [f"the toolkit changed since the last launch from this folder: {change}\n- news of two"] == told.notices
 
 
 def test_news_do_not_depend_on_the_users_git_configuration(

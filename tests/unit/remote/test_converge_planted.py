@@ -137,7 +137,7 @@ def test_a_file_swapped_for_a_link_after_the_look_keeps_its_targets_mode(machine
     path, target, finding = _seen_with_another_mode(machine)
     path.unlink()
     path.symlink_to(target)
-    with pytest.raises(Failed, match="is no file any more"):
+    with pytest.raises(Failed, match="is not a file any more"):
         finding.act()
     assert (0o600, "theirs") == (stat.S_IMODE(target.stat().st_mode), target.read_text())
 
@@ -200,7 +200,7 @@ def test_byte_code_that_is_a_link_is_neither_followed_nor_removed(machine: Path)
 
 @pytest.mark.parametrize("name", ["../it", "a/../../it", ".."])
 def test_a_name_that_leads_upwards_is_refused(machine: Path, name: str) -> None:
-    with pytest.raises(Failed, match="is no name in a directory"):
+    with pytest.raises(Failed, match="is not a name in a directory"):
         _look_and_act(
             lambda context: tree(context, plugins(files=[{"path": name, "content": ""}])), Context(root=machine)
         )

@@ -85,7 +85,7 @@ def test_what_another_package_needs_stays_with_a_note_and_the_rest_goes(tmp_path
     context = machine(tmp_path, Dpkg({"old-java": "installed", "older-java": "installed"}, needed={"old-java"}))
     assert "older-java" == found(removals.absent_packages(context, IT)).detail
     assert [
-        "old-java stays on the machine, although nothing here needs it: tool depends on default-java | java8-runtime"
+        "old-java stays on the machine, but the desired state does not need it: tool depends on default-java | java8-runtime"
     ] == context.notes
 
 

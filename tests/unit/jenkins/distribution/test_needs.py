@@ -152,9 +152,9 @@ def test_a_broken_request_is_refused_by_its_place(tmp_path: Path, requested: str
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ('"1.0"', "1.0", ["needs.yaml:2:3: one.version: 1.0 is no version in quotes"]),
-        ('"2.541.1"', "new", ["needs.yaml:3:3: one.least_core: 'new' is no version in quotes"]),
-        ('two: "2.0-7.v1"', "two: 2", ["needs.yaml:5:11: one.needs.two: 2 is no version in quotes"]),
+        ('"1.0"', "1.0", ["needs.yaml:2:3: one.version: 1.0 is not a version in quotes"]),
+        ('"2.541.1"', "new", ["needs.yaml:3:3: one.least_core: 'new' is not a version in quotes"]),
+        ('two: "2.0-7.v1"', "two: 2", ["needs.yaml:5:11: one.needs.two: 2 is not a version in quotes"]),
         ("  needs: {}", "  need: {}", ["needs.yaml:6:1: two: a row has the keys 'version' and 'needs', a mapping"]),
         ("read_at", "read", ["needs.yaml:4:3: one.read: unknown key; a row has least_core, needs, read_at, recorded, version"]),
         ("one:", "two:", ['needs.yaml:6:1: not YAML: while constructing a mapping found duplicate key "two"']),

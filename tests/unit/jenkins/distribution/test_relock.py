@@ -750,7 +750,7 @@ def test_an_offer_of_a_weekly_release_is_no_lts(project: Project, key: SigningKe
 
     error = project.refuse("--core", "latest-lts")
 
-    assert "it offers Jenkins 2.580, which is no LTS" == error.found
+    assert "it offers Jenkins 2.580, which is not an LTS" == error.found
 
 
 def test_a_plugin_that_needs_a_newer_core_is_taken_with_that_core(project: Project, key: SigningKey) -> None:
