@@ -70,7 +70,7 @@ BROKEN = {
         "tags.strategy: Input should be a valid string, not 7; write it in",
     ),
     "key that is a number": ("tags:\n  7: a\n", 6, 3, "the key 7 is not text; write it in quotes"),
-    "key that is a date": ("tags:\n  2024-01-01: a\n", 6, 3, "the key 2024-01-01 is no text"),
+    "key that is a date": ("tags:\n  2024-01-01: a\n", 6, 3, "the key 2024-01-01 is not text"),
     "more tags than there is room": (
         "tags:\n" + "".join(f"  tag{number}: a\n" for number in range(43)),
         5,

@@ -24,7 +24,7 @@ REFUSED = {
     "SSH under Session Manager": (
         VPN + ALLOW.format('"operators -> controller:443", "operators -> controller:22"') + OPERATORS,
         9,
-        "'operators -> controller:22' cannot hold: port 22 is open only with 'access.ssh: direct', and SSH goes by",
+        "'operators -> controller:22' cannot hold: port 22 is open only with 'access.ssh: direct', and 'access.ssh' is",
     ),
     "HTTPS without a way": (
         ALLOW.format('"operators -> controller:443"') + OPERATORS,

@@ -384,7 +384,7 @@ def test_all_jobs_together_have_a_greatest_number_of_elements(
         ("[" * 5000, "nested too deeply"),
         ("a: [" * 500 + "]" * 500, "nested"),
         ("x" * 5_000_000, "characters"),
-        ("- a\n", "no mapping"),
+        ("- a\n", "not a mapping"),
         ("a: !!python/object/apply:os.system [x]\nb: {c: 'x\n", "not YAML"),
     ],
 )

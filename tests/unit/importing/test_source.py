@@ -186,7 +186,7 @@ def test_a_compressed_answer_is_refused(other) -> None:
 @pytest.mark.parametrize("body", ["<html>", "[" * 100_000, "\x00", '{"a": 1'])
 def test_an_answer_that_is_no_json_is_refused(body: str, other) -> None:
     other.add("GET x", {"status": 200, "body": body})
-    with pytest.raises(ImportFailed, match="no JSON"):
+    with pytest.raises(ImportFailed, match="not JSON"):
         other.source().get_json("x", "")
 
 
