@@ -52,12 +52,12 @@ class Entry:
         return answer
 
     def files(self) -> dict[str, tuple[int, int]]:
-        """Every file with its size and its time of change, but for the runs and the memory of what was linted."""
+        """Every file with its size and its time of change, but for the runs and the memory of what was linted and rendered."""
         found = (path for path in self.checkout.rglob("*") if path.is_file() and ".git" not in path.parts)
         return {
             str(path.relative_to(self.checkout)): (path.stat().st_size, path.stat().st_mtime_ns)
             for path in found
-            if "runs" not in path.parts and path.name != "linted.json"
+            if not {"runs", "rendered", "linted.json"} & set(path.parts)
         }
 
 
