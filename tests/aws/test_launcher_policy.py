@@ -23,10 +23,11 @@ from bootstrap import launch
 from bootstrap.cloud import distribution_bucket, instance, secrets
 from bootstrap.cloud.certificates import Subjects
 from bootstrap.context import Context
-from bootstrap.doctor import actions, launcher, permissions, policy
+from bootstrap.doctor import permissions
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
+from bootstrap.policies import actions, launcher, policy
 from bootstrap.preconditions import host_inputs, own_secrets, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition

@@ -22,9 +22,9 @@ from bootstrap.remote.desired.jenkins import (
     WAR,
     environment_file,
 )
+from bootstrap.remote.desired.people import GIT_USER, REPOSITORY
 from bootstrap.remote.templates import text
 
-REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
 MAIL_INSPECTOR = "/usr/local/sbin/ask-mail-server"
 INSPECTED_PATHS = (
@@ -81,8 +81,9 @@ def toolkit(inputs: HostInputs) -> Resources:
             "branch": inputs.toolkit.branch,
             "commit": inputs.toolkit.commit,
             "bundle": inputs.toolkit.bundle,
+            "owner": GIT_USER,
         }
-        resources += [directory("/srv/git"), repository]
+        resources.append(repository)
     return resources
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import shutil
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -160,6 +161,12 @@ class Users:
     def list_all(self) -> list[User]:
         """List all users."""
         return list(self._users.values())
+
+    def remove(self, user: User) -> None:
+        """Remove a user with the user's folder, and so with password and tokens."""
+        self._users.pop(user.identifier.lower(), None)
+        self._save_index()
+        shutil.rmtree(user.directory, ignore_errors=True)
 
     def _save_index(self) -> None:
         root = xmlfile.element("hudson.model.UserIdMapper")
