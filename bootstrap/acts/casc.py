@@ -170,9 +170,9 @@ def apply(
         sent = _to_send(changes, files)
         _require_variables(shell, sent)
         _check(shell, jenkins, sent)
-    exported = export(jenkins)
+    users = people.list_users(files)
+    exported = export(jenkins) if current.is_comparable else ""
     edited = current.find_edits(exported, files, values) if current.is_comparable else Edits()
-    left = people_accounts.find_left(exported, current.exported, people.list_users(files))
     edited.report_kept(report)
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
@@ -181,13 +181,15 @@ def apply(
         _reload_or_put_back(shell, jenkins, files)
     elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
-    elif not left:
+    elif not people_accounts.find_left(exported, current.exported, users):
         return
+    exported = export(jenkins)
+    left = people_accounts.find_left(exported, current.exported, users)
     for name in left:  # behind the reload, which took their permissions
         people_accounts.remove(jenkins, name)
     for change in (*changes, *edited.changes, *map(people_accounts.make_change, left)):
         report.change(change)
-    settings_record.confirm(shell, export(jenkins), edited.kept, current.exported)
+    settings_record.confirm(shell, export(jenkins) if left else exported, edited.kept, current.exported)
 
 
 def export(jenkins: JenkinsClient) -> str:

@@ -381,8 +381,9 @@ def security_groups(subject: Subject) -> dict[str, dict[str, Any]]:
 SECRETS = (
     *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
     "AuthorityKeySecret",
+    "PeopleSecret",
 )
-UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret")
+UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 
 
 def network(subject: Subject) -> Network:

@@ -9,6 +9,7 @@ by hand stays, and `drift` names it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from bootstrap.jenkins.controller import edits
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect
@@ -18,7 +19,12 @@ from bootstrap.values import Change, ChangeKind
 
 def read_accounts(exported: str) -> dict[str, str]:
     """The descriptions of all accounts in exported settings, by the ids of the accounts."""
-    realm = edits.parse_settings(exported).get("jenkins", {}).get("securityRealm")
+    return list_accounts(edits.parse_settings(exported))
+
+
+def list_accounts(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The same, of settings that were parsed already."""
+    realm = settings.get("jenkins", {}).get("securityRealm")
     local = realm.get("local") if isinstance(realm, Mapping) else None
     users = local.get("users") if isinstance(local, Mapping) else None
     return {str(user["id"]): str(user.get("description") or "") for user in users or () if "id" in user}
@@ -30,11 +36,15 @@ def find_left(exported: str, recorded: str | None, users: Collection[str]) -> tu
     `exported` are the settings now, `recorded` those after the last reload, if they are known. `users` are the ids that the
     files have.
     """
+    return list_left(read_accounts(exported), read_accounts(recorded or ""), users)
+
+
+def list_left(now: Mapping[str, str], before: Mapping[str, str], users: Collection[str]) -> tuple[str, ...]:
+    """The same, by the descriptions of the accounts `now` and `before`."""
     named = {user.lower() for user in users}
-    before = read_accounts(recorded or "")
     return tuple(
         name
-        for name, description in read_accounts(exported).items()
+        for name, description in now.items()
         if name.lower() not in named and DESCRIPTION in {description, before.get(name, "")}
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bootstrap.environment.models import Settings
 from bootstrap.environment.people import Person
 from bootstrap.remote.desired.base import Resources, directory, file
 from bootstrap.remote.desired.inputs import HostInputs
@@ -46,20 +47,22 @@ def ways(inputs: HostInputs) -> dict[str, bool]:
 
 def keys(inputs: HostInputs) -> Resources:
     """The keys of people, and what serves the repository to them."""
-    people, branch = inputs.settings.people, inputs.settings.repository.branch
-    served = people if inputs.toolkit is not None else {}
-    files = {
-        inputs.login_user: _format_keys({name: it for name, it in people.items() if it.logs_in}),
-        GIT_USER: _format_keys(served, branch),
-    }
     return [
-        _tree("keys of people", KEYS, {name: lines for name, lines in files.items() if lines}, "0644"),
+        _tree("keys of people", KEYS, list_key_files(inputs.settings, inputs.login_user), "0644"),
         directory(GIT_HOME),
         directory(_COMMANDS),
         file("repository's server", f"{_COMMANDS}/serve", text("serve-git.sh"), mode="0755"),
         directory(_HOOKS),
         file("repository's hook", f"{_HOOKS}/update", text("git-update.sh"), mode="0755"),
     ]
+
+
+def list_key_files(settings: Settings, login_user: str) -> dict[str, str]:
+    """The contents of the files with keys, by the user of the machine; no file of a user without keys."""
+    logins = {name: person for name, person in settings.people.items() if person.logs_in}
+    served = settings.people if settings.repository.url is None else {}
+    files = {login_user: _format_keys(logins), GIT_USER: _format_keys(served, settings.repository.branch)}
+    return {name: lines for name, lines in files.items() if lines}
 
 
 def passwords(inputs: HostInputs) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from bootstrap.remote.desired.jenkins import (
     WAR,
     environment_file,
 )
-from bootstrap.remote.desired.people import GIT_USER, REPOSITORY
+from bootstrap.remote.desired.people import GIT_USER, KEYS, PASSWORDS, REPOSITORY
 from bootstrap.remote.templates import text
 
 INSPECTOR = "/usr/local/sbin/inspect-machine"
@@ -36,7 +36,7 @@ INSPECTED_PATHS = (
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
     *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR, MAIL_INSPECTOR),
     *(path for agent in AGENTS for path in (agent.home, agent.secret, f"/etc/systemd/system/{agent.unit}")),
-    VENVS,
+    *(VENVS, KEYS, f"{KEYS}/{GIT_USER}", PASSWORDS),
 )
 INSPECTED_UNITS = (
     *("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service", "nftables.service", "ssh.service"),
@@ -94,7 +94,7 @@ def inspection(inputs: HostInputs, metadata: str) -> Resources:
     """
     variables = inputs.casc_variables
     asked = {
-        "paths": list(INSPECTED_PATHS),
+        "paths": [*INSPECTED_PATHS, f"{KEYS}/{inputs.login_user}"],
         "mounts": [HOME],
         "units": list(INSPECTED_UNITS),
         "sysctls": sorted(SYSCTLS),

@@ -18,15 +18,13 @@ import bcrypt
 from ..failures import Forbidden
 from . import xmlfile
 
-ANONYMOUS = "anonymous"
-AUTHENTICATED = "authenticated"
+ANONYMOUS, AUTHENTICATED = "anonymous", "authenticated"
 _HASHED = "#jbcrypt:"
 COST = 10  # the cost that Jenkins uses; each step doubles the work of bcrypt
 # The permissions that imply a permission, besides Overall/Administer, which implies every permission.
 IMPLIED_BY = {
     "Job/Discover": ("Job/Read",),
     "Job/ExtendedRead": ("Job/Configure",),
-    "Overall/Manage": (),
 }
 KNOWN_PERMISSIONS = {
     "Overall": ("Administer", "Manage", "Read", "SystemRead"),
@@ -233,11 +231,9 @@ class Users:
 
     def revoke(self, user: User, identifier: str) -> bool:
         """Delete a token; False if the user has no token of that id."""
-        kept = [token for token in user.tokens if token.identifier != identifier]
-        is_found = len(kept) < len(user.tokens)
-        user.tokens = kept
+        before, user.tokens = len(user.tokens), [token for token in user.tokens if token.identifier != identifier]
         user.save()
-        return is_found
+        return len(user.tokens) < before
 
 
 def _digest_token(text: str) -> str:

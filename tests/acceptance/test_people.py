@@ -1,0 +1,29 @@
+"""People: whoever is in the environment file has access, and nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from bootstrap.context import Context
+from bootstrap.jenkins.controller import people_accounts
+from bootstrap.jenkins.definitions import people as definitions
+from bootstrap.remote.desired.people import GIT_USER, KEYS, list_key_files
+
+
+def test_no_account_of_a_person_is_left_over(exported_settings: dict[str, Any], context: Context) -> None:
+    """Jenkins has no account of a person who is not in the environment file any more."""
+    users = definitions.list_users(context.casc_files)
+
+    assert () == people_accounts.list_left(people_accounts.list_accounts(exported_settings), {}, users)
+
+
+def test_the_keys_equal_the_code(inspection: dict[str, Any], context: Context) -> None:
+    """The machine accepts the SSH keys of people in the environment file, and no others."""
+    files = list_key_files(context.settings, "admin")
+    expected = {user: files.get(user) for user in ("admin", GIT_USER)}
+
+    for user, content in expected.items():
+        found = inspection["files"][f"{KEYS}/{user}"]
+        digest = hashlib.sha256(content.encode()).hexdigest() if content else None
+        assert digest == (found and found["sha256"]), user
