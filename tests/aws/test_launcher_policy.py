@@ -257,7 +257,7 @@ def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Conte
     assert {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} == rule["ApplyServerSideEncryptionByDefault"]
     manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
     arns = [arn for name, arn in data.items() if name.endswith("Secret")]
-    assert [key] * 5 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
+    assert [key] * 6 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
 
 
 ROGUE = {
