@@ -33,6 +33,7 @@ from bootstrap.jenkins.controller.pages import extract_text
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
 from bootstrap.jenkins.definitions import casc as definitions
 from bootstrap.jenkins.definitions import casc_blanking, people
+from bootstrap.jenkins.definitions.people import NO_PASSWORD
 from bootstrap.values import Change, ChangeKind, Reporter, Secret, Shell
 
 __all__ = [
@@ -74,10 +75,6 @@ VARIABLES = (
     "SMTP_USER",
 )
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` returns their values."""
-
-
-NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
-"""A password hash that no known password has: the form is valid, and salt and hash are zeros."""
 
 
 def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:

@@ -155,7 +155,7 @@ def find_person(found: Checkout) -> None:
     people = found.settings().people
     text = add_people({"access.yaml": found.casc("access.yaml")}, people)["access.yaml"]
     assert "developer" == people["first-developer"].role
-    assert "${readFile:/etc/jenkins/people/first-developer}" in text
+    assert "${readFile:/etc/jenkins/people/first-developer:-" in text
 
 
 def find_environment(found: Checkout) -> None:

@@ -25,6 +25,9 @@ from bootstrap.remote.desired.people import PASSWORDS
 DESCRIPTION = "From 'people' in the environment file."
 """The description of the account of a person in Jenkins; by it an account is known as that of a person who is gone."""
 
+NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
+"""A password hash that no known password has: the form is valid, and salt and hash are zeros."""
+
 _READING = ("Overall/Read", "Job/Discover", "Job/Read", "View/Read")
 # Nobody but an administrator configures a job, replays a build or uses a credential outside of builds: who may choose the label
 # or the steps of a build could run it with the IAM role of the machine.
@@ -93,7 +96,8 @@ def _list_accounts(people: Mapping[str, Person]) -> Iterator[dict[str, Any]]:
             "id": name,
             "name": person.name,
             "description": DESCRIPTION,
-            "password": f"${{readFile:{PASSWORDS}/{name}}}",
+            # The file is gone before these settings are, if somebody leaves: Jenkins must start then, too.
+            "password": f"${{readFile:{PASSWORDS}/{name}:-{NO_PASSWORD}}}",
             "properties": [{"mailer": {"emailAddress": person.email}}],
         }
 

@@ -6,7 +6,7 @@ person=$1 access=$2 branch=$3
 repository=/srv/git/toolkit.git
 
 refuse() {
-    logger -t git-server -- "refused: $person: $1"
+    logger -t git-server -- "refused: $person: $1" || true
     printf '%s\n' "$1" >&2
     exit 1
 }
@@ -35,5 +35,5 @@ export GIT_CONFIG_KEY_3=receive.maxInputSize GIT_CONFIG_VALUE_3=104857600
 export GIT_CONFIG_KEY_4=core.hooksPath GIT_CONFIG_VALUE_4=/usr/local/lib/git-server
 export GIT_CONFIG_KEY_5=transfer.hideRefs GIT_CONFIG_VALUE_5=refs/bootstrap
 export GIT_CONFIG_KEY_6=safe.directory GIT_CONFIG_VALUE_6="$repository"
-logger -t git-server -- "$person: $service"
+logger -t git-server -- "$person: $service" || true
 exec "$service" "$repository"

@@ -8,7 +8,15 @@ import yaml
 from bootstrap.acts import casc
 from bootstrap.environment.people import ROLES, Person
 from bootstrap.errors import CascRejected
-from bootstrap.jenkins.definitions.people import DESCRIPTION, PERMISSIONS, add_people, has_accounts, list_users
+from bootstrap.jenkins.definitions.people import (
+    DESCRIPTION,
+    NO_PASSWORD,
+    PERMISSIONS,
+    add_people,
+    has_accounts,
+    list_users,
+)
+from bootstrap.local.emulator.casc.variables import Variables
 from bootstrap.local.emulator.model.security import is_permission
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -63,7 +71,7 @@ def test_lists_in_any_style_take_people() -> None:
         "id": "first",
         "name": 'A "quoted" name',
         "description": DESCRIPTION,
-        "password": "${readFile:/etc/jenkins/people/first}",
+        "password": f"${{readFile:/etc/jenkins/people/first:-{NO_PASSWORD}}}",
         "properties": [{"mailer": {"emailAddress": "a@example.org"}}],
     } == users[1]
     entries = changed["authorizationStrategy"]["projectMatrix"]["entries"]
@@ -110,3 +118,15 @@ def test_roles_have_permissions_that_exist_and_only_administrators_configure() -
     assert {"administrator"} == {role for role, listed in PERMISSIONS.items() if far.intersection(listed)}
     changes = {"Job/Build", "Job/Cancel", "Run/Delete", "Run/Update", "Credentials/UseItem", "Agent/Connect"}
     assert not changes.intersection(PERMISSIONS["auditor"])
+
+
+@pytest.mark.parametrize(("is_there", "expected"), [(True, "#jbcrypt:one"), (False, NO_PASSWORD)])
+def test_jenkins_reads_the_hash_or_one_of_no_password(is_there: bool, expected: str, tmp_path: Path) -> None:
+    text = yaml.safe_load(add_people({"a.yaml": PLAIN}, {"first": person()})["a.yaml"])
+    password = text["jenkins"]["securityRealm"]["local"]["users"][1]["password"]
+    if is_there:
+        (tmp_path / "first").write_text("#jbcrypt:one")
+
+    assert expected == Variables({"CASC_STRICT_SECRET_RESOLUTION": "true"}).resolve(
+        password.replace("/etc/jenkins/people", str(tmp_path))
+    )
