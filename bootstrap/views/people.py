@@ -126,28 +126,33 @@ def _find_owners(context: Context, *, is_git: bool) -> set[str]:
     return {words[-1] for words in keys if len(words) > 1 and (words[0] == GIT_USER) == is_git}
 
 
-def _find_trusted(context: Context) -> set[str]:
-    """The people whom the roles trust; of somebody who is not in the file, the ARN."""
+def read_trust(context: Context) -> list[Mapping[str, Any]]:
+    """The statements of all trust policies of the roles for people; none without the stack."""
     stack = context.stacks.get("people")
+    arns = [stack.outputs[output] for output in _OUTPUTS if output in stack.outputs] if stack else []
     iam = context.world.aws("iam")
-    names = {person.aws: name for name, person in context.settings.people.items() if person.aws}
-    trusted: set[str] = set()
-    for output in _OUTPUTS:
-        arn = stack.outputs.get(output) if stack else None
-        if arn is None:
-            continue
+    statements: list[Mapping[str, Any]] = []
+    for arn in arns:
         try:
             role = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
         except iam.exceptions.ClientError as error:
             if refusals.code(error) == "NoSuchEntity":
                 continue
             raise BootstrapError("reading the roles of people", refusals.text(error), refusals.remedy(error)) from error
-        trusted.update(_list_principals(role["AssumeRolePolicyDocument"]))
+        statements += role["AssumeRolePolicyDocument"]["Statement"]
+    return statements
+
+
+def list_principals(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    """The identities that a statement of a trust policy names."""
+    named = statement.get("Principal", {}).get("AWS", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _find_trusted(context: Context) -> set[str]:
+    """The people whom the roles trust; of somebody who is not in the file, the ARN."""
+    trusted = {arn for statement in read_trust(context) for arn in list_principals(statement)}
+    people = context.settings.people
     # Several people may come in by one role of IAM Identity Center.
-    shared = {name for name, person in context.settings.people.items() if person.aws in trusted}
-    return shared | {arn for arn in trusted if arn not in names}
-
-
-def _list_principals(document: Mapping[str, Any]) -> set[str]:
-    listed = (statement.get("Principal", {}).get("AWS", ()) for statement in document["Statement"])
-    return {arn for each in listed for arn in ([each] if isinstance(each, str) else each)}
+    known = {name: person.aws for name, person in people.items() if person.aws in trusted}
+    return {*known, *(trusted - {arn for arn in known.values() if arn})}
