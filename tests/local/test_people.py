@@ -86,7 +86,7 @@ def people(launched: Launched, tmp_path_factory: pytest.TempPathFactory) -> Iter
     try:
         for role in ROLES:
             made.add(role)
-        assert "+ passwords of people" in launched.done("launch", "--skip-verify")
+        assert "passwords of people" in launched.done("launch", "--skip-verify")
         launched.reopen()
         for role in ROLES:
             made.passwords[role] = launched.done("people", "password", f"first-{role}").strip()
