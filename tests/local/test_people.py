@@ -155,7 +155,9 @@ def test_a_wrong_password_is_refused(people: People) -> None:
 
 def test_an_operator_pushes_and_rewrites_nothing(people: People, clone: Path) -> None:
     pushed = people.git("operator", "push", "ADDRESS", "HEAD:refs/heads/topic", folder=clone)
-    subprocess.run(["git", "commit", "--quiet", "--amend", "--message", "another"], cwd=clone, check=True)
+    subprocess.run(
+        ["git", "commit", "--quiet", "--amend", "--allow-empty", "--message", "another"], cwd=clone, check=True
+    )
     forced = people.git("operator", "push", "--force", "ADDRESS", "HEAD:refs/heads/topic", folder=clone)
     deleted = people.git("operator", "push", "ADDRESS", ":refs/heads/topic", folder=clone)
     tagged = people.git("operator", "push", "ADDRESS", "HEAD:refs/tags/one", folder=clone)
