@@ -23,7 +23,7 @@ from bootstrap.cloud.world import MACHINE_FILE, World
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
-from bootstrap.jenkins.definitions import agents, casc_variables
+from bootstrap.jenkins.definitions import agents, casc_variables, people
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
 from bootstrap.projects import places
 from bootstrap.projects.places import PROJECT, ROOT
@@ -213,9 +213,10 @@ class Context:
 
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
-        """The Configuration as Code files of this checkout, refused here where they are broken."""
+        """The Configuration as Code files of this checkout, with the environment's people; broken ones are refused here."""
         own = places.find_own_folder("casc")
-        return casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets, own)
+        files = casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets, own)
+        return people.add_people(files, self.settings.people)
 
     @property
     def casc_values(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import SessionRefused, StackFailed, Unreachable
 from bootstrap.jenkins.controller import differences, journal
+from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
     bucket_of_files,
@@ -115,7 +116,7 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             is_gone = name == "controller" and stack_inputs.is_gone(context)
             if name == "controller":
                 image_choice.settle(context, stacks, run, is_gone=is_gone)
-            wished = stack_inputs.template(context, name, stacks, tags)
+            wished = people.gather_template(context, name, stacks, tags)
             if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
@@ -213,7 +214,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             if reason := stack_inputs.explain_waiting(context, name):
                 run.notice(f"{name} cannot be planned yet: {reason}")
                 continue
-            wished = stack_inputs.template(context, name, context.stacks, tags)
+            wished = people.gather_template(context, name, context.stacks, tags)
             changes += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
         changes += _shown(run, late_tags.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:

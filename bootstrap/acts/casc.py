@@ -24,15 +24,17 @@ from typing import Any
 import requests
 
 from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
-from bootstrap.errors import BootstrapError, CascRejected, Fault, Unreachable
-from bootstrap.jenkins.controller import casc_faults, journal, provided_variables, settings_record
+from bootstrap.errors import BootstrapError, CascRejected, Fault
+from bootstrap.jenkins.controller import casc_faults, journal, people_accounts, provided_variables, settings_record
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
+from bootstrap.jenkins.controller.api_token import ensure_token
 from bootstrap.jenkins.controller.console_text import clean
 from bootstrap.jenkins.controller.pages import extract_text
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
 from bootstrap.jenkins.definitions import casc as definitions
-from bootstrap.jenkins.definitions import casc_blanking
-from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
+from bootstrap.jenkins.definitions import casc_blanking, people
+from bootstrap.jenkins.definitions.people import NO_PASSWORD
+from bootstrap.values import Change, ChangeKind, Reporter, Secret, Shell
 
 __all__ = [
     "FOLDER",
@@ -73,10 +75,6 @@ VARIABLES = (
     "SMTP_USER",
 )
 """The environment variables of jenkins.service that `${NAME}` may use; `variables` returns their values."""
-
-
-NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
-"""A password hash that no known password has: the form is valid, and salt and hash are zeros."""
 
 
 def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
@@ -149,9 +147,11 @@ def plan(
     for name, names in missing.items():
         report.notice(f"casc/{name} is checked at launch: this Jenkins does not have {', '.join(names)} yet")
     _check(shell, jenkins, {name: text for name, text in sent.items() if name not in missing})
-    edited = current.find_edits(export(jenkins), files, values)
+    exported = export(jenkins)
+    edited = current.find_edits(exported, files, values)
     edited.report_kept(report)
-    return (*changes, *edited.changes)
+    left = people_accounts.find_left(exported, current.exported, people.list_users(files))
+    return (*changes, *edited.changes, *map(people_accounts.make_change, left))
 
 
 def apply(
@@ -167,20 +167,26 @@ def apply(
         sent = _to_send(changes, files)
         _require_variables(shell, sent)
         _check(shell, jenkins, sent)
-    edited = current.find_edits(export(jenkins), files, values) if current.is_comparable else Edits()
+    users = people.list_users(files)
+    exported = export(jenkins) if current.is_comparable else ""
+    edited = current.find_edits(exported, files, values) if current.is_comparable else Edits()
     edited.report_kept(report)
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
     if changes:
         settings_record.place(shell, files, changes)
         _reload_or_put_back(shell, jenkins, files)
-    elif edited.changes or not current.is_recorded:
+    elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
-    else:
+    elif not people_accounts.find_left(exported, current.exported, users):
         return
-    for change in (*changes, *edited.changes):
+    exported = export(jenkins)
+    left = people_accounts.find_left(exported, current.exported, users)
+    for name in left:  # behind the reload, which took their permissions
+        people_accounts.remove(jenkins, name)
+    for change in (*changes, *edited.changes, *map(people_accounts.make_change, left)):
         report.change(change)
-    settings_record.confirm(shell, export(jenkins), edited.kept, current.exported)
+    settings_record.confirm(shell, export(jenkins) if left else exported, edited.kept, current.exported)
 
 
 def export(jenkins: JenkinsClient) -> str:
@@ -189,40 +195,6 @@ def export(jenkins: JenkinsClient) -> str:
     lines = (line.rstrip() for line in answer.text.splitlines())
     text = "\n".join(line for line in lines if line and not line.startswith("#"))
     return re.sub(r"\{AQAA[A-Za-z0-9+/=]*\}|#jbcrypt:[^\s\"']+", "***", text) + "\n"
-
-
-def ensure_token(url: str, controller: Controller) -> bool:
-    """Add the controller's token ('11' and 32 hexadecimal digits) to its user in Jenkins at `url`.
-
-    True if it was not there yet. Jenkins accepts a chosen token only from the user itself, who signs in with the password and a
-    crumb. Older tokens of the user are revoked, because it has only one client. BootstrapError if Jenkins refuses, Unreachable
-    if it does not answer.
-    """
-    doing = f"giving the user '{controller.user}' its API token"
-    try:
-        return _ensure_token(url if url.endswith("/") else f"{url}/", controller, doing)
-    except requests.RequestException as error:
-        remedy = "Check that jenkins.service runs on the machine ('./bootstrap.py logs'), then launch again."
-        raise Unreachable(doing, str(error), remedy) from error
-
-
-def _ensure_token(base: str, controller: Controller, doing: str) -> bool:
-    user, password, token = controller.user, controller.password, controller.token
-    if requests.get(f"{base}me/api/json", auth=(user, token.reveal()), timeout=30).status_code == 200:
-        return False
-    with requests.Session() as session:
-        session.auth = (user, password.reveal())
-        crumb = expect(session.get(f"{base}crumbIssuer/api/json", timeout=30), doing).json()
-        session.headers[crumb["crumbRequestField"]] = crumb["crumb"]
-        tokens = f"{base}user/{user}/descriptorByName/jenkins.security.ApiTokenProperty/"
-        form = {"newTokenName": "bootstrap", "newTokenPlainValue": token.reveal()}
-        added = expect(session.post(f"{tokens}addFixedToken", data=form, timeout=30), doing).json()
-        uuid = added.get("data", {}).get("tokenUuid", "")
-        if added.get("status") != "ok" or not uuid:
-            raise BootstrapError(doing, f"Jenkins answered {added}", "Read the service's journal: ./bootstrap.py logs")
-        # An older Jenkins does not have this call (404): then the older tokens stay valid.
-        expect(session.post(f"{tokens}revokeAllExcept", data={"tokenUuid": uuid}, timeout=30), doing, 200, 404)
-    return True
 
 
 def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:

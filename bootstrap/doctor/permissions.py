@@ -15,8 +15,8 @@ from typing import Any
 
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
-from bootstrap.doctor import launcher
 from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.policies import launcher
 
 # Actions in one request. The API documents no limit, but long requests are slow; a page has at most a thousand results.
 BATCH = 100

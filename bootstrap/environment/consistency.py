@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.environment import mail_server, other_environments, secret_names
+from bootstrap.environment import mail_server, other_environments, people, secret_names
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import faults as faults_of_intentions
@@ -40,6 +40,7 @@ def faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from _options(path, settings)
     yield from secret_names.faults(settings.jenkins.secrets)
     yield from mail_server.faults(settings)
+    yield from people.faults(settings.people, settings.partition)
     yield from _intentions(path, settings)
 
 

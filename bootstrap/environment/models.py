@@ -20,6 +20,7 @@ from bootstrap.environment.network_options import (
     Zones,
 )
 from bootstrap.environment.network_section import Intentions
+from bootstrap.environment.people import People
 from bootstrap.environment.sections import (
     AllowedBlock,
     BoundaryArn,
@@ -211,6 +212,8 @@ class Settings(Section):
     mail: Mail = Mail()
     repository: Repository = Repository()
     host: Host = Host()
+    # Who works with the environment, by their ids (`people`).
+    people: People = {}
 
     @property
     def name(self) -> str:

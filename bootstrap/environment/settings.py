@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -150,10 +150,15 @@ def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
 
 def _suggestion(path: tuple[str | int, ...]) -> str:
     model: Any = Settings
+    is_named = False  # whether the part is the name of an entry, such as the id of a person
     for part in path[:-1]:
+        if is_named:
+            is_named = False
+            continue
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        # The type of an optional section is a union.
+        # The type of an optional section is a union, that of named entries a dict.
         parts = (field.annotation, *get_args(field.annotation)) if field else ()
+        is_named = field is not None and get_origin(field.annotation) is dict
         model = next((it for it in parts if isinstance(it, type) and issubclass(it, BaseModel)), None)
         if model is None:
             return ""

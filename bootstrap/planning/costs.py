@@ -20,7 +20,7 @@ from bootstrap.errors import Fault, PricesInvalid
 from bootstrap.stacks import composition, parameters
 from bootstrap.values import Stack
 
-SECRETS = 5  # the data stack's
+SECRETS = 6  # the data stack's
 BASTION_GIB = 8  # its template's root volume
 _REMEDY = "Correct the table; its comments explain it."
 _CENT = Decimal("0.01")

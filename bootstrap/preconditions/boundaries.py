@@ -9,7 +9,7 @@ from bootstrap.cloud import refusals
 from bootstrap.context import Context
 
 PLACE = ("account", "permissions_boundary")
-_WITH_ROLES = frozenset({"traffic-logs", "bastion", "controller"})
+_WITH_ROLES = frozenset({"traffic-logs", "bastion", "controller", "people"})
 
 
 @dataclass

@@ -9,18 +9,20 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from bootstrap.acts import casc
+from bootstrap.cloud import people_passwords
 from bootstrap.cloud.certificates import Certificates, Subjects
 from bootstrap.cloud.secrets import SecretArns, ensure_certificates
 from bootstrap.context import PROJECT, ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
+from bootstrap.jenkins.definitions import people
 from bootstrap.preconditions import jenkins_files, own_secrets
 from bootstrap.projects import places
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
 from bootstrap.runs.journal import Run
-from bootstrap.values import Change, ChangeKind
+from bootstrap.values import Change, ChangeKind, Secret
 
 EMULATOR = ROOT / "bootstrap" / "local" / "emulator"
 # The names under which CasC asks for the hashes of passwords, and the data stack's outputs that name the passwords.
@@ -39,6 +41,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     own = own_secrets.read(context)
     casc.require_final({**secrets, **own})
+    hashes = _hash_passwords(context, writes=writes)
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
@@ -47,6 +50,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         software=software,
         secrets=secrets,
         own_secrets=own,
+        people_passwords=hashes,
         removed_secrets=own_secrets.find_removed(context),
         toolkit_password=context.secret("ToolkitPasswordSecret"),
         toolkit_token=context.secret("ToolkitTokenSecret"),
@@ -62,6 +66,22 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         login_user=context.machine.user,
     )
     return inputs, artifacts
+
+
+def _hash_passwords(context: Context, *, writes: bool) -> dict[str, Secret]:
+    """The hashes of the passwords of people; nothing where people sign in with accounts of another user database."""
+    with_accounts = context.settings.people if people.has_accounts(context.casc_files) else {}
+    arn = context.outputs("data").get("PeopleSecret")
+    if arn is None and not with_accounts:
+        return {}
+    if arn is None:
+        raise StackMissing(
+            f"looking for the secret with the passwords of the people of '{context.settings.name}'",
+            "an older version of this toolkit launched it, which had no such secret",
+            f"Run: {context.tool} launch",
+        )
+    passwords = people_passwords.ensure(context.world.aws("secretsmanager"), arn, with_accounts, writes=writes)
+    return {name: hash_password(password, f"{arn}/{name}") for name, password in passwords.items()}
 
 
 def _authorities(context: Context) -> dict[str, str]:

@@ -37,6 +37,7 @@ _STACKS = {
     "-vpn": "connections over the VPN or Direct Connect end, and the private subnets lose the other side's routes",
     "-transit-gateway": "connections over the transit gateway end, those over Direct Connect with them",
     "-peering": "connections over the peering end, in both networks",
+    "-people": "people can no longer take their roles on AWS",
     "-endpoints": "machines then reach the services of the interface endpoints by the Internet, or not at all",
     "-bastion": "sessions through the bastion end",
     "-names": "the controller's names no longer resolve",

@@ -14,7 +14,7 @@ from bootstrap.values import Stack
 
 ORDER = (
     *("network", "acls", "endpoints", "traffic-logs", "vpn", "transit-gateway", "peering", "public-zone"),
-    *("data", "distribution", "bastion", "controller", "names"),
+    *("data", "distribution", "people", "bastion", "controller", "names"),
 )
 """Every possible stack of the toolkit, in the order of creation; stacks are deleted in the reverse order.
 
@@ -22,7 +22,7 @@ Stacks of one's own (`stacks` in the environment file) are created behind them, 
 """
 
 ALWAYS = frozenset({"network", "acls", "data", "controller"})
-NETWORK = frozenset(ORDER) - {"data", "distribution", "controller"}
+NETWORK = frozenset(ORDER) - {"data", "distribution", "people", "controller"}
 """The stacks of the network, which the command `network` changes."""
 
 # The outputs of earlier stacks that each stack takes as parameters with the same names.
@@ -37,7 +37,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
         *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
-        "AuthorityKeySecret",
+        *("AuthorityKeySecret", "PeopleSecret"),
     ),
     "names": ("VpcId", "PrivateIp"),
 }
@@ -47,7 +47,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
     "acls": ("PublicAclId", "PrivateAclId"),
     "data": (
         *("DataVolumeId", "KeyName", "KeyPairId", "AdminPasswordSecret", "ToolkitPasswordSecret"),
-        *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret"),
+        *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret", "PeopleSecret"),
     ),
     "distribution": ("DistributionBucket",),
     "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
@@ -65,6 +65,7 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
     "controller": ("network", "data", "distribution"),
     "public-zone": (),
     "distribution": (),
+    "people": (),
     "names": ("network", "public-zone", "controller"),
 }
 
@@ -76,6 +77,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         "endpoints": bool(network.endpoints),
         "traffic-logs": network.flow_logs is not None,
         "distribution": settings.jenkins.bucket,
+        "people": any(person.aws for person in settings.people.values()),
         "bastion": network.bastion is not None,
         "vpn": network.vpn is not None,
         "transit-gateway": network.transit_gateway is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 
-from bootstrap.environment import agent_key
+from bootstrap.environment import agent_key, people
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
 from bootstrap.stacks.composition import ISOLATED, ORDER, PER_ZONE, TAKES
@@ -94,6 +94,8 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
         } | (_key(settings, logs.kms_key_arn) | _boundary(settings))
     if name == "distribution":
         return _key(settings)
+    if name == "people":
+        return _principals(settings) | _boundary(settings)
     if name == "bastion" and network.bastion is not None:
         image = {"ImageId": network.bastion.image} if network.bastion.image else {}
         machine = image | {"InstanceType": network.bastion.instance_type} | _key(settings) | _boundary(settings)
@@ -107,6 +109,18 @@ def _optional(settings: Settings, name: str) -> dict[str, str]:
     if name == "public-zone" and network.public_zone is not None:
         return _public_zone(settings, network.public_zone)
     return {}
+
+
+def _principals(settings: Settings) -> dict[str, str]:
+    """Who may take each of the roles for people: identities that give a second factor, and roles of IAM Identity Center."""
+    named = [(person.aws_role.capitalize(), person.aws) for person in settings.people.values() if person.aws]
+    return {
+        f"{role}{kind}": ",".join(
+            sorted({arn for it, arn in named if it == role and people.is_sso_role(arn) == is_sso})
+        )
+        for role in ("Operator", "Developer", "Auditor")
+        for kind, is_sso in (("Identities", False), ("SsoRoles", True))
+    }
 
 
 def _key(settings: Settings, own: str | None = None) -> dict[str, str]:

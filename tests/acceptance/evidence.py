@@ -10,7 +10,7 @@ import base64
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,7 @@ from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
 from bootstrap.stacks import composition
 from bootstrap.values import Change
-from bootstrap.views import network_reading
+from bootstrap.views import network_reading, people
 
 INSPECT = "/usr/local/sbin/inspect-machine"  # finds its own way to root, for operators and for Jenkins' builds
 HOME_UNIT = "var-lib-jenkins.mount"
@@ -381,8 +381,9 @@ def security_groups(subject: Subject) -> dict[str, dict[str, Any]]:
 SECRETS = (
     *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
     "AuthorityKeySecret",
+    "PeopleSecret",
 )
-UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret")
+UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 
 
 def network(subject: Subject) -> Network:
@@ -394,6 +395,11 @@ def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:
     """Secrets Manager's description of each secret; their values are not asked for."""
     client, data = subject.context.world.aws("secretsmanager"), subject.context.outputs("data")
     return {name: client.describe_secret(SecretId=data[name]) for name in SECRETS}
+
+
+def trust_in_people(subject: Subject) -> list[Mapping[str, Any]]:
+    """The statements of the trust policies of the roles for people."""
+    return people.read_trust(subject.context)
 
 
 def machines_rights(subject: Subject) -> dict[str, str]:
@@ -455,6 +461,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         installed_plugins,
         exported_settings,
         known_users,
+        trust_in_people,
         spoken,
         signed_in,
         offers,

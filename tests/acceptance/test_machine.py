@@ -12,6 +12,7 @@ from evidence import Visible
 from bootstrap.context import Context
 from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS
+from bootstrap.remote.desired.people import list_key_files
 from bootstrap.remote.desired.toolkit import INSPECTED_SERVICES
 
 Inspection = dict[str, Any]
@@ -30,6 +31,8 @@ FILES = {
     "/etc/bootstrap/toolkit/password": ("0400", "root", "root"),
     "/etc/bootstrap/toolkit/token": ("0400", "root", "root"),
     "/etc/jenkins/casc.d": ("0755", "root", "root"),
+    "/etc/jenkins/people": ("0750", "root", "jenkins"),
+    "/etc/ssh/people": ("0755", "root", "root"),
     "/etc/jenkins/agent.secret": ("0400", "root", "root"),
     "/etc/bootstrap/aws.env": ("0600", "root", "root"),
     "/etc/nginx/tls": ("0700", "root", "root"),
@@ -222,9 +225,11 @@ def test_sshd_is_hardened(inspection: Inspection, setting: str, expected: str) -
     assert [expected] == inspection["sshd"].get(setting)
 
 
-def test_only_the_login_user_may_sign_in(inspection: Inspection) -> None:
-    """SSH accepts only the machine's login user."""
-    assert ["admin"] == inspection["sshd"].get("allowusers")
+def test_only_the_login_user_and_git_may_sign_in(inspection: Inspection, context: Context) -> None:
+    """SSH accepts only the machine's login user and, if people have keys, the repository's."""
+    allowed = {name for line in inspection["sshd"].get("allowusers", ()) for name in line.split()}
+
+    assert {"admin", *list_key_files(context.settings, "admin")} == allowed
 
 
 def test_ssh_forwards_only_to_jenkins(inspection: Inspection) -> None:

@@ -33,7 +33,7 @@ HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_c
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}
 ACCOUNT = "123456789012"
 ROOT_OF_ACCOUNT = f"arn:aws:iam::{ACCOUNT}:root"
-UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret")
+UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 

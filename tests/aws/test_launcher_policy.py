@@ -23,10 +23,11 @@ from bootstrap import launch
 from bootstrap.cloud import distribution_bucket, instance, secrets
 from bootstrap.cloud.certificates import Subjects
 from bootstrap.context import Context
-from bootstrap.doctor import actions, launcher, permissions, policy
+from bootstrap.doctor import permissions
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
+from bootstrap.policies import actions, launcher, policy
 from bootstrap.preconditions import host_inputs, own_secrets, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
@@ -256,7 +257,7 @@ def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Conte
     assert {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} == rule["ApplyServerSideEncryptionByDefault"]
     manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
     arns = [arn for name, arn in data.items() if name.endswith("Secret")]
-    assert [key] * 5 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
+    assert [key] * 6 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
 
 
 ROGUE = {

@@ -218,3 +218,30 @@ def cancel(url: str, user: str, number: str) -> int:
     crumb = session.get(f"{url}/crumbIssuer/api/json").json()
     headers = {crumb["crumbRequestField"]: crumb["crumb"]}
     return session.post(f"{url}/queue/cancelItem", params={"id": number}, headers=headers).status_code
+
+
+@pytest.mark.only_read
+def test_a_deleted_user_is_refused_with_password_and_token(fresh: Any, connect: Any) -> None:
+    (fresh.casc / "10-base.yaml").write_text(RIGHTS)
+    fresh.start()
+    server = connect(fresh)
+
+    def status(user: str, secret: str) -> int:
+        return requests.get(f"{fresh.url}/me/api/json", auth=(user, secret), timeout=30).status_code
+
+    session = requests.Session()
+    session.auth = ("knower", "knower-password")
+    crumb = session.get(f"{fresh.url}/crumbIssuer/api/json", timeout=30).json()
+    session.headers[crumb["crumbRequestField"]] = crumb["crumb"]
+    tokens = f"{fresh.url}/me/descriptorByName/jenkins.security.ApiTokenProperty/generateNewToken"
+    token = session.post(tokens, timeout=30).json()["data"]["tokenValue"]
+    assert 200 == status("knower", token)
+
+    assert 403 == session.post(f"{fresh.url}/user/blind/doDelete", timeout=30).status_code
+    assert 400 == server.post("user/admin/doDelete").status_code
+    assert 302 == server.post("user/knower/doDelete").status_code
+    assert 404 == server.post("user/knower/doDelete").status_code
+
+    assert [401, 401, 200] == [
+        status(*it) for it in (("knower", "knower-password"), ("knower", token), ("blind", "blind-password"))
+    ]

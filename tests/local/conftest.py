@@ -16,6 +16,7 @@ ORDER = (
     "test_enforcement",
     "test_converge",
     "test_launch",
+    "test_people",
     "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",

@@ -62,6 +62,7 @@ SECRETS = (
     "ToolkitTokenSecret",
     "CertificatesSecret",
     "AuthorityKeySecret",
+    "PeopleSecret",
 )
 EXAMPLES |= dict.fromkeys(SECRETS, "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x")
 EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key in taken if key not in EXAMPLES}

@@ -23,7 +23,7 @@ Rule = Callable[[Template], Iterator[str]]
 RESOURCELESS = re.compile(
     r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
     r"|cloudformation:BatchDescribeTypeConfigurations|logs:Describe(IndexPolicies|LogGroups|ResourcePolicies)"
-    r"|route53:ListHostedZones(ByName|ByVPC)?|route53resolver:GetResolverQueryLogConfigAssociation"
+    r"|cloudtrail:(DescribeTrails|LookupEvents)|route53:ListHostedZones(ByName|ByVPC)?|route53resolver:GetResolverQueryLogConfigAssociation"
     r"|route53resolver:ListResolverQueryLogConfig(Association)?s|ssm:ListAssociations|tag:GetResources"
 )
 # The settings of a bucket, for each of which S3 has an action; neither reads an object.

@@ -20,6 +20,7 @@ from test_bad_input import Entry, entry, restore  # noqa: F401 -- `entry` is a f
 from bootstrap.acts import casc, jobs
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
+from bootstrap.jenkins.definitions.people import add_people
 from bootstrap.jenkins.distribution import load_lock, needs
 from bootstrap.stacks import parameters, template
 
@@ -151,9 +152,10 @@ def find_tag(found: Checkout) -> None:
 
 
 def find_person(found: Checkout) -> None:
-    text = found.casc("access.yaml")
-    assert 'password: "${READER_PASSWORD}"' in text
-    assert "name: reader, permissions: [Overall/Read, Job/Read, Job/Build]" in text
+    people = found.settings().people
+    text = add_people({"access.yaml": found.casc("access.yaml")}, people)["access.yaml"]
+    assert "developer" == people["first-developer"].role
+    assert "${readFile:/etc/jenkins/people/first-developer:-" in text
 
 
 def find_environment(found: Checkout) -> None:

@@ -50,8 +50,8 @@ def _summarize(healths: Sequence[Health]) -> str:
 def _print_policies(options: argparse.Namespace) -> int:
     """The policies of the launcher and of the operator, each as a list, because IAM may not take one whole."""
     from bootstrap import context
-    from bootstrap.doctor import launcher, policy
     from bootstrap.environment import settings
+    from bootstrap.policies import launcher, policy
     from bootstrap.runs import terminal
 
     path = context.paths(options.environment)

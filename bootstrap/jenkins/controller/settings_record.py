@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bootstrap.cloud.world import MACHINE_FILE
 from bootstrap.jenkins.controller import edits
+from bootstrap.remote.desired.people import PASSWORDS
 from bootstrap.values import Change, ChangeKind, Reporter, Shell
 
 FOLDER = "/etc/jenkins/casc.d"
@@ -22,13 +23,18 @@ FOLDER = "/etc/jenkins/casc.d"
 # _EXPORTED: that export, in which the edits that the reload kept have their values from before the edit.
 _RECORD = "/etc/jenkins/casc.applied"
 _EXPORTED = "/etc/jenkins/casc.exported"
+# The digest of the hashes of people's passwords, as Jenkins read them at the last reload. A job cannot read the hashes.
+_READ_PASSWORDS = f"{PASSWORDS}.applied"
 _UNFINISHED = "unfinished"
-_APPLIED = "/applied"
+_APPLIED, _NEW_PASSWORDS = "/applied", "/passwords"
+_DIGEST_PASSWORDS = f"cd {PASSWORDS} 2>/dev/null && sha256sum -- * 2>/dev/null | sha256sum | cut -d ' ' -f 1"
 
 _LOOK = f"""
 cd {FOLDER} 2>/dev/null && for file in *; do [ -f "$file" ] && sha256sum -- "$file"; done
 [ -f {_RECORD} ] && read -r applied software < {_RECORD} &&
   [ "$software" = "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" ] && printf '%s  /applied\\n' "$applied"
+passwords=$({_DIGEST_PASSWORDS}) && [ "$passwords" != "$(cat {_READ_PASSWORDS} 2>/dev/null)" ] &&
+  printf '%s  /passwords\\n' "$passwords"
 true
 """
 
@@ -57,6 +63,7 @@ set -eu
 install -m 0640 -g jenkins-agent /dev/stdin {_EXPORTED}
 printf '%s %s\\n' "$1" "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" > {_RECORD}
 chmod 0644 {_RECORD}
+({_DIGEST_PASSWORDS}) > {_READ_PASSWORDS} || rm -f {_READ_PASSWORDS}
 rm -rf {FOLDER}.previous
 """
 
@@ -65,7 +72,8 @@ rm -rf {FOLDER}.previous
 class StoredSettings:
     """The SHA-256 digests of the files on the machine by name, and the export after the last reload, or None.
 
-    `digests` also has the digest of the export, under a name that no file has.
+    `digests` also has the digest of the export and, if it is new to Jenkins, that of people's passwords, under names that no
+    file has.
     """
 
     digests: Mapping[str, str]
@@ -84,6 +92,11 @@ class StoredSettings:
     def is_recorded(self) -> bool:
         """Whether a reload with this software was recorded, and no change of the files was begun after it."""
         return self.digests.get(_APPLIED, _UNFINISHED) != _UNFINISHED
+
+    @property
+    def has_new_passwords(self) -> bool:
+        """Whether people have other passwords than at the last reload; False where the hashes cannot be read."""
+        return _NEW_PASSWORDS in self.digests
 
     def find_edits(self, exported: str, files: Mapping[str, str], values: Mapping[str, str]) -> Edits:
         """The edits since the last reload.
@@ -142,7 +155,7 @@ def _read_digests(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
 
 
 def _compare_files(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple[Change, ...]:
-    present = {name: digest for name, digest in stored.items() if name != _APPLIED}
+    present = {name: digest for name, digest in stored.items() if name not in {_APPLIED, _NEW_PASSWORDS}}
     changes = []
     for name in sorted(present.keys() | files.keys()):
         if name not in files:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from bootstrap.remote.converge.core import Context, Finding, Resource
+
+_LAUNCHED = "refs/bootstrap/launched"  # the commit that the last launch brought
 
 
 def command(context: Context, resource: Resource) -> Finding | None:
@@ -41,23 +44,74 @@ def _outdated(context: Context, resource: Resource) -> str:
 
 
 def repository(context: Context, resource: Resource) -> Finding | None:
-    """A bare git repository at `path`, readable by all, whose refs/heads/`branch` is `commit` from the artifact `bundle`."""
+    """A bare git repository at `path`, readable by all, whose refs/heads/`branch` is `commit` from the artifact `bundle`.
+
+    It belongs to the user `owner`, if there is one, and git runs as this user: who may push has no way to root. What somebody
+    pushed to the branch, and `commit` lacks, stays as a branch 'pushed/<commit>'.
+    """
     path = context.path(resource["path"])
-    reference = f"refs/heads/{resource['branch']}"
+    reference, owner = f"refs/heads/{resource['branch']}", resource.get("owner", "")
     commit = _commit_of(path, reference)
-    if commit == resource["commit"]:
+    is_foreign = bool(commit and owner) and path.owner() != owner
+    if commit == resource["commit"] and not is_foreign:
         return None
 
     def act() -> None:
-        bundle = context.open_artifact(resource["bundle"])
-        git = ["git", "-c", f"safe.directory={path}", "-C", str(path)]
-        context.run(["git", "init", "-q", "--bare", "--initial-branch", resource["branch"], str(path)])
-        context.run([*git, "symbolic-ref", "HEAD", reference])
-        context.run([*git, "fetch", "-q", "--no-tags", "--force", str(bundle), f"+{reference}:{reference}"])
+        if is_foreign:
+            context.run(["chown", "--recursive", "--no-dereference", f"{owner}:{owner}", str(path)])
+        if commit != resource["commit"]:
+            _update(context, resource, path, reference)
 
+    if commit == resource["commit"]:
+        return Finding("alter", f"belongs to {owner}", act)
     detail = f"{resource['branch']} at {resource['commit'][:12]}"
     missing = context.missing(resource["bundle"])
     return Finding("alter" if commit else "add", detail, act, missing)
+
+
+def _update(context: Context, resource: Resource, path: Path, reference: str) -> None:
+    """Take the commit from the bundle, and keep what was pushed to the branch since the last time."""
+    owner, wished = resource.get("owner", ""), resource["commit"]
+    bundle = context.open_artifact(resource["bundle"])
+    if owner and not path.exists():
+        context.run(["install", "--directory", f"--owner={owner}", f"--group={owner}", "--mode=0755", str(path)])
+    # Artifacts are for root alone.
+    given = path.with_name(f"{path.name}.bundle") if owner else bundle
+    prefix = ["runuser", "--user", owner, "--"] if owner else []
+    environment = {"HOME": str(path.parent)} if owner else {}
+
+    def git(*arguments: str, check: bool = True) -> str:
+        command = [*prefix, "git", "-c", f"safe.directory={path}", "-C", str(path), *arguments]
+        done = context.run(command, check=check, environment=environment)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        if owner:
+            context.run(["install", f"--owner={owner}", "--mode=0400", str(bundle), str(given)])
+        context.run(
+            [*prefix, "git", "init", "-q", "--bare", "--initial-branch", resource["branch"], str(path)],
+            environment=environment,
+        )
+        before, launched = (git("rev-parse", "--verify", "-q", it, check=False) for it in (reference, _LAUNCHED))
+        git("symbolic-ref", "HEAD", reference)
+        git("fetch", "-q", "--no-tags", "--force", str(given), f"+{reference}:{reference}")
+        # Without the second reference, an earlier version of the toolkit brought the commit: nobody could push then.
+        if launched and before not in {"", launched} and not _contains(git, wished, before):
+            kept = f"pushed/{before[:12]}"
+            git("update-ref", f"refs/heads/{kept}", before)
+            context.notes.append(
+                f"the branch {resource['branch']} had commits that were pushed to the machine and are not in this checkout; "
+                f"they are in its branch {kept} now"
+            )
+        git("update-ref", _LAUNCHED, wished)
+    finally:
+        if owner:
+            given.unlink(missing_ok=True)
+
+
+def _contains(git: Callable[..., str], commit: str, other: str) -> bool:
+    """Whether a commit has another one in its history."""
+    return git("merge-base", commit, other, check=False) == other
 
 
 def _commit_of(path: Path, reference: str) -> str:

@@ -114,10 +114,11 @@ def metadata_service(aws_environment: Mapping[str, str]) -> str:
     return aws_environment.get(_METADATA_VARIABLE, _METADATA)
 
 
-def hardening(login_user: str, ordinary_user: int, metadata: str) -> Resources:
+def hardening(login_user: str, ordinary_user: int, metadata: str, ways: Mapping[str, bool]) -> Resources:
     """sshd, firewall, kernel, journal and security upgrades; their services read them later.
 
-    `ordinary_user` is the number of the user that the firewall keeps from the metadata service at the URL `metadata`.
+    `ordinary_user` is the number of the user that the firewall keeps from the metadata service at the URL `metadata`. `ways`
+    says whether there are people who log in, and people who reach the repository.
     """
     port = None if metadata == _METADATA else urlsplit(metadata).port
     rules = render("nftables.conf", ordinary_user=ordinary_user, metadata_port=port, jenkins_port=JENKINS_PORT)
@@ -127,7 +128,7 @@ def hardening(login_user: str, ordinary_user: int, metadata: str) -> Resources:
                 "sshd settings",
                 # Before cloud-init's own file there: sshd takes the first value that it reads.
                 "/etc/ssh/sshd_config.d/10-bootstrap.conf",
-                render("sshd.conf", user=login_user, jenkins_port=JENKINS_PORT),
+                render("sshd.conf", user=login_user, jenkins_port=JENKINS_PORT, **ways),
             ),
             "validate": ["/usr/sbin/sshd", "-t", "-f", "%s"],
         },

@@ -57,7 +57,8 @@ class HostInputs:
     password and never its text. `own_secrets` are those of the environment file, which Jenkins gets in the same way, in clear
     text; `removed_secrets` are names of earlier ones, which the settings on the machine still use. The toolkit's own password
     and token are for root alone. `casc_files` are laid down for a first start only; from then on they are the casc act's.
-    `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds.
+    `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds. `people_passwords` are the
+    hashes of the passwords of people, by their ids.
     """
 
     settings: Settings
@@ -79,4 +80,5 @@ class HostInputs:
     toolkit: Toolkit | None = None
     own_secrets: Mapping[str, Secret] = field(default_factory=dict)
     removed_secrets: tuple[str, ...] = ()
+    people_passwords: Mapping[str, Secret] = field(default_factory=dict)
     login_user: str = "admin"

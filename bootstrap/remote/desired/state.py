@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.remote.desired import agent, base, jenkins, proxy, toolkit
+from bootstrap.remote.desired import agent, base, jenkins, people, proxy, toolkit
 from bootstrap.remote.desired.inputs import HostInputs
 
 
@@ -22,11 +22,14 @@ def desired(inputs: HostInputs) -> list[dict[str, Any]]:
         *base.clock(settings.host.timezone),
         *jenkins.account(),
         *agent.accounts(),
+        *people.account(),
         *jenkins.home(inputs.data_volume_id),
         *agent.folders(),
-        *base.hardening(inputs.login_user, agent.ORDINARY.number, metadata),
+        *base.hardening(inputs.login_user, agent.ORDINARY.number, metadata, people.ways(inputs)),
+        *people.keys(inputs),
         *toolkit.toolkit(inputs),
         *jenkins.configuration(inputs),
+        people.passwords(inputs),
         *agent.configuration(inputs),
         *jenkins.software(inputs.software),
         *proxy.proxy(inputs.url, inputs.certificate, inputs.certificate_key),

@@ -22,9 +22,9 @@ from bootstrap.remote.desired.jenkins import (
     WAR,
     environment_file,
 )
+from bootstrap.remote.desired.people import GIT_USER, KEYS, PASSWORDS, REPOSITORY
 from bootstrap.remote.templates import text
 
-REPOSITORY = "/srv/git/toolkit.git"
 INSPECTOR = "/usr/local/sbin/inspect-machine"
 MAIL_INSPECTOR = "/usr/local/sbin/ask-mail-server"
 INSPECTED_PATHS = (
@@ -36,7 +36,7 @@ INSPECTED_PATHS = (
     *("/etc/nginx/tls/server.crt", "/etc/nginx/tls/server.key", "/etc/systemd/system/jenkins.service"),
     *(HOME, f"{HOME}/secrets", f"{HOME}/config.xml", WAR, EMULATOR, REPOSITORY, INSPECTOR, MAIL_INSPECTOR),
     *(path for agent in AGENTS for path in (agent.home, agent.secret, f"/etc/systemd/system/{agent.unit}")),
-    VENVS,
+    *(VENVS, KEYS, f"{KEYS}/{GIT_USER}", PASSWORDS),
 )
 INSPECTED_UNITS = (
     *("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service", "nftables.service", "ssh.service"),
@@ -81,8 +81,9 @@ def toolkit(inputs: HostInputs) -> Resources:
             "branch": inputs.toolkit.branch,
             "commit": inputs.toolkit.commit,
             "bundle": inputs.toolkit.bundle,
+            "owner": GIT_USER,
         }
-        resources += [directory("/srv/git"), repository]
+        resources.append(repository)
     return resources
 
 
@@ -93,7 +94,7 @@ def inspection(inputs: HostInputs, metadata: str) -> Resources:
     """
     variables = inputs.casc_variables
     asked = {
-        "paths": list(INSPECTED_PATHS),
+        "paths": [*INSPECTED_PATHS, f"{KEYS}/{inputs.login_user}"],
         "mounts": [HOME],
         "units": list(INSPECTED_UNITS),
         "sysctls": sorted(SYSCTLS),

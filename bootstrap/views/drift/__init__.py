@@ -1,7 +1,7 @@
 """Drift: differences between an environment and the code that the code did not make.
 
-It looks at stacks, security groups, the machine, settings, jobs and plugins. It decides what counts as drift, and names the
-command that removes it. It changes nothing.
+It looks at stacks, security groups, the machine, settings, people, jobs and plugins. It decides what counts as drift, and names
+the command that removes it. It changes nothing.
 Imported by: cli.commands.drift.
 """
 

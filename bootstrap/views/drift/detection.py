@@ -18,6 +18,7 @@ from bootstrap.errors import BootstrapError, Unreachable
 from bootstrap.preconditions import host_inputs
 from bootstrap.runs.journal import Run
 from bootstrap.values import ChangeKind
+from bootstrap.views import people
 from bootstrap.views.drift import groups, jobs, settings, stacks
 from bootstrap.views.drift.values import Drifted, not_looked_at
 
@@ -25,7 +26,7 @@ __all__ = ["Drift", "Drifted", "look"]
 
 _REACH = "See that the machine runs and that SSH reaches it: 'status' and 'doctor' tell."
 _VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "exists, but must not"}
-_NEED_THE_MACHINE = {"machine", "settings", "jobs", "plugins"}
+_NEED_THE_MACHINE = {"machine", "settings", "people", "jobs", "plugins"}
 # A push to this repository is a commit, and code is no drift.
 _OF_THE_CODE = ("toolkit repository",)
 
@@ -77,6 +78,7 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
             tool,
             sudo=not on_machine,
         ),
+        "people": lambda: _of_people(context, tool),
         "jobs": lambda: jobs.of_jobs(context.jenkins, context.jobset, tool),
         "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),
     }
@@ -152,6 +154,15 @@ def _convert_refusal(call: Callable[[], list[Drifted]], client: Any) -> list[Dri
         return call()
     except refused as error:
         raise BootstrapError("looking for drift", str(error), "See that the credentials may do this.") from error
+
+
+def _of_people(context: Context, tool: str) -> list[Drifted]:
+    """Access of people who are not in the environment file any more."""
+    left = ((person, ", ".join(person.left)) for person in people.look(context).people if person.left)
+    return [
+        Drifted("people", person.name, f"is not in 'people', access is left: {places}", f"{tool} launch")
+        for person, places in left
+    ]
 
 
 def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:

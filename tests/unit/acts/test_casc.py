@@ -16,8 +16,9 @@ import pytest
 from bootstrap.acts import casc
 from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
-from bootstrap.jenkins.controller import provided_variables, settings_record
+from bootstrap.jenkins.controller import people_accounts, provided_variables, settings_record
 from bootstrap.jenkins.definitions.casc import find_variables
+from bootstrap.jenkins.definitions.people import DESCRIPTION
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -98,6 +99,7 @@ class Machine:
         self.ran: list[str] = []
         self.journal = ""
         self.variables: list[str] | None = None  # those of the running Jenkins; None if no Jenkins runs
+        self.passwords = ""  # the digest of people's passwords, if Jenkins has others
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
@@ -121,7 +123,8 @@ class Machine:
 
     def _look(self, _: list[str], __: bytes) -> str:
         lines = [f"{settings_record._compute_digest(text)}  {name}\n" for name, text in self.files.items()]
-        return "".join(lines) + (f"{self.applied}  /applied\n" if self.applied else "")
+        more = {"/applied": self.applied, "/passwords": self.passwords}
+        return "".join(lines) + "".join(f"{value}  {name}\n" for name, value in more.items() if value)
 
     def _place(self, removed: list[str], stdin: bytes) -> None:
         self.previous, self.applied = dict(self.files), settings_record._UNFINISHED if self.applied else None
@@ -138,7 +141,7 @@ class Machine:
         self.files, self.previous = self.previous, None
 
     def _confirm(self, arguments: list[str], stdin: bytes) -> None:
-        self.applied, self.previous, self.exported = arguments[0], None, stdin.decode()
+        self.applied, self.previous, self.exported, self.passwords = arguments[0], None, stdin.decode(), ""
 
 
 def digest_of(export: str) -> str:
@@ -696,3 +699,52 @@ def test_a_wrong_password_is_told_without_showing_it(token_server: HTTPServer) -
 
     assert "Jenkins answered 401" in caught.value.found
     assert "wrong" not in str(caught.value)
+
+
+# --- people
+
+
+REALM = "jenkins:\n  securityRealm:\n    local:\n      users:\n"
+PERSON = f"      - id: first\n        description: {json.dumps(DESCRIPTION)}\n"
+WITH_ADMIN = {"a.yaml": f"{REALM}      - {{id: admin}}\n"}
+
+
+def test_the_account_of_who_is_gone_is_removed_after_the_reload(server) -> None:
+    before, after = f"{REALM}      - id: admin\n{PERSON}", f"{REALM}      - id: admin\n"
+    server.on("POST", "configuration-as-code/export", before, before, after)
+    server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
+    machine, report = Machine({"a.yaml": "old"}, applied=digest_of(before), exported=before), Report()
+
+    casc.apply(machine, server.client, WITH_ADMIN, {}, report)
+
+    changed = [each for each in server.asked if each.startswith("POST") and "export" not in each]
+    assert ["POST configuration-as-code/reload", "POST user/first/doDelete"] == changed[-2:]
+    assert (
+        Change("casc", ChangeKind.REMOVE, "user first", people_accounts.make_change("first").detail) in report.changes
+    )
+    assert after == machine.exported
+
+
+def test_an_account_is_removed_though_its_settings_left_in_an_earlier_run(server) -> None:
+    export = f"{REALM}      - id: admin\n{PERSON}"
+    server.on("POST", "configuration-as-code/export", export)
+    server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
+    machine, report = Machine(WITH_ADMIN, applied=digest_of(export), exported=export), Report()
+
+    assert ["user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Report())]
+    casc.apply(machine, server.client, WITH_ADMIN, {}, report)
+
+    assert "POST user/first/doDelete" in server.asked and "POST configuration-as-code/reload" not in server.asked
+
+
+def test_other_passwords_are_a_reason_for_a_reload(server) -> None:
+    machine = Machine(GOOD, applied=digest_of(EXPORT), exported=EXPORT)
+    casc.apply(machine, server.client, GOOD, {}, Report())
+    assert "POST configuration-as-code/reload" not in server.asked
+
+    machine.passwords = "another"
+    casc.apply(machine, server.client, GOOD, {}, Report())
+    assert 1 == server.asked.count("POST configuration-as-code/reload")
+
+    casc.apply(machine, server.client, GOOD, {}, Report())
+    assert 1 == server.asked.count("POST configuration-as-code/reload")

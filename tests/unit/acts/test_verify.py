@@ -168,5 +168,5 @@ def test_the_checks_that_would_run_are_told_without_running_any() -> None:
     found = verify.checks(Path(__file__).resolve().parents[3] / "tests" / "acceptance")
 
     assert "network: The intention holds" in found
-    groups = {"aws", "controller", "hardening", "machine", "network", "settings", "tls"}
+    groups = {"aws", "controller", "hardening", "machine", "network", "people", "settings", "tls"}
     assert groups == {each.partition(":")[0] for each in found}

@@ -9,10 +9,11 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from bootstrap.doctor import launcher, permissions, policy
-from bootstrap.doctor.actions import Needs
+from bootstrap.doctor import permissions
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import Settings
+from bootstrap.policies import launcher, policy
+from bootstrap.policies.actions import Needs
 
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
 ACCOUNT = "111122223333"

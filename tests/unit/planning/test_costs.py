@@ -28,8 +28,8 @@ regions:
     instances: {t3.large: 0.1, t3.micro: 0.01}
 """
 WHOLE = "environment: trial\ncloud: aws\nowner: someone\ncost_center: lab\n"
-ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1.25") + Decimal("0.3")
-"""The machine, 36 GiB, five secrets, the detailed monitoring of the machine."""
+ALWAYS = Decimal("10") + Decimal("3.6") + Decimal("1.5") + Decimal("0.3")
+"""The machine, 36 GiB, six secrets, the detailed monitoring of the machine."""
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_the_line_names_sum_parts_and_date(tmp_path: Path) -> None:
     found = told(tmp_path, "network: {nat: per-zone, flow_logs: {}}\n")
 
     assert found.startswith(
-        "about 27.15 USD a month on AWS in eu-central-1 (machine t3.large 10.00, detailed monitoring 0.30, 36 GiB of disk 3.60"
+        "about 27.40 USD a month on AWS in eu-central-1 (machine t3.large 10.00, detailed monitoring 0.30, 36 GiB of disk 3.60"
     )
     assert "2 NAT gateways 10.00, 2 public addresses 2.00" in found
     assert "a vCPU and hour, NAT 0.05 a GiB, flow logs 0.6 a GiB" in found
@@ -102,7 +102,7 @@ def test_queries_are_told_by_the_million(tmp_path: Path) -> None:
 
 
 def test_what_has_no_price_is_named_and_not_guessed(tmp_path: Path) -> None:
-    assert "about 5.15 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
+    assert "about 5.40 USD" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert "no price known for machine x9.large" in told(tmp_path, "controller: {instance_type: x9.large}\n")
     assert told(tmp_path, "region: us-east-1\n").startswith(
         "no estimate: prices.yaml has no prices for the region us-east-1; no price known for machine t3.large, detailed"

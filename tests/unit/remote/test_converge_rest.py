@@ -235,3 +235,67 @@ def test_a_unit_that_only_reads_what_moved_moved_with_it(tmp_path: Path, monkeyp
     (tmp_path / "etc/b").write_text("by hand")
     found = moved(walk(context, "check", file("a", content="new"), file("b"), *units))
     assert {"a": True, "b": False, "on a": True, "on b": False, "on a+b": False} == found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a repository of another user needs root")
+def test_what_was_pushed_to_a_repository_of_another_user_stays_as_a_branch(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents[:2]:
+        above.chmod(0o755)
+    context = Context(root=tmp_path / "root")
+    context.path(ARTIFACTS).mkdir(parents=True)
+    path = context.path("/srv/it.git")
+    path.parent.mkdir()
+
+    def bring(commit: str, bundle: Path) -> None:
+        it = {"id": "r", "path": "/srv/it.git", "branch": "main", "commit": commit, "bundle": hash_of(bundle)}
+        it["owner"] = "daemon"
+        finding = commands.repository(context, it)
+        assert finding is not None
+        context.artifact(it["bundle"]).write_bytes(bundle.read_bytes())
+        context.artifact(it["bundle"]).chmod(0o600)
+        finding.act()
+        assert commands.repository(context, it) is None
+        assert {"daemon"} == {each.owner() for each in (path, *path.rglob("*"))}
+        assert [path] == list(path.parent.iterdir())
+
+    def ask(*command: str) -> str:
+        git = ["git", "-c", f"safe.directory={path}", "-C", str(path), *command]
+        return subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
+
+    first, bundle = bundle_of(tmp_path / "one", "one")
+    bring(first, bundle)
+    second, bundle = bundle_of(tmp_path / "one", "one", "two")
+    bring(second, bundle)
+    assert [] == context.notes and "main" == ask("branch", "--format=%(refname:short)")
+
+    tree = ask("rev-parse", f"{second}^{{tree}}")
+    pushed = ask("-c", "user.name=t", "-c", "user.email=t@localhost", "commit-tree", tree, "-p", second, "-m", "pushed")
+    ask("update-ref", "refs/heads/main", pushed)
+    subprocess.run(["chown", "-R", "daemon:daemon", str(path)], check=True)
+    third, bundle = bundle_of(tmp_path / "one", "one", "two", "three")
+    bring(third, bundle)
+
+    assert third == ask("rev-parse", "main")
+    assert pushed == ask("rev-parse", f"pushed/{pushed[:12]}")
+    assert 1 == len(context.notes) and f"pushed/{pushed[:12]}" in context.notes[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a repository of another user needs root")
+def test_a_repository_of_roots_becomes_its_owners(tmp_path: Path) -> None:
+    context = Context(root=tmp_path / "root")
+    context.path(ARTIFACTS).mkdir(parents=True)
+    commit, bundle = bundle_of(tmp_path / "one", "one")
+    it = {"id": "r", "path": "/srv/it.git", "branch": "main", "commit": commit, "bundle": hash_of(bundle)}
+    context.artifact(it["bundle"]).write_bytes(bundle.read_bytes())
+    made = commands.repository(context, it)
+    assert made is not None
+    made.act()
+
+    finding = commands.repository(context, {**it, "owner": "daemon"})
+
+    assert finding is not None and ("alter", "belongs to daemon", ()) == (finding.kind, finding.detail, finding.missing)
+    finding.act()
+    path = context.path("/srv/it.git")
+    assert {"daemon"} == {each.owner() for each in (path, *path.rglob("*"))}
+    assert commands.repository(context, {**it, "owner": "daemon"}) is None

@@ -49,6 +49,9 @@ class Sts:
     def _give_session(self, action: str, body: bytes, principal: Principal, access_key: str) -> Response:
         if principal.kind not in {OPERATOR, USER} or access_key.startswith("ASIA"):
             raise Refused(Kind.DENIED, "Cannot call GetSessionToken with session credentials")
+        if "SerialNumber" in urllib.parse.parse_qs(body.decode(errors="replace")):
+            message = "The local cloud takes a second factor with AssumeRole alone, not with GetSessionToken"
+            raise Refused(Kind.INVALID, message)
         seconds_text = urllib.parse.parse_qs(body.decode(errors="replace")).get("DurationSeconds", [str(_DEFAULT)])[0]
         if not seconds_text.isdigit() or not _SHORTEST <= int(seconds_text) <= _LONGEST:
             message = f"Value '{seconds_text[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "

@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from bootstrap.local.aws.access import identities
+from bootstrap.local.aws.access import identities, second_factor
 from bootstrap.local.aws.access.authorization import judge
 from bootstrap.local.aws.access.identities import ROLE, Principal
 from bootstrap.local.aws.access.policies import attached, request_context
@@ -23,9 +23,10 @@ def check(principal: Principal, call: Call) -> None:
     """Raise Refused if the caller may not have a session of the role."""
     arn = call.text("RoleArn")
     role = identities.find_role(arn)
+    has_second_factor = second_factor.check(principal, call)
     actions = ["sts:AssumeRole", *(["sts:TagSession"] if call.texts("Tags.Key") else [])]
     for action in actions:
-        if role is None or not _is_allowed(principal, role, call, action):
+        if role is None or not _is_allowed(principal, role, call, action, has_second_factor=has_second_factor):
             text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refused(Kind.DENIED, text)
     if call.texts("PolicyArns.arn"):
@@ -33,8 +34,9 @@ def check(principal: Principal, call: Call) -> None:
     _check_duration(principal, role, call.text("DurationSeconds"))
 
 
-def _is_allowed(principal: Principal, role: Any, call: Call, action: str) -> bool:
+def _is_allowed(principal: Principal, role: Any, call: Call, action: str, *, has_second_factor: bool) -> bool:
     context = {
+        **({"aws:multifactorauthpresent": ("true",)} if has_second_factor else {}),
         **request_context.describe_caller(principal, "", ""),
         **request_context.describe_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
         **{key: call.texts(name) for key, name in _KEYS.items() if call.texts(name)},

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import shutil
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -17,15 +18,13 @@ import bcrypt
 from ..failures import Forbidden
 from . import xmlfile
 
-ANONYMOUS = "anonymous"
-AUTHENTICATED = "authenticated"
+ANONYMOUS, AUTHENTICATED = "anonymous", "authenticated"
 _HASHED = "#jbcrypt:"
 COST = 10  # the cost that Jenkins uses; each step doubles the work of bcrypt
 # The permissions that imply a permission, besides Overall/Administer, which implies every permission.
 IMPLIED_BY = {
     "Job/Discover": ("Job/Read",),
     "Job/ExtendedRead": ("Job/Configure",),
-    "Overall/Manage": (),
 }
 KNOWN_PERMISSIONS = {
     "Overall": ("Administer", "Manage", "Read", "SystemRead"),
@@ -161,6 +160,12 @@ class Users:
         """List all users."""
         return list(self._users.values())
 
+    def remove(self, user: User) -> None:
+        """Remove a user with the user's folder, and so with password and tokens."""
+        self._users.pop(user.identifier.lower(), None)
+        self._save_index()
+        shutil.rmtree(user.directory, ignore_errors=True)
+
     def _save_index(self) -> None:
         root = xmlfile.element("hudson.model.UserIdMapper")
         xmlfile.put(root, "version", 1)
@@ -226,11 +231,9 @@ class Users:
 
     def revoke(self, user: User, identifier: str) -> bool:
         """Delete a token; False if the user has no token of that id."""
-        kept = [token for token in user.tokens if token.identifier != identifier]
-        is_found = len(kept) < len(user.tokens)
-        user.tokens = kept
+        before, user.tokens = len(user.tokens), [token for token in user.tokens if token.identifier != identifier]
         user.save()
-        return is_found
+        return len(user.tokens) < before
 
 
 def _digest_token(text: str) -> str:

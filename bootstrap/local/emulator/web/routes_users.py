@@ -30,6 +30,16 @@ async def show_user(call: Call, user: User, rest: str) -> web.Response:
     return pages.respond(pages.render_user(call, user))
 
 
+@route("user:doDelete", methods=("POST",))
+async def delete_user(call: Call, user: User, rest: str) -> web.Response:
+    """Delete a user; nobody can delete themself."""
+    call.require("Overall/Administer")
+    if call.identity.name.lower() == user.identifier.lower():
+        raise Refused(400, "Cannot delete self")
+    call.controller.home.users.remove(user)
+    return web.Response(status=302, headers={"Location": "../.."})
+
+
 @route(f"{PROPERTY}/generateNewToken", methods=("POST",))
 async def create_token(call: Call, user: User, rest: str) -> web.Response:
     """Create a random API token."""

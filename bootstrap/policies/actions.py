@@ -99,9 +99,18 @@ def role_services(paths: Iterable[Path]) -> frozenset[str]:
         for body in _bodies(paths)
         for resource in body["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role"
-        for statement in resource["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for statement in _list_statements(resource["Properties"]["AssumeRolePolicyDocument"]["Statement"])
         for service in _several(statement.get("Principal", {}).get("Service", []))
     )
+
+
+def _list_statements(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The statements of a list, those in the branches of an !If included, which the parser makes a list, too."""
+    if isinstance(value, Mapping):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _list_statements(each)
 
 
 def _bodies(paths: Iterable[Path]) -> Iterator[Any]:

@@ -10,9 +10,9 @@ from typing import Any
 import boto3
 import pytest
 
-from bootstrap.doctor import actions, policy
-from bootstrap.doctor.actions import Needs
 from bootstrap.environment.models import Settings
+from bootstrap.policies import actions, policy
+from bootstrap.policies.actions import Needs
 from bootstrap.stacks import template
 
 ROOT = Path(__file__).resolve().parents[3]

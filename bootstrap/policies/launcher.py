@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.context import Context
-from bootstrap.doctor import actions
-from bootstrap.doctor import policy as policies
-from bootstrap.doctor.actions import Needs
+from bootstrap.policies import actions
+from bootstrap.policies import policy as policies
+from bootstrap.policies.actions import Needs
 from bootstrap.preconditions import stack_inputs
 from bootstrap.stacks import template
 

@@ -11,9 +11,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from bootstrap.doctor.actions import Needs
-from bootstrap.doctor.statements import Names, Statement, statement
 from bootstrap.environment.models import Settings
+from bootstrap.policies.actions import Needs
+from bootstrap.policies.statements import Names, Statement, statement
 
 LARGEST = 6144  # the longest managed policy, in characters without white space
 MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised

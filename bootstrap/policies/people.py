@@ -1,0 +1,39 @@
+"""Writes the operator's policy into the template of the roles for people; it depends on the environment and on this code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bootstrap.acts.stack import StackTemplate
+from bootstrap.context import Context
+from bootstrap.errors import BootstrapError
+from bootstrap.policies import launcher
+from bootstrap.preconditions import stack_inputs
+from bootstrap.values import Stack
+
+STACK = "people"
+_PLACE = 'Statement: [{Sid: Nothing, Effect: Deny, Action: "*", Resource: "*"}]'
+"""The line of the template in whose place the statements come."""
+
+
+def gather_template(
+    context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]
+) -> StackTemplate:
+    """The desired state of one stack, as `stack_inputs.template` returns it; that of the people with the operator's policy."""
+    wished = stack_inputs.template(context, name, existing, tags)
+    if name != STACK:
+        return wished
+    text = wished.path.read_text(encoding="utf-8")
+    if text.count(_PLACE) != 1:
+        raise BootstrapError(
+            f"writing the operator's policy into {wished.path}",
+            f"the template does not have this line once: {_PLACE}",
+            "Put it back into the policy of the role Operator. Nothing was changed.",
+        )
+    statements = launcher.operator_policy(context)["Statement"]
+    path = context.state / f"{STACK}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")
+    return replace(wished, path=path)
