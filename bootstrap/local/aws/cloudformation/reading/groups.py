@@ -53,7 +53,7 @@ def _split(permission: dict[str, Any], direction: str) -> list[dict[str, Any]]:
 
 def _separate(to: Context, kind: str) -> list[dict[str, Any]]:
     stack = to.stacks.store.find(to.stack_id, to.region)
-    resources = stack.resources.values() if stack else ()
+    resources = list(stack.resources.values()) if stack else []  # other steps add resources meanwhile
     return [
         resource.properties
         for resource in resources
