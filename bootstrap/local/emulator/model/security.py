@@ -22,10 +22,7 @@ ANONYMOUS, AUTHENTICATED = "anonymous", "authenticated"
 _HASHED = "#jbcrypt:"
 COST = 10  # the cost that Jenkins uses; each step doubles the work of bcrypt
 # The permissions that imply a permission, besides Overall/Administer, which implies every permission.
-IMPLIED_BY = {
-    "Job/Discover": ("Job/Read",),
-    "Job/ExtendedRead": ("Job/Configure",),
-}
+IMPLIED_BY = {"Job/Discover": ("Job/Read",), "Job/ExtendedRead": ("Job/Configure",)}
 KNOWN_PERMISSIONS = {
     "Overall": ("Administer", "Manage", "Read", "SystemRead"),
     "Credentials": ("Create", "Delete", "ManageDomains", "Update", "View", "UseItem", "UseOwn"),
