@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bootstrap.errors import BootstrapError
+from bootstrap.local.aws.compute import addresses
 from bootstrap.local.aws.compute.instance_records import (
     PENDING,
     RUNNING,
@@ -35,6 +36,7 @@ from bootstrap.local.aws.compute.instance_records import (
 )
 from bootstrap.local.aws.compute.machine_interface import Machines
 from bootstrap.local.aws.persistence.journal import Record
+from bootstrap.local.aws.scaling import health
 from bootstrap.local.aws.server.door import Door
 
 log = logging.getLogger(__name__)
@@ -57,7 +59,8 @@ class Instances:
         self._booted: set[str] = set()
         self._watched: set[str] = set()
         self._lock = threading.Lock()
-        door.event_handlers["booted"] = lambda record: self._booted.add(record["instance"])
+        door.event_handlers["booted"] = self._note_booted
+        door.event_handlers["machine-ended"] = _note_ended
         door.event_handlers["boot-failed"] = self._end_failed
         door.event_handlers["powered-off"] = self._stop_powered_off
 
@@ -81,7 +84,7 @@ class Instances:
 
     def terminate_machine(self, instance: Any) -> None:
         """Remove the machine with its disk (TerminateInstances)."""
-        self._change_state(instance, SHUTTING_DOWN, TERMINATED, lambda: self._machines.terminate(instance.id))
+        self._change_state(instance, SHUTTING_DOWN, TERMINATED, lambda: self._end(instance))
 
     def attach_volume(self, volume_id: str, instance: Any, device: str) -> None:
         """Attach a data volume (AttachVolume); the root disk is a part of the machine."""
@@ -124,8 +127,10 @@ class Instances:
             self._subnets.add(instance.subnet_id)
             if instance.state in {"running", "pending"}:
                 self._change_state(instance, PENDING, RUNNING, functools.partial(self._ensure_running, instance))
-            else:
-                self._submit("reconcile", functools.partial(self._ensure_stopped, instance))
+            elif instance.state == "stopped":
+                self._submit(instance.id, functools.partial(self._stop_if_running, instance))
+            elif not getattr(instance, "has_ended", False):
+                self._change_state(instance, SHUTTING_DOWN, TERMINATED, functools.partial(self._end, instance))
 
     def cancel_work(self) -> None:
         """Cancel the work that has not begun, because the server stops; returns at once."""
@@ -145,12 +150,9 @@ class Instances:
         elif state == "stopped":
             self._start(instance)
 
-    def _ensure_stopped(self, instance: Any) -> None:
-        state = self._machines.state(instance.id)
-        if instance.state == "stopped" and state == "running":
+    def _stop_if_running(self, instance: Any) -> None:
+        if self._machines.state(instance.id) == "running":
             self._machines.stop(instance.id)
-        elif instance.state == "terminated" and state != "absent":
-            self._machines.terminate(instance.id)
 
     def _start(self, instance: Any) -> None:
         try:
@@ -165,6 +167,10 @@ class Instances:
             self._machines.reboot(instance.id)
         except BootstrapError as failure:
             raise _NotStarted(str(failure)) from failure
+
+    def _end(self, instance: Any) -> None:
+        self._machines.terminate(instance.id)
+        self._door.record_event("machine-ended", **make_reference(instance))
 
     def _boot(self, instance: Any) -> None:
         spec = make_spec(instance)
@@ -251,18 +257,21 @@ class Instances:
 
         queue.submit(run_and_log)
 
+    def _note_booted(self, record: Record) -> None:
+        self._booted.add(record["instance"])
+        instance = find_instance(record)
+        if instance.state == PENDING[0]:  # no later request has changed it
+            set_state(instance, RUNNING)
+        health.note_booted(instance)
+
     def _end_failed(self, record: Record) -> None:
         """Terminate an instance whose boot failed, as EC2 does: also delete its network interfaces and disks."""
         instance = find_instance(record)
-        for interface in list(instance.nics.values()):
-            interface.stop()
-            if interface.delete_on_termination:
-                interface.delete()
+        addresses.delete_interfaces(instance)
         instance.teardown_defaults()
         set_state(instance, TERMINATED)
         set_reason(instance, "Server.InternalError", record["reason"])
-        if not self._door.is_replaying:
-            self._submit(instance.id, lambda: self._machines.terminate(instance.id))
+        self._submit_after_request(instance.id, lambda: self._end(instance))
 
     def _stop_powered_off(self, record: Record) -> None:
         """Stop or terminate an instance, by its InstanceInitiatedShutdownBehavior, as EC2 does.
@@ -279,6 +288,12 @@ class Instances:
                 interface.stop()
             set_state(instance, STOPPED)
         set_reason(instance, record["code"], record["reason"])
+
+
+def _note_ended(record: Record) -> None:
+    instance = find_instance(record)
+    addresses.release(instance)
+    health.note_ended(instance)
 
 
 class _NotStarted(Exception):

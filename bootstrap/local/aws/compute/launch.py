@@ -1,6 +1,7 @@
 """Completes moto's launch of an instance from a launch template, before and after moto's own call.
 
-EC2 takes from the template what the request does not have: profile, metadata options, disks. moto takes only a few of them.
+EC2 takes from the template what the request does not have: profile, metadata options, disks, what a shutdown does, the purchase
+option. moto takes only a few of them.
 The root disk gets the image's device name, and the EBS fields that moto drops (type, IOPS, throughput, encryption) are set.
 """
 
@@ -31,6 +32,11 @@ def complete_arguments(backend: Any, image_id: str | None, arguments: dict[str, 
         arguments["nics"] = [_convert_interface(nic) for nic in data["NetworkInterfaces"]]
     if is_true((data.get("Monitoring") or {}).get("Enabled")):
         arguments["monitoring_state"] = "enabled"
+    behavior = "instance_initiated_shutdown_behavior"
+    arguments[behavior] = arguments.get(behavior) or data.get("InstanceInitiatedShutdownBehavior")
+    market = arguments.get("instance_market_options") or data.get("InstanceMarketOptions") or {}
+    arguments["instance_market_options"] = market if market.get("MarketType") == "spot" else None
+    arguments.setdefault("region_name", backend.region_name)  # for its private DNS name
     chosen: str = image_id or data.get("ImageId") or ""
     if chosen in backend.deleted_amis:
         raise UnvailableAMIIdError(chosen)  # moto launches an instance of an image that was deregistered

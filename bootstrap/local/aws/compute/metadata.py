@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.access import trust
+from bootstrap.local.aws.compute import spot
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.scaling import members
 from bootstrap.local.aws.server.door import Door
 from bootstrap.local.aws.server.requests import Environ, Response
 
@@ -73,6 +75,8 @@ class Metadata:
         name = path.removeprefix("latest/meta-data").strip("/")
         if name.startswith("iam/"):
             return self._answer_iam(name, instance)
+        if name == "spot/instance-action" or name == "spot/termination-time":
+            return _format_notice(name, spot.find_notice(instance))
         values = list_values(instance)
         return values[name] if name in values else list_folder(name, [*values, "iam/info", "iam/security-credentials/"])
 
@@ -136,6 +140,7 @@ def list_values(instance: Any) -> dict[str, str]:
         "ami-id": instance.image_id or "",
         "hostname": instance.private_dns_name,
         "instance-id": instance.id,
+        "instance-life-cycle": instance.lifecycle or "on-demand",
         "instance-type": instance.instance_type,
         "local-hostname": instance.private_dns_name,
         "local-ipv4": instance.private_ip,
@@ -147,9 +152,21 @@ def list_values(instance: Any) -> dict[str, str]:
     pair = instance.ec2_backend.key_pairs.get(instance.key_name) if instance.key_name else None
     if pair is not None:
         values["public-keys/0/openssh-key"] = pair.public_key.strip()
+    membership = members.find_membership(instance)
+    if membership is not None:
+        values["autoscaling/target-lifecycle-state"] = (
+            "Terminated" if membership[1].lifecycle_state in members.LEAVING else "InService"
+        )
     if instance.public_ip:
         values["public-ipv4"] = instance.public_ip
     return values
+
+
+def _format_notice(name: str, notice: dict[str, str] | None) -> str | None:
+    """The notice of a Spot interruption in one of its two forms; None without one, which is status 404."""
+    if notice is None:
+        return None
+    return json.dumps(notice) if name == "spot/instance-action" else notice["time"]
 
 
 def make_identity_document(instance: Any) -> dict[str, Any]:

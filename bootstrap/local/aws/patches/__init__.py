@@ -2,7 +2,7 @@
 
 It decides what moto answers where moto differs from AWS, or would not answer the same after a restart. `NAMES` lists each name
 that is replaced, and `ADDED` each name that moto lacks; a test looks up all of them. It does not know the toolkit that calls.
-Imported by: compute.heartbeats, server.
+Imported by: server.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "Instance.reboot",
         "Instance.add_block_device",
         "Instance.setup_defaults",
+        "StateReason",
     ),
     "moto.ec2.models.elastic_block_store": (
         "EBSBackend.attach_volume",
@@ -96,25 +97,43 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.cloudtrail.models": ("Trail.put_insight_selectors",),
     "moto.ec2.models.amis": ("AmiBackend._load_amis",),
-    "moto.ec2.models.subnets": ("SubnetBackend.delete_subnet", "Subnet.ipv6_cidr_block_association_set.fget"),
+    "moto.ec2.models.subnets": (
+        "SubnetBackend.delete_subnet",
+        "Subnet.ipv6_cidr_block_association_set.fget",
+        "Subnet.get_available_subnet_ip",
+        "Subnet.request_ip",
+    ),
     "moto.ec2.models.nat_gateways": ("NatGatewayBackend.create_nat_gateway",),
     "moto.ec2.models.vpcs": ("random_private_ip", "VPCBackend.delete_vpc"),
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
     "moto.ec2.responses.general": ("General.get_console_output",),
     "moto.autoscaling.models": (
-        "FakeAutoScalingGroup.replace_autoscaling_group_instances",
         "FakeAutoScalingGroup.set_desired_capacity",
-        "InstanceState.launch_template.fget",
         "FakeAutoScalingGroup.active_instances",
-        "AutoScalingBackend.set_instance_health",
-        "AutoScalingBackend.terminate_instance",
-        "AutoScalingBackend.delete_auto_scaling_group",
+        "InstanceState.launch_template.fget",
+        "AutoScalingBackend.create_auto_scaling_group",
+        "AutoScalingBackend.update_auto_scaling_group",
+        "AutoScalingBackend.set_desired_capacity",
+        "AutoScalingBackend.attach_instances",
+        "AutoScalingBackend.detach_instances",
+        "AutoScalingBackend.enter_standby_instances",
+        "AutoScalingBackend.describe_auto_scaling_instances",
+        "AutoScalingBackend.notify_terminate_instances",
         "AutoScalingBackend.update_attached_target_groups",
     ),
     "moto.autoscaling.responses": (
         "AutoScalingResponse.put_lifecycle_hook",
         "AutoScalingResponse.create_auto_scaling_group",
+        "AutoScalingResponse.update_auto_scaling_group",
+        "AutoScalingResponse.delete_auto_scaling_group",
+        "AutoScalingResponse.set_desired_capacity",
+        "AutoScalingResponse.set_instance_health",
+        "AutoScalingResponse.set_instance_protection",
+        "AutoScalingResponse.suspend_processes",
+        "AutoScalingResponse.resume_processes",
+        "AutoScalingResponse.terminate_instance_in_auto_scaling_group",
+        "AutoScalingResponse.describe_scaling_activities",
     ),
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),

@@ -1,242 +1,238 @@
-"""Changes moto's Auto Scaling: new instances use the group's version of its launch template and show it.
+"""Changes moto's Auto Scaling: the package `scaling` decides how a group keeps its size; moto keeps the groups.
 
-Unhealthy instances are replaced, a smaller group terminates its oldest instances, and hooks delay instances (see `lifecycle`).
+Hooks keep all their settings, notifications and activities exist, and a member shows the launch template that it came from.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from bootstrap.local.aws.patches import lifecycle
-
-
-def _describe_template(group: Any) -> dict[str, Any] | None:
-    template = group.ec2_launch_template
-    if template is None:
-        return None
-    number = template.get_version(group.launch_template_version).number
-    return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": str(number)}
+from bootstrap.local.aws.patches import lifecycle_hooks
+from bootstrap.local.aws.scaling import activities, capacity, checks, requests, targets
 
 
 def _get_models() -> Any:
     return sys.modules["moto.autoscaling.models"]
 
 
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Make an error of moto's from what `checks` refuses."""
+    try:
+        yield
+    except checks.Refused as refusal:
+        error = _get_models().ValidationError(str(refusal))
+        error.code = refusal.code
+        raise error from None
+
+
 def _change_sizes(module: Any) -> None:
-    resize = module.FakeAutoScalingGroup.set_desired_capacity
+    group_class, backend_class = module.FakeAutoScalingGroup, module.AutoScalingBackend
 
-    @functools.wraps(resize)
     def set_desired_capacity(group: Any, new_capacity: int | None) -> None:
-        desired = int((group.min_size if new_capacity is None else new_capacity) or 0)
-        if not group.mixed_instances_policy:
-            for state in _list_surplus(group, desired):
-                lifecycle.start_termination(module, group, state)
-        order = {id(state): place for place, state in enumerate(group.instance_states)}
-        # moto changes the order of the remaining instances; then a replay would remove other ones.
-        resize(group, new_capacity)
-        group.instance_states.sort(key=lambda state: order.get(id(state), len(order)))
+        """Size a group that is being created; otherwise moto calls this after it has changed the desired capacity itself."""
+        if group.autoscaling_backend.autoscaling_groups.get(group.name) is not group:
+            requests.create_size(group, new_capacity)
+            return
+        group.desired_capacity = new_capacity
+        capacity.converge(group)
 
-    module.FakeAutoScalingGroup.set_desired_capacity = set_desired_capacity
-    register = module.AutoScalingBackend.update_attached_target_groups
+    def set_backend_capacity(backend: Any, group_name: str, desired_capacity: int | None) -> None:
+        """The new capacity of a scaling policy, within the bounds of the group."""
+        group = checks.find_group(backend, group_name)
+        bounded = min(max(int(desired_capacity or 0), int(group.min_size)), int(group.max_size))
+        requests.set_desired(group, bounded, "a user request executed a scaling policy")
+
+    create = backend_class.create_auto_scaling_group
+
+    @functools.wraps(create)
+    def create_group(backend: Any, **settings: Any) -> Any:
+        with _refusals():
+            checks.check_new(backend, settings["name"])
+            group = create(backend, **settings)
+            if settings["health_check_period"] is None:
+                group.health_check_grace_period = 0  # the API's default; moto has that of the console
+            return group
+
+    def update_group(backend: Any, name: str, **settings: Any) -> Any:
+        if sum(bool(settings[key]) for key in ("launch_config_name", "launch_template", "mixed_instances_policy")) > 1:
+            text = "Valid requests must contain either LaunchTemplate, LaunchConfigurationName or MixedInstancesPolicy"
+            raise module.ValidationError(f"{text} parameter.")
+        group = backend.autoscaling_groups.get(name)
+        if group is None:
+            raise module.ValidationError("AutoScalingGroup name not found - null")
+        with _refusals():
+            requests.update(group, settings)
+        return group
+
+    group_class.set_desired_capacity = set_desired_capacity
+    backend_class.set_desired_capacity = set_backend_capacity
+    backend_class.create_auto_scaling_group = create_group
+    backend_class.update_auto_scaling_group = update_group
+
+
+def _change_members(module: Any) -> None:
+    backend_class = module.AutoScalingBackend
+    register, attach = backend_class.update_attached_target_groups, backend_class.attach_instances
+    detach, enter = backend_class.detach_instances, backend_class.enter_standby_instances
 
     @functools.wraps(register)
     def update_attached_target_groups(backend: Any, group_name: str) -> None:
         group = backend.autoscaling_groups[group_name]
-        states = group.instance_states
-        group.instance_states = [state for state in states if state.lifecycle_state not in lifecycle.WAITING.values()]
+        all_members = group.instance_states
+        group.instance_states = targets.list_in_service(group)
         try:
             register(backend, group_name)
         finally:
-            group.instance_states = states
+            group.instance_states = all_members
 
-    module.AutoScalingBackend.update_attached_target_groups = update_attached_target_groups
+    @functools.wraps(attach)
+    def attach_instances(backend: Any, group_name: str, instance_ids: list[str]) -> None:
+        attach(backend, group_name, instance_ids)
+        for member in backend.autoscaling_groups[group_name].instance_states:
+            if member.instance.id in instance_ids:
+                member.is_booted = True
 
+    @functools.wraps(detach)
+    def detach_instances(backend: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> Any:
+        with _refusals():
+            group = checks.find_group(backend, group_name)
+            checks.check_protection(group, instance_ids)
+        return detach(backend, group_name, instance_ids, should_decrement)
 
-def _list_surplus(group: Any, desired: int) -> list[Any]:
-    """The oldest instances of a group that are more than its desired capacity, without protected ones."""
-    active = group.active_instances()
-    free = [state for state in active if not state.protected_from_scale_in]
-    return list(free[: max(0, len(active) - desired)])
+    @functools.wraps(enter)
+    def enter_standby(backend: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> Any:
+        with _refusals():
+            checks.check_protection(checks.find_group(backend, group_name), instance_ids)
+        return enter(backend, group_name, instance_ids, should_decrement)
 
+    def describe_instances(backend: Any, instance_ids: list[str]) -> list[Any]:
+        chosen = []
+        for group in backend.autoscaling_groups.values():
+            for member in group.instance_states:
+                if not instance_ids or member.instance.id in instance_ids:
+                    shown = copy.copy(member)
+                    shown.health_status = member.health_status.upper()  # this operation alone writes it so
+                    chosen.append(shown)
+        return chosen
 
-def _change_termination(module: Any) -> None:
-    judge = module.AutoScalingBackend.set_instance_health
-    terminate = module.AutoScalingBackend.terminate_instance
-    delete = module.AutoScalingBackend.delete_auto_scaling_group
-
-    @functools.wraps(judge)
-    def set_instance_health(backend: Any, instance_id: str, health_status: str) -> None:
-        judge(backend, instance_id, health_status)
-        group = backend.ec2_backend.get_instance(instance_id).autoscaling_group
-        suspended = {process["ProcessName"] for process in group.suspended_processes}
-        if health_status == "Unhealthy" and "ReplaceUnhealthy" not in suspended:
-            backend.elbv2_backend.notify_terminate_instances([instance_id])
-            lifecycle.start_termination(module, group, _find_state(backend, instance_id))
-            group.set_desired_capacity(group.desired_capacity)  # this launches the replacement
-
-    @functools.wraps(terminate)
-    def terminate_instance(backend: Any, instance_id: str, should_decrement: bool) -> Any:
-        state = _find_state(backend, instance_id)
-        group = state.instance.autoscaling_group if state else None
-        if state is None or group is None:
-            return terminate(backend, instance_id, should_decrement)
-        previous_size, is_terminating = (
-            group.desired_capacity,
-            state.lifecycle_state == lifecycle.WAITING[lifecycle.TERMINATING],
-        )
-        lifecycle.start_termination(module, group, state)
-        if not is_terminating:
-            group.desired_capacity -= 1 if should_decrement else 0
-            group.set_desired_capacity(group.desired_capacity)
-        return module.TerminateInstanceActivity(state.instance, previous_size)
-
-    @functools.wraps(delete)
-    def delete_auto_scaling_group(backend: Any, group_name: str) -> None:
-        group = backend.autoscaling_groups.get(group_name)
-        if group is not None:
-            group.is_being_deleted = True  # its hooks do not delay instances any more
-            for state in [state for state in group.instance_states if state not in group.active_instances()]:
-                lifecycle.terminate(group, state)
-        delete(backend, group_name)
-        for key, hook in list(backend.lifecycle_hooks.items()):
-            if hook.auto_scaling_group_name == group_name:
-                del backend.lifecycle_hooks[key]
-        lifecycle.get_notifications(backend).pop(group_name, None)
-
-    module.AutoScalingBackend.set_instance_health = set_instance_health
-    module.AutoScalingBackend.terminate_instance = terminate_instance
-    module.AutoScalingBackend.delete_auto_scaling_group = delete_auto_scaling_group
+    module.InstanceState.launch_template = property(lambda state: getattr(state, "source_template", None))
+    module.FakeAutoScalingGroup.active_instances = targets.list_in_service
+    backend_class.update_attached_target_groups = update_attached_target_groups
+    backend_class.attach_instances = attach_instances
+    backend_class.detach_instances = detach_instances
+    backend_class.enter_standby_instances = enter_standby
+    backend_class.describe_auto_scaling_instances = describe_instances
+    # EC2's TerminateInstances calls this; here as on AWS, health checks notice that the instance is gone.
+    backend_class.notify_terminate_instances = lambda _backend, _ids: None
 
 
-def _find_state(backend: Any, instance_id: str) -> Any:
-    states = (state for group in backend.autoscaling_groups.values() for state in group.instance_states)
-    return next((state for state in states if state.instance.id == instance_id), None)
+def _answer_activities(module: Any, response: Any) -> Any:
+    group, count = response._get_param("AutoScalingGroupName") or "", response._get_int_param("MaxRecords") or 100
+    with_deleted = bool(response._get_bool_param("IncludeDeletedGroups", False))
+    backend, ids = response.autoscaling_backend, response._get_param("ActivityIds", [])
+    if group and not with_deleted:
+        with _refusals():
+            checks.find_group(backend, group)
+    listed = activities.list_described(backend, group, ids, with_deleted=with_deleted)
+    token = response._get_param("NextToken")
+    start = next((place for place, one in enumerate(listed) if one.activity_id == token), 0) if token else 0
+    rest = listed[start + count :]
+    found = {"Activities": listed[start : start + count], "NextToken": rest[0].activity_id if rest else None}
+    return module.ActionResult(found)
 
 
-def _change_hooks(module: Any) -> None:
-    """A hook keeps all its settings, and the hooks of a new group exist before its first instance."""
-    put, create = module.AutoScalingResponse.put_lifecycle_hook, module.AutoScalingResponse.create_auto_scaling_group
+def _change_requests(module: Any) -> None:
+    """The operations whose parameters moto does not read."""
+    response_class = module.AutoScalingResponse
 
-    def store_settings(response: Any, group: str, settings: dict[str, Any]) -> None:
-        key = f"{group}_{settings['LifecycleHookName']}"
-        hook = response.autoscaling_backend.lifecycle_hooks[key]
-        hook.role_arn = settings.get("RoleARN") or None
-        hook.notification_target_arn = settings.get("NotificationTargetARN") or None
-        hook.notification_metadata = settings.get("NotificationMetadata") or None
+    def on_group(work: Callable[[Any, Any], None]) -> Callable[[Any], Any]:
+        def answer(self: Any) -> Any:
+            with _refusals():
+                work(self, checks.find_group(self.autoscaling_backend, self._get_param("AutoScalingGroupName")))
+            return module.EmptyResult()
 
-    @functools.wraps(put)
-    def put_lifecycle_hook(response: Any) -> Any:
-        answer = put(response)
-        store_settings(response, response._get_param("AutoScalingGroupName"), response._get_params())
         return answer
 
-    @functools.wraps(create)
-    def create_auto_scaling_group(response: Any) -> Any:
-        group, backend = response._get_param("AutoScalingGroupName"), response.autoscaling_backend
-        specifications = response._get_param("LifecycleHookSpecificationList", [])
-        for specification in specifications:
-            values = (
-                specification.get("LifecycleTransition"),
-                specification.get("HeartbeatTimeout"),
-                specification.get("DefaultResult"),
-            )
-            backend.create_lifecycle_hook(specification["LifecycleHookName"], group, values[0], values[1], values[2])
-            store_settings(response, group, specification)
-        try:
-            return create(response)
-        except Exception:
-            for specification in specifications:
-                backend.delete_lifecycle_hook(group, specification["LifecycleHookName"])
-            raise
+    def set_desired(self: Any, group: Any) -> None:
+        desired = self._get_int_param("DesiredCapacity")
+        checks.check_desired(group, desired)
+        requests.set_desired(group, desired)
 
-    module.AutoScalingResponse.put_lifecycle_hook = put_lifecycle_hook
-    module.AutoScalingResponse.create_auto_scaling_group = create_auto_scaling_group
+    def set_protection(self: Any, group: Any) -> None:
+        is_protected = bool(self._get_bool_param("ProtectedFromScaleIn"))
+        requests.protect(group, self._get_param("InstanceIds", []), is_protected=is_protected)
+
+    def set_instance_health(self: Any) -> Any:
+        respects = self._get_bool_param("ShouldRespectGracePeriod", True)
+        given = self._get_param("InstanceId"), self._get_param("HealthStatus")
+        with _refusals():
+            requests.set_health(self.autoscaling_backend, *given, respects_grace=bool(respects))
+        return module.EmptyResult()
+
+    def terminate(self: Any) -> Any:
+        decrement = bool(self._get_bool_param("ShouldDecrementDesiredCapacity", False))
+        with _refusals():
+            activity = requests.terminate(self.autoscaling_backend, self._get_param("InstanceId"), decrement=decrement)
+        return module.ActionResult({"Activity": activity})
+
+    def update(self: Any) -> Any:
+        more = {
+            "default_cooldown": self._get_int_param("DefaultCooldown"),
+            "termination_policies": self._get_param("TerminationPolicies", None),
+            "placement_group": self._get_param("PlacementGroup"),
+            "capacity_rebalance": self._get_bool_param("CapacityRebalance", None),
+        }
+        self.autoscaling_backend.update_auto_scaling_group(
+            name=self._get_param("AutoScalingGroupName"),
+            availability_zones=self._get_param("AvailabilityZones", []),
+            desired_capacity=self._get_int_param("DesiredCapacity"),
+            max_size=self._get_int_param("MaxSize"),
+            min_size=self._get_int_param("MinSize"),
+            launch_config_name=self._get_param("LaunchConfigurationName"),
+            launch_template=self._get_param("LaunchTemplate", {}),
+            vpc_zone_identifier=self._get_param("VPCZoneIdentifier"),
+            health_check_period=self._get_int_param("HealthCheckGracePeriod"),
+            health_check_type=self._get_param("HealthCheckType"),
+            new_instances_protected_from_scale_in=self._get_bool_param("NewInstancesProtectedFromScaleIn", None),
+            mixed_instances_policy=self._get_params().get("MixedInstancesPolicy"),
+            **more,
+        )
+        return module.EmptyResult()
+
+    response_class.set_desired_capacity = on_group(set_desired)
+    response_class.set_instance_protection = on_group(set_protection)
+    response_class.suspend_processes = on_group(
+        lambda self, group: requests.suspend(group, self._get_param("ScalingProcesses", []))
+    )
+    response_class.resume_processes = on_group(
+        lambda self, group: requests.resume(group, self._get_param("ScalingProcesses", []))
+    )
+    response_class.delete_auto_scaling_group = on_group(
+        lambda self, group: requests.delete(group, is_forced=bool(self._get_bool_param("ForceDelete", False)))
+    )
+    response_class.set_instance_health = set_instance_health
+    response_class.terminate_instance_in_auto_scaling_group = terminate
+    response_class.update_auto_scaling_group = update
+    response_class.describe_scaling_activities = lambda self: _answer_activities(module, self)
 
 
 class AutoScalingPatches:
     """One method for each module that is changed."""
 
     def _autoscaling_models(self, module: Any) -> None:
-        replace = module.FakeAutoScalingGroup.replace_autoscaling_group_instances
-
-        @functools.wraps(replace)
-        def replace_instances(group: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
-            template = group.ec2_launch_template
-            if template is None:
-                return replace(group, count_needed, propagated_tags)  # type: ignore[no-any-return]
-            default = template.default_version_number
-            template.default_version_number = template.get_version(group.launch_template_version).number
-            try:  # moto calls RunInstances with the template but without its version, so the default version would be used
-                return replace(group, count_needed, propagated_tags)  # type: ignore[no-any-return]
-            finally:
-                template.default_version_number = default
-
-        @functools.wraps(replace_instances)
-        def replace_and_notify(group: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
-            count = len(group.instance_states)
-            replace_instances(group, count_needed, propagated_tags)
-            for state in group.instance_states[count:]:  # moto would show the template that the group has now
-                state.source_template = _describe_template(group)
-                if not lifecycle.hold_instance(module, group, state, lifecycle.LAUNCHING):
-                    lifecycle.notify(group, lifecycle.LAUNCHED, state)
-
-        module.FakeAutoScalingGroup.replace_autoscaling_group_instances = replace_and_notify
-        module.InstanceState.launch_template = property(lambda state: getattr(state, "source_template", None))
-        module.FakeAutoScalingGroup.active_instances = lambda group: [
-            state for state in group.instance_states if state.lifecycle_state in lifecycle.MEMBERS
-        ]
         _change_sizes(module)
-        _change_termination(module)
+        _change_members(module)
 
     def _autoscaling_responses(self, module: Any) -> None:
-        response = module.AutoScalingResponse
-        _change_hooks(module)
-
-        def complete_lifecycle_action(self: Any) -> Any:
-            lifecycle.complete_action(_get_models(), self.autoscaling_backend, self._get_params())
-            return module.EmptyResult()
-
-        def record_lifecycle_action_heartbeat(self: Any) -> Any:
-            lifecycle.record_heartbeat(_get_models(), self.autoscaling_backend, self._get_params())
-            return module.EmptyResult()
-
-        def put_notification_configuration(self: Any) -> Any:
-            parameters = self._get_params()
-            group = self.autoscaling_backend.autoscaling_groups.get(parameters["AutoScalingGroupName"])
-            if group is None:
-                raise _get_models().ValidationError("AutoScalingGroup name not found")
-            topics = lifecycle.get_notifications(self.autoscaling_backend).setdefault(group.name, {})
-            topics[parameters["TopicARN"]] = list(parameters["NotificationTypes"])
-            lifecycle.notify(group, lifecycle.TEST)
-            return module.EmptyResult()
-
-        def delete_notification_configuration(self: Any) -> Any:
-            parameters = self._get_params()
-            topics = lifecycle.get_notifications(self.autoscaling_backend)
-            topics.get(parameters["AutoScalingGroupName"], {}).pop(parameters["TopicARN"], None)
-            return module.EmptyResult()
-
-        def describe_notification_configurations(self: Any) -> Any:
-            names = self._get_param("AutoScalingGroupNames", [])
-            configurations = [
-                {"AutoScalingGroupName": group, "TopicARN": topic, "NotificationType": kind}
-                for group, topics in lifecycle.get_notifications(self.autoscaling_backend).items()
-                for topic, kinds in topics.items()
-                for kind in kinds
-                if not names or group in names
-            ]
-            return module.ActionResult({"NotificationConfigurations": configurations})
-
-        response.complete_lifecycle_action = complete_lifecycle_action
-        response.record_lifecycle_action_heartbeat = record_lifecycle_action_heartbeat
-        response.put_notification_configuration = put_notification_configuration
-        response.delete_notification_configuration = delete_notification_configuration
-        response.describe_notification_configurations = describe_notification_configurations
-        response.describe_auto_scaling_notification_types = lambda _self: module.ActionResult(
-            {"AutoScalingNotificationTypes": lifecycle.TYPES}
-        )
+        _change_requests(module)
+        lifecycle_hooks.change_hooks(module)
+        lifecycle_hooks.add_operations(module)
 
     def _ec2_models_launch_templates(self, module: Any) -> None:
         def user_data(version: Any) -> Any:

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.local.aws.compute import keys, launch
+from bootstrap.local.aws.compute import addresses, keys, launch
 from bootstrap.local.aws.compute.instances import Instances
 
 
@@ -49,11 +49,15 @@ class Ec2Patches:
         def terminate_instance(instance: Any) -> Any:
             if instance.state in {"terminated", "shutting-down"}:
                 return instance._state
-            previous = terminate(instance)
+            with addresses.hold(instance):
+                previous = terminate(instance)
             self._instances().terminate_machine(instance)
             return previous
 
         module.Instance.terminate = terminate_instance
+        reason = module.StateReason
+        # A state without a reason has none on AWS; moto would show one with an empty code and an empty message.
+        module.StateReason = lambda message="", code="": reason(message, code) if code else None
 
     def _call_instances(self, method: str, instance: Any) -> None:
         getattr(self._instances(), method)(instance)
@@ -135,6 +139,8 @@ class Ec2Patches:
             return subnet
 
         module.SubnetBackend.delete_subnet = delete_subnet
+        module.Subnet.get_available_subnet_ip = addresses.take_next
+        module.Subnet.request_ip = addresses.request
         # moto would write the whole structure of the state in the place of its name.
         module.Subnet.ipv6_cidr_block_association_set = property(
             lambda subnet: [

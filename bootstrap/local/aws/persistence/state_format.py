@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import secrets
 from pathlib import Path
 
 from bootstrap.errors import LocalCloudFailed
 
-FORMAT = 1
+FORMAT = 2
 NAME = "format.json"
 
 
@@ -42,6 +43,15 @@ def ensure_format(state: Path) -> None:
             "Destroy the environment with the version of this repository that launched it (git log shows the versions). Or, if "
             f"you need nothing in it, remove its containers and the directory {state}, and launch anew.",
         )
+
+
+def ensure_salt(state: Path) -> str:
+    """The secret of this cloud, from which the first ids of each region are drawn; it is made at the first start."""
+    path = state / "salt"
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text()
 
 
 def _describe(content: object) -> str:

@@ -7,6 +7,7 @@ GET  /_bootstrap/faults         the armed faults (see `faults`); POST arms fault
 GET  /_bootstrap/enforcement    how many rules hold between machines, and problems; POST sets the rules first
 GET  /_bootstrap/mail           where the machines' mail is received and stored, and problems (see `local.mail`)
 GET  /_bootstrap/images         Debian's images, oldest first; POST publishes or deregisters one (see `publication`)
+GET  /_bootstrap/spot           the Spot Instances that are being interrupted; POST interrupts one (see `compute.spot`)
 PUT  /_bootstrap/signal/NAME    a signal for a wait condition (see `signals`)
 
 A POST needs the token of the state directory: Authorization: Bearer TOKEN.
@@ -19,6 +20,7 @@ import json
 
 from bootstrap.local.aws.cloudformation.comparison import modelled_properties
 from bootstrap.local.aws.cloudformation.stand_ins import STAND_INS
+from bootstrap.local.aws.compute.spot import Interruptions
 from bootstrap.local.aws.packet_filter.enforcement import Enforcement
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.faults import Faults
@@ -42,6 +44,7 @@ class Control:
         enforcement: Enforcement,
         mail: Sink | None,
         publication: Publication,
+        interruptions: Interruptions,
     ) -> None:
         self._token = token
         self._moto_lock = moto_lock
@@ -50,6 +53,7 @@ class Control:
         self._enforcement = enforcement
         self._mail = mail
         self._publication = publication
+        self._interruptions = interruptions
 
     def answer(self, environ: Environ) -> Response:
         """Answer one request, in JSON: 401 without the token, 400 for a wrong body, 404 for another path."""
@@ -75,6 +79,8 @@ class Control:
             return _respond(self._enforcement.read_state())
         if path == "/_bootstrap/images" and method in {"GET", "POST"}:
             return self._publish(environ) if method == "POST" else _respond({"images": self._publication.list_all()})
+        if path == "/_bootstrap/spot" and method in {"GET", "POST"}:
+            return self._interrupt(environ) if method == "POST" else _respond({"spot": self._interruptions.list_all()})
         if path == "/_bootstrap/mail":
             return _respond(self._mail.state() if self._mail else {})
         return _respond({"error": f"there is no control endpoint {method} {path}"}, 404)
@@ -98,6 +104,13 @@ class Control:
         except ValueError as error:
             return _respond({"error": str(error)}, 400)
         return _respond({"images": self._publication.list_all()})
+
+    def _interrupt(self, environ: Environ) -> Response:
+        try:
+            self._interruptions.interrupt(json.loads(requests.read_body(environ)))
+        except ValueError as error:
+            return _respond({"error": str(error)}, 400)
+        return _respond({"spot": self._interruptions.list_all()})
 
     def _record_signal(self, handle: str, body: bytes) -> Response:
         try:

@@ -38,7 +38,7 @@ class Door:
     """The only way to `app`, which is moto.
 
     `event_handlers` applies events, which are journalled like requests: a boot that failed is one. `on_change` is called with
-    the service of each mutating request, after the request is on disk.
+    the service of each mutating request after the request is on disk, and with "ec2" after each event.
     """
 
     def __init__(self, app: WsgiApp, journal: Journal) -> None:
@@ -104,11 +104,28 @@ class Door:
         return response
 
     def record_event(self, kind: str, **details: Any) -> None:
-        """Apply a change without a request, with the handler of its kind, and journal it."""
-        record: Record = {"event": kind, **details}
-        with self.moto_lock.hold(kind):
-            self.event_handlers[kind](record)
-            self._journal.append(record)
+        """Apply a change without a request, with the handler of its kind, and journal it.
+
+        Like a request, the event has a seed and a time, so that its handler may make resources with new ids. Work of
+        `run_afterwards` begins when the event is on disk.
+        """
+        record: Record = {"event": kind, "seed": secrets.token_hex(32), "time": time.time(), **details}
+        before = getattr(self._local, "pending", None)
+        pending: list[Callable[[], None]] = []
+        self._local.pending = pending
+        try:
+            with self.moto_lock.hold(kind):
+                self._apply_event(record)
+                self._journal.append(record)
+        finally:
+            self._local.pending = before
+        for act in pending:
+            act()
+        self.on_change("ec2")
+
+    def _apply_event(self, record: Record) -> None:
+        with randomness.use_seed(record["seed"]), randomness.fix_clock(record["time"]):
+            self.event_handlers[record["event"]](record)
 
     def replay(self) -> int:
         """Repeat all records of the journal; returns their number."""
@@ -164,7 +181,7 @@ class Door:
 
     def _replay_record(self, record: Record) -> None:
         if "event" in record:
-            self.event_handlers[record["event"]](record)
+            self._apply_event(record)
             return
         environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
         with randomness.use_seed(record["seed"]), randomness.fix_clock(record["time"]):

@@ -13,7 +13,6 @@ import io
 import json
 import logging
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -63,20 +62,23 @@ class Server:
         from bootstrap.local.aws.cloudformation.api.api import Api
         from bootstrap.local.aws.cloudformation.operations.engine import Engine
         from bootstrap.local.aws.cloudformation.store import Store
-        from bootstrap.local.aws.compute.heartbeats import Heartbeats
         from bootstrap.local.aws.compute.instances import Instances
         from bootstrap.local.aws.compute.metadata import Metadata
+        from bootstrap.local.aws.compute.spot import Interruptions
         from bootstrap.local.aws.packet_filter.enforcement import Enforcement
+        from bootstrap.local.aws.scaling import heartbeats
+        from bootstrap.local.aws.scaling.health import HealthChecks
         from bootstrap.local.aws.server.clients import Clients
         from bootstrap.local.aws.server.control import Control
         from bootstrap.local.aws.server.door import Door
         from bootstrap.local.aws.server.faults import Faults
+        from bootstrap.local.aws.server.periodic import Periodic
         from bootstrap.local.aws.server.publication import Publication
         from bootstrap.local.aws.server.signals import Signals
 
         faults = Faults()
         self._journal = Journal(self._state / "journal.jsonl")
-        self._patches = patches.Patches(_ensure_salt(self._state), lambda: self.instances)
+        self._patches = patches.Patches(state_format.ensure_salt(self._state), lambda: self.instances)
         self.door = Door(self._create_app(), self._journal)
         self.instances = Instances(self.door, machines, self.open_gateway)
         known = self.instances
@@ -98,9 +100,13 @@ class Server:
         self._api = Api(self.engine)
         self._metadata = Metadata(self.door, self.instances, clients)
         token, publication = keys.ensure_control_token(self._state), Publication(self.door, self._patches.catalogue)
-        self._control = Control(token, self.door.moto_lock, faults, signals, self._enforcement, self._mail, publication)
+        interruptions = Interruptions(self.door)
+        self._control = Control(
+            token, self.door.moto_lock, faults, signals, self._enforcement, self._mail, publication, interruptions
+        )
         self._faults = faults
-        self._heartbeats = Heartbeats(Clients(self.door, self.port, Faults()))
+        end_overdue_holds = partial(heartbeats.end_overdue, exempt)
+        self._periodic = Periodic((end_overdue_holds, HealthChecks(self.door).check, interruptions.end_overdue))
 
     def _create_app(self) -> Callable[..., Any]:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -123,7 +129,7 @@ class Server:
             log.info("replayed %d records", count)
             self.instances.reconcile()
             self._enforcement.note_change("ec2")
-        self._heartbeats.start()
+        self._periodic.start()
         self.engine.resume()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -222,20 +228,11 @@ class Server:
         (self._state / "endpoint.json").unlink(missing_ok=True)
         for server in self._listeners.values():
             server.server_close()
-        self._heartbeats.close()
+        self._periodic.close()
         self.engine.close()
         self.instances.cancel_work()
         with contextlib.suppress(Busy), self.door.stop_requests():
             self._journal.close()
-
-
-def _ensure_salt(state: Path) -> str:
-    """The secret of this cloud, from which the first ids of each region are drawn; it is made at the first start."""
-    path = state / "salt"
-    if not path.exists():
-        path.touch(0o600)
-        path.write_text(secrets.token_hex(32))
-    return path.read_text()
 
 
 def _make_handler(connections: request_limits.Connections) -> type:

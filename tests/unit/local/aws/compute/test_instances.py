@@ -31,9 +31,12 @@ class Backend:
 
 
 class Instance:
-    """The parts of moto's instance that the work on machines reads."""
+    """The parts of moto's instance that the work on machines reads; a test has one, the `latest` one."""
+
+    latest: Instance
 
     def __init__(self) -> None:
+        Instance.latest = self
         self.id = "i-1"
         self.subnet_id = "subnet-1"
         self.private_ip = "10.77.3.4"
@@ -92,6 +95,12 @@ class Slow(SimulatedMachines):
 
     def attach(self, volume_id: str, instance_id: str, device: str) -> None:
         self.done.append(f"attach {volume_id}")
+
+
+@pytest.fixture(autouse=True)
+def found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events find the instance of the test, as they find one in moto."""
+    monkeypatch.setattr("bootstrap.local.aws.compute.instances.find_instance", lambda _: Instance.latest)
 
 
 @pytest.fixture
@@ -269,10 +278,14 @@ def test_a_machine_that_could_not_boot_leaves_no_interface(
     instances: Instances, machines: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[str] = []
+    given = {"10.77.3.0", "10.77.3.1"}
+    subnet = SimpleNamespace(_subnet_ips=dict.fromkeys(given), _unused_ips=set(), del_subnet_ip=given.remove)
 
     def interface(name: str, is_own: bool) -> Any:
         return SimpleNamespace(
             delete_on_termination=is_own,
+            subnet=subnet,
+            private_ip_addresses=[{"PrivateIpAddress": f"10.77.3.{name[-1]}"}],
             stop=lambda: ended.append(f"stop {name}"),
             delete=lambda: ended.append(f"delete {name}"),
         )
@@ -280,10 +293,12 @@ def test_a_machine_that_could_not_boot_leaves_no_interface(
     instance: Any = Instance()
     instance.nics = {0: interface("eni-0", True), 1: interface("eni-1", False)}
     instance.teardown_defaults = lambda: ended.append("disks")
-    monkeypatch.setattr("bootstrap.local.aws.compute.instances.find_instance", lambda _: instance)
     monkeypatch.setattr("bootstrap.local.aws.compute.instances.set_reason", lambda *_: None)
     machines.problem = "no image"
     machines.may_go_on.set()
     instances.launch_machine(instance)
     until(lambda: instance.state == "terminated")
     assert ["stop eni-0", "delete eni-0", "stop eni-1", "disks"] == ended
+    until(
+        lambda: given == {"10.77.3.1"}
+    )  # the address is free when the container is removed, the other one is of its user
