@@ -18,11 +18,12 @@ WAITING = {
         }
     }
 }
+IMAGE = "{{resolve:ssm:/aws/service/debian/release/13/latest/amd64}}"
 GROUP = {
     "Resources": {
         "L": {
             "Type": "AWS::EC2::LaunchTemplate",
-            "Properties": {"LaunchTemplateData": {"InstanceType": "t3.nano", "ImageId": "ami-12c6146b"}},
+            "Properties": {"LaunchTemplateData": {"InstanceType": "t3.nano", "ImageId": IMAGE}},
         },
         "G": {
             "Type": "AWS::AutoScaling::AutoScalingGroup",

@@ -147,8 +147,8 @@ def _answer_activities(module: Any, response: Any) -> Any:
     return module.ActionResult(found)
 
 
-def _change_requests(module: Any) -> None:
-    """The operations whose parameters moto does not read."""
+def _change_group_requests(module: Any) -> None:
+    """The operations on one group whose parameters moto does not read, or does not check."""
     response_class = module.AutoScalingResponse
 
     def on_group(work: Callable[[Any, Any], None]) -> Callable[[Any], Any]:
@@ -168,6 +168,23 @@ def _change_requests(module: Any) -> None:
         is_protected = bool(self._get_bool_param("ProtectedFromScaleIn"))
         requests.protect(group, self._get_param("InstanceIds", []), is_protected=is_protected)
 
+    response_class.set_desired_capacity = on_group(set_desired)
+    response_class.set_instance_protection = on_group(set_protection)
+    response_class.suspend_processes = on_group(
+        lambda self, group: requests.suspend(group, self._get_param("ScalingProcesses", []))
+    )
+    response_class.resume_processes = on_group(
+        lambda self, group: requests.resume(group, self._get_param("ScalingProcesses", []))
+    )
+    response_class.delete_auto_scaling_group = on_group(
+        lambda self, group: requests.delete(group, is_forced=bool(self._get_bool_param("ForceDelete", False)))
+    )
+
+
+def _change_instance_requests(module: Any) -> None:
+    """The operations on one instance of a group, and DescribeScalingActivities, which moto answers with an empty list."""
+    response_class = module.AutoScalingResponse
+
     def set_instance_health(self: Any) -> Any:
         respects = self._get_bool_param("ShouldRespectGracePeriod", True)
         given = self._get_param("InstanceId"), self._get_param("HealthStatus")
@@ -181,13 +198,15 @@ def _change_requests(module: Any) -> None:
             activity = requests.terminate(self.autoscaling_backend, self._get_param("InstanceId"), decrement=decrement)
         return module.ActionResult({"Activity": activity})
 
+    response_class.set_instance_health = set_instance_health
+    response_class.terminate_instance_in_auto_scaling_group = terminate
+    response_class.describe_scaling_activities = lambda self: _answer_activities(module, self)
+
+
+def _change_update(module: Any) -> None:
+    """UpdateAutoScalingGroup, with the parameters that moto does not read."""
+
     def update(self: Any) -> Any:
-        more = {
-            "default_cooldown": self._get_int_param("DefaultCooldown"),
-            "termination_policies": self._get_param("TerminationPolicies", None),
-            "placement_group": self._get_param("PlacementGroup"),
-            "capacity_rebalance": self._get_bool_param("CapacityRebalance", None),
-        }
         self.autoscaling_backend.update_auto_scaling_group(
             name=self._get_param("AutoScalingGroupName"),
             availability_zones=self._get_param("AvailabilityZones", []),
@@ -201,25 +220,14 @@ def _change_requests(module: Any) -> None:
             health_check_type=self._get_param("HealthCheckType"),
             new_instances_protected_from_scale_in=self._get_bool_param("NewInstancesProtectedFromScaleIn", None),
             mixed_instances_policy=self._get_params().get("MixedInstancesPolicy"),
-            **more,
+            default_cooldown=self._get_int_param("DefaultCooldown"),
+            termination_policies=self._get_param("TerminationPolicies", None),
+            placement_group=self._get_param("PlacementGroup"),
+            capacity_rebalance=self._get_bool_param("CapacityRebalance", None),
         )
         return module.EmptyResult()
 
-    response_class.set_desired_capacity = on_group(set_desired)
-    response_class.set_instance_protection = on_group(set_protection)
-    response_class.suspend_processes = on_group(
-        lambda self, group: requests.suspend(group, self._get_param("ScalingProcesses", []))
-    )
-    response_class.resume_processes = on_group(
-        lambda self, group: requests.resume(group, self._get_param("ScalingProcesses", []))
-    )
-    response_class.delete_auto_scaling_group = on_group(
-        lambda self, group: requests.delete(group, is_forced=bool(self._get_bool_param("ForceDelete", False)))
-    )
-    response_class.set_instance_health = set_instance_health
-    response_class.terminate_instance_in_auto_scaling_group = terminate
-    response_class.update_auto_scaling_group = update
-    response_class.describe_scaling_activities = lambda self: _answer_activities(module, self)
+    module.AutoScalingResponse.update_auto_scaling_group = update
 
 
 class AutoScalingPatches:
@@ -230,7 +238,9 @@ class AutoScalingPatches:
         _change_members(module)
 
     def _autoscaling_responses(self, module: Any) -> None:
-        _change_requests(module)
+        _change_group_requests(module)
+        _change_instance_requests(module)
+        _change_update(module)
         lifecycle_hooks.change_hooks(module)
         lifecycle_hooks.add_operations(module)
 
