@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 from scaled import ZONES, Group, until
 
 AT = r"At \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "
-DIED = f"{AT}an instance was taken out of service in response to an EC2 health check indicating it has been terminated or stopped\\."
+OUT = "an instance was taken out of service in response to"
+DIED = f"{AT}{OUT} an EC2 health check indicating it has been terminated or stopped\\."
 REPLACED = f"{AT}an instance was launched in response to an unhealthy instance needing to be replaced\\."
 
 
@@ -158,7 +159,7 @@ def test_sizes_are_checked_and_bounds_move_the_desired_capacity(group: Group) ->
         (lambda: group.resize(0), "New SetDesiredCapacity value 0 is below min value 1 for the AutoScalingGroup."),
         (lambda: group.update(MinSize=4), "Max bound, 3, must be greater than or equal to min bound, 4"),
         (lambda: group.update(DesiredCapacity=5), "must be between the specified min size:1 and max size:3"),
-        (lambda: group.create(), "already exists"),
+        (group.create, "already exists"),
         (
             lambda: group.api.terminate_instance_in_auto_scaling_group(
                 InstanceId=name, ShouldDecrementDesiredCapacity=True
@@ -284,3 +285,17 @@ def test_a_group_survives_a_kill_of_the_server_at_any_moment(own_cloud: Any) -> 
     group.resize(4)
     group.settle(4)
     assert 4 == len({group.instance(name)["PrivateIpAddress"] for name in group.states})
+
+
+def test_a_dry_run_is_answered_as_such_and_changes_nothing(cloud: Any) -> None:
+    ec2 = cloud.client("ec2")
+    before = ec2.describe_vpcs()["Vpcs"]
+    for call in (
+        lambda: ec2.describe_instance_types(DryRun=True),
+        lambda: ec2.create_vpc(CidrBlock="10.93.0.0/16", DryRun=True),
+    ):
+        with pytest.raises(ClientError) as refusal:
+            call()
+        answer = refusal.value.response
+        assert ("DryRunOperation", 412) == (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"])
+    assert before == ec2.describe_vpcs()["Vpcs"]

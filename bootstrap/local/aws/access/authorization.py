@@ -21,6 +21,7 @@ from bootstrap.local.aws.access.policies import (
     pass_role,
     request_context,
     resources,
+    resources_autoscaling,
 )
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question
 from bootstrap.local.aws.access.policies.parameters import Call
@@ -137,6 +138,9 @@ class Authorizer:
 
 def _list_further_needs(call: Call, environ: Environ, arns: list[str]) -> Iterator[_Need]:
     """The actions that an operation needs in addition to its own."""
+    if call.service == "autoscaling" and resources_autoscaling.names_template(call):
+        # EC2 Auto Scaling asks EC2 whether the caller may launch from the template (a dry run of RunInstances).
+        yield _Need("ec2:RunInstances", f"arn:aws:ec2:{call.region}:{call.account}:instance/*", {})
     for role, service in pass_role.list_passed_roles(call):
         yield _Need("iam:PassRole", role, {"iam:passedtoservice": (service,)})
     if call.service == "ec2" and call.texts("TagSpecification.Tag.Key"):

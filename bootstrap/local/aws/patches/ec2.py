@@ -188,6 +188,21 @@ class Ec2Patches:
         module.random_ed25519_key_pair = keys.make_ed25519_pair
         module.random_rsa_key_pair = keys.make_rsa_pair
 
+    def _ec2_responses_base_response(self, module: Any) -> None:
+        from moto.core.responses import ActionResult
+
+        call = module.EC2BaseResponse.call_action
+
+        @functools.wraps(call)
+        def call_action(response: Any) -> Any:
+            """A dry run changes nothing: the guard has judged the caller, and moto would carry out many calls."""
+            if str(response._get_param("DryRun", False)).lower() != "true":
+                return call(response)
+            _, headers, body = response.serialized(ActionResult(module.DryRunClientError()))
+            return 412, {**headers, "status": 412}, body
+
+        module.EC2BaseResponse.call_action = call_action
+
     def _ec2_responses_instances(self, module: Any) -> None:
         parse = module.parse_user_data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootstrap.local.aws.access import identities
+from bootstrap.local.aws.access.policies import resources_autoscaling, resources_ec2
 from bootstrap.local.aws.access.policies.parameters import Call
 
 # Operation -> the parameter with the role, and the service that gets it.
@@ -26,9 +27,12 @@ _PASSES = {
     "autoscaling:CreateLaunchConfiguration": ("IamInstanceProfile", "ec2.amazonaws.com"),
 }
 
+_LAUNCHES = frozenset({"ec2:RunInstances", "autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"})
+
 
 def list_passed_roles(call: Call) -> Iterator[tuple[str, str]]:
-    """The ARNs of the roles that a call passes, each with the service that gets it."""
+    """The ARNs of the roles that a call passes, each with the service that gets it; also the role in its launch template."""
+    yield from _list_roles_in_templates(call)
     parameter, service = _PASSES.get(f"{call.service}:{call.operation}", ("", ""))
     if not parameter:
         return
@@ -38,3 +42,24 @@ def list_passed_roles(call: Call) -> Iterator[tuple[str, str]]:
                 yield role, service
         elif value:
             yield value if value.startswith("arn:") else f"arn:aws:iam::{call.account}:role/{value}", service
+
+
+def _list_roles_in_templates(call: Call) -> Iterator[tuple[str, str]]:
+    """The roles of the instance profiles in the launch templates that the call launches from, or will launch from."""
+    from moto.core.exceptions import ServiceException
+
+    ec2 = resources_ec2.find_backend(call)
+    if ec2 is None or f"{call.service}:{call.operation}" not in _LAUNCHES:
+        return
+    for prefix in resources_autoscaling.TEMPLATES:
+        parts = ("LaunchTemplateId", "LaunchTemplateName", "Version")
+        named = {part: call.text(f"{prefix}.{part}") for part in parts if call.text(f"{prefix}.{part}")}
+        if not named.keys() - {"Version"}:
+            continue
+        try:
+            data = ec2._get_template_from_args(named).data
+        except (ServiceException, LookupError, ValueError):
+            continue  # the service itself refuses a template that does not exist
+        profile = data.get("IamInstanceProfile") or {}
+        for role in identities.list_profile_roles(str(profile.get("Arn") or profile.get("Name") or "")):
+            yield role, "ec2.amazonaws.com"

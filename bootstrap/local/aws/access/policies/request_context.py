@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from bootstrap.local.aws.access.identities import ROLE, Principal, find_role, find_user
-from bootstrap.local.aws.access.policies import resources_ec2
+from bootstrap.local.aws.access.policies import resources_autoscaling, resources_ec2
 from bootstrap.local.aws.access.policies.attached import find_backend
 from bootstrap.local.aws.access.policies.parameters import Call
 
@@ -50,7 +50,7 @@ def describe_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, t
     if len(parts) > 5:
         context["aws:resourceaccount"] = (parts[4] or call.account,)
     for name, value in resource_tags.items():
-        for prefix in ("aws", "ec2", "ssm", "secretsmanager", "iam"):
+        for prefix in ("aws", "ec2", "ssm", "secretsmanager", "iam", "autoscaling"):
             key = "ResourceTag" if prefix != "ssm" else "resourceTag"
             context[f"{prefix}:{key}/{name}".lower()] = (value,)
     request_tags = dict(_list_request_tags(call))
@@ -64,6 +64,8 @@ def describe_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, t
         context |= {f"secretsmanager:{name}".lower(): values for name, values in versions.items() if values}
     if call.service == "iam" and (boundary := _find_boundary(call, resource)):
         context["iam:permissionsboundary"] = (boundary,)
+    if call.service == "autoscaling":
+        context |= resources_autoscaling.describe_call(call)
     if call.service == "ssm" and call.operation == "StartSession":
         context["ssm:sessiondocumentaccesscheck"] = ("true",)
     return context
@@ -101,6 +103,8 @@ def find_resource_tags(call: Call, resource: str, stack_tags: Callable[[str], Ta
         return stack_tags(resource)
     if service == "ec2":
         return resources_ec2.find_tags(call, resource.rpartition("/")[2])
+    if service == "autoscaling":
+        return resources_autoscaling.find_tags(call, resource)
     if service == "secretsmanager":
         backend = find_backend("secretsmanager", call.account, call.region)
         secrets = [secret for secret in list(backend.secrets.values()) if secret.arn == resource] if backend else []

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bootstrap.local.aws.access.policies import resources_ec2
+from bootstrap.local.aws.access.policies import resources_autoscaling, resources_ec2
 from bootstrap.local.aws.access.policies.attached import find_backend
 from bootstrap.local.aws.access.policies.parameters import Call
 
@@ -194,13 +194,6 @@ def _find_route53_resources(call: Call) -> Iterable[str]:
     return zones
 
 
-def _find_groups(call: Call) -> Iterable[str]:
-    if call.operation.startswith("Describe"):
-        return ["*"]
-    names = call.texts("AutoScalingGroupName", "Tags.ResourceId")
-    return [_make_arn(call, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{one}") for one in names]
-
-
 def _make_finder(service: str, kind: str, *parameters: str) -> Callable[[Call], Iterable[str]]:
     def find(call: Call) -> Iterable[str]:
         if call.operation.startswith(("Describe", "List")) and not call.texts(*parameters):
@@ -224,7 +217,7 @@ _FINDERS: dict[str, Callable[[Call], Iterable[str]]] = {
     "sns": _find_topics,
     "sqs": _find_queues,
     "route53": _find_route53_resources,
-    "autoscaling": _find_groups,
+    "autoscaling": resources_autoscaling.find_resources,
     "sts": lambda call: call.texts("RoleArn"),
     "dynamodb": _make_finder("dynamodb", "table/", "TableName"),
     "lambda": _make_finder("lambda", "function:", "FunctionName"),
