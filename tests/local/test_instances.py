@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import boto3
 import pytest
 from trial import NETWORK
 
-from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
+from bootstrap.local.aws.access.keys import CREDENTIALS, TOKEN, read_operator_keys
 from bootstrap.local.machines import Machines
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,13 @@ class Cloud:
         assert keys is not None
         session = boto3.Session(keys.access_key, keys.secret_key, region_name="eu-central-1")
         return session.client(service, endpoint_url=f"http://127.0.0.1:{self.port}")
+
+    def control(self, path: str, asked: Any) -> None:
+        """Ask a control endpoint to change something."""
+        headers = {"Authorization": f"Bearer {(self.state / TOKEN).read_text()}"}
+        address = f"http://127.0.0.1:{self.port}/_bootstrap/{path}"
+        request = urllib.request.Request(address, data=json.dumps(asked).encode(), headers=headers)
+        urllib.request.urlopen(request, timeout=30).close()
 
     def states(self) -> dict[str, str]:
         """The state of every instance that is not terminated."""
@@ -217,10 +225,10 @@ def test_machine_that_reboots_itself_comes_back_and_its_instance_runs_on(cloud: 
     wait_until(lambda: cloud.states() == {} and containers() == {})
 
 
-def metadata(path: str) -> str:
+def metadata(path: str, gateway: str = f"{PREFIX}.9.1") -> str:
     """A line of shell that asks the metadata service as cloud-aware programs do."""
     return (
-        f"u=http://{PREFIX}.9.1:$PORT/latest; "
+        f"u=http://{gateway}:$PORT/latest; "
         'h=X-aws-ec2-metadata-token; t=$(curl -sf -X PUT -H "$h-ttl-seconds: 60" $u/api/token); '
         f'curl -s -H "$h: ${{TOKEN:-$t}}" $u/{path}'
     )
@@ -274,14 +282,86 @@ def test_group_boots_replaces_and_ends_machines(cloud: Cloud, subnet: str) -> No
     assert "required" in inside(second, f"{port} TOKEN={token}; " + metadata("meta-data/instance-id"))
 
     scaling.set_instance_health(InstanceId=first, HealthStatus="Unhealthy")
-    assert first not in members()
-    wait_until(lambda: settled(2))
+    wait_until(lambda: first not in members() and settled(2))
     cloud.client("ec2").terminate_instances(InstanceIds=[second])
-    assert second not in members()
-    wait_until(lambda: settled(2))
+    wait_until(lambda: second not in members() and settled(2))
     assert {inside(one, "cat /var/made") for one in members()} == {"version 2"}
     assert not {first, second} & containers().keys()
 
     scaling.set_desired_capacity(**named, DesiredCapacity=0)
-    wait_until(lambda: containers() == {})
+    wait_until(lambda: containers() == {} and members() == [])
     scaling.delete_auto_scaling_group(**named)
+
+
+def spot_template(cloud: Cloud, user_data: str = "#!/bin/sh\necho up\n") -> dict[str, str]:
+    """A launch template of Spot Instances; a second call adds a version with other user data, which a group then uses."""
+    ec2 = cloud.client("ec2")
+    image = ec2.describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
+    encoded = base64.b64encode(user_data.encode()).decode()
+    data = {"ImageId": image, "InstanceType": "t3.small", "UserData": encoded}
+    data |= {"InstanceMarketOptions": {"MarketType": "spot"}, "InstanceInitiatedShutdownBehavior": "terminate"}
+    named = {"LaunchTemplateName": "spot"}
+    if ec2.describe_launch_templates(Filters=[{"Name": "launch-template-name", "Values": ["spot"]}])["LaunchTemplates"]:
+        ec2.create_launch_template_version(**named, LaunchTemplateData=data)
+    else:
+        ec2.create_launch_template(**named, LaunchTemplateData=data)
+    return {**named, "Version": "$Latest"}
+
+
+def network(address: str) -> str:
+    """The first three numbers of an address."""
+    return address.rpartition(".")[0]
+
+
+def test_group_replaces_what_is_killed_interrupted_or_does_not_boot(cloud: Cloud, subnet: str) -> None:
+    ec2, scaling, named = cloud.client("ec2"), cloud.client("autoscaling"), {"AutoScalingGroupName": "agents"}
+    vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    other = ec2.create_subnet(VpcId=vpc, CidrBlock=f"{PREFIX}.10.0/24", AvailabilityZone="eu-central-1b")["Subnet"]
+    sizes = {"MinSize": 0, "MaxSize": 3, "DesiredCapacity": 2, "NewInstancesProtectedFromScaleIn": True}
+    places = {"VPCZoneIdentifier": f"{subnet},{other['SubnetId']}"}
+    scaling.create_auto_scaling_group(**named, **sizes, **places, LaunchTemplate=spot_template(cloud))
+
+    def states() -> dict[str, str]:
+        found = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["agents"])["AutoScalingGroups"]
+        return {one["InstanceId"]: one["LifecycleState"] for group in found for one in group["Instances"]}
+
+    def await_members(count: int, *gone: str) -> list[str]:
+        wait_until(lambda: list(states().values()) == ["InService"] * count and not states().keys() & set(gone))
+        return list(states())
+
+    def address(instance: str) -> str:
+        return str(
+            ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
+        )
+
+    assert {"Pending"} == set(states().values())
+    killed, interrupted = await_members(2)
+    assert {f"{PREFIX}.9", f"{PREFIX}.10"} == {network(address(one)) for one in (killed, interrupted)}
+
+    look = f"PORT={cloud.port}; " + metadata("meta-data/spot/instance-action", network(address(interrupted)) + ".1")
+    assert "" == inside(interrupted, look)
+    cloud.control("spot", {"interrupt": interrupted, "seconds": 8})
+    assert "terminate" == json.loads(inside(interrupted, look))["action"]
+
+    subprocess.run(["podman", "kill", "--signal=KILL", f"bootstrap-{NAME}-{killed}"], check=True, capture_output=True)
+    wait_until(lambda: killed not in states() and len(states()) == 2)
+    cloud.kill()  # the replacement boots
+    cloud.start()
+    await_members(2, interrupted)
+    assert containers().keys() == states().keys()
+
+    spot_template(cloud, "#!/bin/sh\nexit 1\n")
+    scaling.set_desired_capacity(**named, DesiredCapacity=3)
+
+    def is_cancelled() -> bool:
+        last = scaling.describe_scaling_activities(**named)["Activities"]
+        return any(
+            one["StatusCode"] == "Cancelled" and "Termination Reason: Server.InternalError" in one["StatusMessage"]
+            for one in last
+        )
+
+    wait_until(is_cancelled)
+    spot_template(cloud)
+    await_members(3)
+    scaling.delete_auto_scaling_group(**named, ForceDelete=True)
+    wait_until(lambda: containers() == {} and states() == {})

@@ -41,18 +41,20 @@ def release(instance: Any) -> None:
     """Give back the addresses of an instance whose machine has ended."""
     for subnet, address in getattr(instance, "held_addresses", ()):
         subnet.del_subnet_ip(address)
+        freed = [other for other in getattr(subnet, "freed_addresses", ()) if other != address]
+        subnet.freed_addresses = [*freed, address]
     instance.held_addresses = []
 
 
 def take_next(subnet: Any, instance: Any) -> str:
-    """Give an instance an address of its subnet: the lowest one that was given back, or else the next one.
+    """Give an instance an address of its subnet: a new one, or else that which was given back first.
 
-    moto takes any of those that were given back, and a replay would take another one. Raises EC2's error if none is left.
+    So an address rests for as long as possible: podman can keep that of a container that it has removed. moto takes any of
+    those that were given back, and a replay would take another one. Raises EC2's error if none is left.
     """
     from moto.ec2.exceptions import EC2ClientError
 
-    unused = sorted(subnet._unused_ips, key=ipaddress.ip_address)
-    address = unused[0] if unused else _find_new(subnet)
+    address = _find_new(subnet) or next(iter(_list_unused(subnet)), "")
     if not address:
         text = (
             f"There are not enough free addresses in subnet '{subnet.id}' to satisfy the requested number of instances."
@@ -61,6 +63,13 @@ def take_next(subnet: Any, instance: Any) -> str:
     subnet._unused_ips.discard(address)
     subnet._subnet_ips[address] = instance
     return address
+
+
+def _list_unused(subnet: Any) -> list[str]:
+    """The addresses that were given back, in the order in which they were; moto has no order of them."""
+    known = [address for address in getattr(subnet, "freed_addresses", ()) if address in subnet._unused_ips]
+    rest = sorted(subnet._unused_ips - set(known), key=ipaddress.ip_address)
+    return known + rest
 
 
 def _find_new(subnet: Any) -> str:

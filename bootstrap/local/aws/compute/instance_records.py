@@ -25,8 +25,9 @@ def list_instances() -> Iterator[Any]:
     """All instances of all accounts and regions; none if no request has used EC2 yet."""
     import sys
 
-    module = sys.modules.get("moto.ec2.models")
-    for account in list(module.ec2_backends.values()) if module else []:
+    # While another thread loads the module, it has no backends yet.
+    accounts = getattr(sys.modules.get("moto.ec2.models"), "ec2_backends", {})
+    for account in list(accounts.values()):
         for backend in list(account.values()):
             yield from list(backend.all_instances())
 

@@ -40,15 +40,14 @@ def note_failure(group: Any) -> None:
 
 
 def note_success(group: Any) -> None:
-    """Forget earlier failures: an instance of the group has booted."""
-    group.launch_failures, group.retry_at = 0, 0.0
+    """Forget earlier failures: an instance of the group has booted. An attempt that is due still comes."""
+    group.launch_failures = 0
 
 
 def needs_retry(group: Any, now: float) -> bool:
-    """Whether the group lacks instances because launches failed, and its pause is over at `now`."""
-    retry_at = float(getattr(group, "retry_at", 0.0))
+    """Whether the group lacks instances, because launches failed, and its pause is over at `now`."""
     lacks = members.count_capacity(group) < int(group.desired_capacity or 0)
-    return lacks and 0 < retry_at <= now and not members.is_suspended(group, "Launch")
+    return lacks and float(getattr(group, "retry_at", 0.0)) <= now and not members.is_suspended(group, "Launch")
 
 
 def end_unhealthy_member(group: Any, member: Any) -> bool:

@@ -56,7 +56,6 @@ def apply_retry(record: Record) -> None:
     """Let a group launch what it lacks."""
     group = _find_group(record)
     if group is not None:
-        group.retry_at = 0.0
         capacity.converge(group)
 
 

@@ -85,8 +85,8 @@ def _narrow(group: Any, candidates: Sequence[Any], policy: str) -> list[Any]:
 
 
 def _keep_least(candidates: Sequence[Any], rank: Callable[[Any], float]) -> list[Any]:
-    least = min(rank(member) for member in candidates)
-    return [member for member in candidates if rank(member) == least]
+    ranks = [rank(member) for member in candidates]
+    return [member for member, value in zip(candidates, ranks, strict=True) if value == min(ranks)]
 
 
 def _rank_template(group: Any, member: Any) -> float:

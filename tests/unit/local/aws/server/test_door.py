@@ -139,3 +139,23 @@ def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path
     assert 501 == answer.status
     assert b"<Code>InternalFailure</Code>" in answer.body
     assert b"moto has no such operation" in answer.body
+
+
+def test_an_event_draws_the_same_in_a_replay_and_its_work_follows_the_journal(tmp_path: Path) -> None:
+    """So the handler of an event may make resources with new ids, and machines for them."""
+    drawn: list[tuple[bytes, Any]] = []
+    caused: list[int] = []
+
+    def handle(record: dict[str, Any]) -> None:
+        drawn.append((randomness.draw_bytes(8), randomness.utcnow()))
+        lines = (tmp_path / "journal").read_bytes().count(b"\n")
+        doors[-1].run_afterwards(lambda: caused.append((tmp_path / "journal").read_bytes().count(b"\n") - lines))
+
+    doors = [open_door(tmp_path / "journal")[0]]
+    doors[-1].event_handlers["grown"] = handle
+    doors[-1].record_event("grown")
+    doors.append(open_door(tmp_path / "journal")[0])
+    doors[-1].event_handlers["grown"] = handle
+    assert 1 == doors[-1].replay()
+    assert drawn[0] == drawn[1]
+    assert [1] == caused
