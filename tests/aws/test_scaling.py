@@ -282,6 +282,35 @@ def test_a_group_survives_a_kill_of_the_server_at_any_moment(own_cloud: Any) -> 
     assert 4 == len({group.instance(name)["PrivateIpAddress"] for name in group.states})
 
 
+def test_standby_and_detached_instances_do_not_count_and_a_policy_stays_within_the_bounds(group: Group) -> None:
+    group.create(most=3, desired=1)
+    (resting,) = group.settle(1)
+    group.api.enter_standby(**group.arguments, InstanceIds=[resting], ShouldDecrementDesiredCapacity=False)
+    until(lambda: sorted(group.states.values()) == ["InService", "Standby"], "it was not replaced")
+    group.ec2.stop_instances(InstanceIds=[resting])
+    (other,) = group.states.keys() - {resting}
+    group.api.detach_instances(**group.arguments, InstanceIds=[other], ShouldDecrementDesiredCapacity=True)
+    assert {resting: "Standby"} == group.states  # nobody judges an instance on standby
+    assert "running" == group.state(other)
+    policy = {"PolicyName": "more", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": 9}
+    group.api.put_scaling_policy(**group.arguments, **policy)
+    group.api.execute_policy(**group.arguments, PolicyName="more")
+    assert 3 == group.shown["DesiredCapacity"]
+    until(lambda: sorted(group.states.values()) == ["InService"] * 3 + ["Standby"], "it did not grow")
+    group.ec2.terminate_instances(InstanceIds=[other])
+
+
+def test_activities_come_in_pages_the_newest_first(group: Group) -> None:
+    group.create(desired=3)
+    group.settle(3)
+    page = group.api.describe_scaling_activities(**group.arguments, MaxRecords=2)
+    rest = group.api.describe_scaling_activities(**group.arguments, MaxRecords=2, NextToken=page["NextToken"])
+    ids = [one["ActivityId"] for one in [*page["Activities"], *rest["Activities"]]]
+    assert ([one["ActivityId"] for one in reversed(group.activities())], None) == (ids, rest.get("NextToken"))
+    chosen = group.api.describe_scaling_activities(ActivityIds=ids[1:2])["Activities"]
+    assert ids[1:2] == [one["ActivityId"] for one in chosen]
+
+
 def test_a_dry_run_is_answered_as_such_and_changes_nothing(cloud: Any) -> None:
     ec2 = cloud.client("ec2")
     before = ec2.describe_vpcs()["Vpcs"]
