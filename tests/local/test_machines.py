@@ -541,7 +541,7 @@ def test_machine_reaches_what_listens_on_the_gateway(ssh) -> None:
     assert status == "404"
 
 
-def test_two_machines_boot_at_once(machines: Machines, spec: InstanceSpec) -> None:
+def test_two_machines_boot_and_end_at_once_and_their_addresses_are_free(machines: Machines, spec: InstanceSpec) -> None:
     pair = [replace(spec, instance_id=f"i-0c0{n}", private_ip=f"10.213.7.{80 + n}") for n in (1, 2)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(machines.boot, pair))
@@ -549,6 +549,9 @@ def test_two_machines_boot_at_once(machines: Machines, spec: InstanceSpec) -> No
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(machines.terminate, [each.instance_id for each in pair]))
     assert [machines.state(each.instance_id) for each in pair] == ["absent", "absent"]
+    for each in pair:
+        machines.boot(replace(each, instance_id=each.instance_id.replace("c0", "c1")))
+        machines.terminate(each.instance_id.replace("c0", "c1"))
 
 
 def test_remove_all_leaves_only_volumes(machines: Machines, machine: InstanceSpec, state: Path) -> None:

@@ -49,8 +49,8 @@ def release(instance: Any) -> None:
 def take_next(subnet: Any, instance: Any) -> str:
     """Give an instance an address of its subnet: a new one, or else that which was given back first.
 
-    So an address rests for as long as possible: podman can keep that of a container that it has removed. moto takes any of
-    those that were given back, and a replay would take another one. Raises EC2's error if none is left.
+    So an address rests for as long as possible, as neighbours may remember who had it. moto takes any of those that were given
+    back, and a replay would take another one. Raises EC2's error if none is left.
     """
     from moto.ec2.exceptions import EC2ClientError
 
