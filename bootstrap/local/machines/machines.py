@@ -98,8 +98,8 @@ class Machines:
     def terminate(self, instance_id: str) -> None:
         """Shut down and remove a machine; its volumes are detached and kept. No error if there is no machine.
 
-        One machine after the other: when two end at once, podman (4.3, with user namespaces) keeps the address of one of them as
-        allocated for ever, and the bridge of its network (2 of 2 pairs).
+        One machine after the other: when two end at once, podman (4.3, with user namespaces) keeps the address of one of them,
+        and the bridge of its network, as if it still ran (2 of 2 pairs).
         """
         container = self._container(instance_id)
         with self._ending:
