@@ -75,8 +75,6 @@ class Metadata:
         name = path.removeprefix("latest/meta-data").strip("/")
         if name.startswith("iam/"):
             return self._answer_iam(name, instance)
-        if name == "spot/instance-action" or name == "spot/termination-time":
-            return _format_notice(name, spot.find_notice(instance))
         values = list_values(instance)
         return values[name] if name in values else list_folder(name, [*values, "iam/info", "iam/security-credentials/"])
 
@@ -157,16 +155,12 @@ def list_values(instance: Any) -> dict[str, str]:
         values["autoscaling/target-lifecycle-state"] = (
             "Terminated" if membership[1].lifecycle_state in members.LEAVING else "InService"
         )
+    notice = spot.find_notice(instance)
+    if notice is not None:  # without an interruption, these paths do not exist
+        values |= {"spot/instance-action": json.dumps(notice), "spot/termination-time": notice["time"]}
     if instance.public_ip:
         values["public-ipv4"] = instance.public_ip
     return values
-
-
-def _format_notice(name: str, notice: dict[str, str] | None) -> str | None:
-    """The notice of a Spot interruption in one of its two forms; None without one, which is status 404."""
-    if notice is None:
-        return None
-    return json.dumps(notice) if name == "spot/instance-action" else notice["time"]
 
 
 def make_identity_document(instance: Any) -> dict[str, Any]:
