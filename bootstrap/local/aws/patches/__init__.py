@@ -19,7 +19,7 @@ from typing import Any
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
 from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatches
-from bootstrap.local.aws.patches.autoscaling import AutoScalingPatches
+from bootstrap.local.aws.patches.autoscaling import SCALING_NAMES, AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GuardPatches
@@ -42,8 +42,9 @@ from bootstrap.local.aws.persistence import randomness
 # * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 # * EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the
 #   console is that of the machine, and key pairs are found by their ids (see `ec2`)
-# * Auto Scaling: new instances use the group's version of its launch template and show it, unhealthy ones are replaced,
-#   the oldest are terminated (see `autoscaling`); lifecycle hooks delay them and notify the topics (see `lifecycle`)
+# * EC2: a dry run is answered as on AWS, and changes nothing; a state without a reason shows none (see `ec2`)
+# * Auto Scaling: the package `scaling` decides how a group keeps its size (see `autoscaling`); lifecycle hooks delay instances,
+#   and topics are notified (see `lifecycle_hooks`)
 # * network ACLs: an entry keeps its ICMP type and code (see `ec2`), and an invalid block is refused (see `cidr_blocks`)
 # * VPN: options and static routes of a connection, routes that a VPN gateway propagates, and one gateway for a VPC (see `vpn`)
 # * Route 53: each zone has an id and name servers as on AWS, and invalid requests are refused (see `route53`)
@@ -108,33 +109,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.models.key_pairs": ("random_ed25519_key_pair", "random_rsa_key_pair"),
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
     "moto.ec2.responses.general": ("General.get_console_output",),
-    "moto.autoscaling.models": (
-        "FakeAutoScalingGroup.set_desired_capacity",
-        "FakeAutoScalingGroup.active_instances",
-        "InstanceState.launch_template.fget",
-        "AutoScalingBackend.create_auto_scaling_group",
-        "AutoScalingBackend.update_auto_scaling_group",
-        "AutoScalingBackend.set_desired_capacity",
-        "AutoScalingBackend.attach_instances",
-        "AutoScalingBackend.detach_instances",
-        "AutoScalingBackend.enter_standby_instances",
-        "AutoScalingBackend.describe_auto_scaling_instances",
-        "AutoScalingBackend.notify_terminate_instances",
-        "AutoScalingBackend.update_attached_target_groups",
-    ),
-    "moto.autoscaling.responses": (
-        "AutoScalingResponse.put_lifecycle_hook",
-        "AutoScalingResponse.create_auto_scaling_group",
-        "AutoScalingResponse.update_auto_scaling_group",
-        "AutoScalingResponse.delete_auto_scaling_group",
-        "AutoScalingResponse.set_desired_capacity",
-        "AutoScalingResponse.set_instance_health",
-        "AutoScalingResponse.set_instance_protection",
-        "AutoScalingResponse.suspend_processes",
-        "AutoScalingResponse.resume_processes",
-        "AutoScalingResponse.terminate_instance_in_auto_scaling_group",
-        "AutoScalingResponse.describe_scaling_activities",
-    ),
+    **SCALING_NAMES,
     "moto.ec2.models.launch_templates": ("LaunchTemplateVersion.user_data.fget",),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
     "moto.ec2.models.vpn_gateway": ("VpnGatewayBackend.attach_vpn_gateway",),

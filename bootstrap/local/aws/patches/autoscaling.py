@@ -15,6 +15,36 @@ from typing import Any
 from bootstrap.local.aws.patches import lifecycle_hooks
 from bootstrap.local.aws.scaling import activities, capacity, checks, requests, targets
 
+SCALING_NAMES: dict[str, tuple[str, ...]] = {
+    "moto.autoscaling.models": (
+        "FakeAutoScalingGroup.set_desired_capacity",
+        "FakeAutoScalingGroup.active_instances",
+        "InstanceState.launch_template.fget",
+        "AutoScalingBackend.create_auto_scaling_group",
+        "AutoScalingBackend.update_auto_scaling_group",
+        "AutoScalingBackend.set_desired_capacity",
+        "AutoScalingBackend.attach_instances",
+        "AutoScalingBackend.detach_instances",
+        "AutoScalingBackend.enter_standby_instances",
+        "AutoScalingBackend.describe_auto_scaling_instances",
+        "AutoScalingBackend.notify_terminate_instances",
+        "AutoScalingBackend.update_attached_target_groups",
+    ),
+    "moto.autoscaling.responses": (
+        "AutoScalingResponse.put_lifecycle_hook",
+        "AutoScalingResponse.create_auto_scaling_group",
+        "AutoScalingResponse.update_auto_scaling_group",
+        "AutoScalingResponse.delete_auto_scaling_group",
+        "AutoScalingResponse.set_desired_capacity",
+        "AutoScalingResponse.set_instance_health",
+        "AutoScalingResponse.set_instance_protection",
+        "AutoScalingResponse.suspend_processes",
+        "AutoScalingResponse.resume_processes",
+        "AutoScalingResponse.terminate_instance_in_auto_scaling_group",
+        "AutoScalingResponse.describe_scaling_activities",
+    ),
+}
+
 
 def _get_models() -> Any:
     return sys.modules["moto.autoscaling.models"]

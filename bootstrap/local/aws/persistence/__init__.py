@@ -2,5 +2,5 @@
 
 It decides what is written before an answer is sent. So after a kill, the server still has everything that it confirmed to a
 client.
-Imported by: access, compute, patches, server.
+Imported by: access, compute, patches, scaling, server.
 """
