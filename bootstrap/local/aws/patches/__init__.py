@@ -91,6 +91,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     **BLOCK_NAMES,
     **KEY_NAMES,
     **STORED_NAMES,
+    "moto.ec2.responses._base_response": ("EC2BaseResponse.call_action",),
     "moto.ec2.responses.instances": ("parse_user_data",),
     "moto.ec2.responses.network_acls": (
         "NetworkACLs.create_network_acl_entry",
