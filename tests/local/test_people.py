@@ -136,7 +136,7 @@ def test_a_launch_with_people_changes_nothing_the_second_time(people: People) ->
         ("developer", "GET", "job/canary/config.xml", 403),
         ("developer", "POST", "job/canary/doDelete", 403),
         ("developer", "POST", "scriptText", 403),
-        ("operator", "POST", "job/canary/buildWithParameters?WORD=people", 201),
+        ("operator", "POST", "job/canary/buildWithParameters?WORD=other", 201),
         ("operator", "POST", "job/canary/doDelete", 403),
         ("operator", "POST", "user/first-auditor/doDelete", 403),
         ("auditor", "GET", "job/canary/api/json", 200),

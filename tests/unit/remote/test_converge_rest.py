@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -237,12 +239,17 @@ def test_a_unit_that_only_reads_what_moved_moved_with_it(tmp_path: Path, monkeyp
     assert {"a": True, "b": False, "on a": True, "on b": False, "on a+b": False} == found
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, as they may not those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a repository of another user needs root")
-def test_what_was_pushed_to_a_repository_of_another_user_stays_as_a_branch(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents[:2]:
-        above.chmod(0o755)
-    context = Context(root=tmp_path / "root")
+def test_what_was_pushed_to_a_repository_of_another_user_stays_as_a_branch(tmp_path: Path, open_folder: Path) -> None:
+    context = Context(root=open_folder)
     context.path(ARTIFACTS).mkdir(parents=True)
     path = context.path("/srv/it.git")
     path.parent.mkdir()
