@@ -3,7 +3,7 @@
 import sys
 
 from bootstrap.cli.parser import main
-from bootstrap.runs.terminal import tell_bug
+from bootstrap.runs.terminal import print_bug
 
-sys.excepthook = tell_bug
+sys.excepthook = print_bug
 sys.exit(main(sys.argv[1:]))

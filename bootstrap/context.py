@@ -33,7 +33,7 @@ from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
 if TYPE_CHECKING:
     import jenkins
 
-__all__ = ["PROJECT", "ROOT", "Context", "open_context", "paths"]
+__all__ = ["PROJECT", "ROOT", "Context", "find_environment_file", "open_context"]
 
 TOOLKIT_USER = "toolkit"
 REPOSITORY = "/srv/git/toolkit.git"
@@ -77,7 +77,7 @@ class Context:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The short names of the environment's stacks, in the order in which they are made."""
-        return composition.wanted(self.settings)
+        return composition.list_wanted_stacks(self.settings)
 
     def __enter__(self) -> Context:
         return self
@@ -120,14 +120,14 @@ class Context:
     @cached_property
     def _existing(self) -> Mapping[str, Stack]:
         client = self.world.aws("cloudformation")
-        found = {name: stack.read(client, self.settings.stack_name(name)) for name in self.stack_order}
+        found = {name: stack.read(client, self.settings.name_stack(name)) for name in self.stack_order}
         return {name: it for name, it in found.items() if it is not None}
 
     def outputs(self, name: str) -> Mapping[str, str]:
         """The outputs of one stack; StackMissing where it does not exist."""
         if name not in self.stacks or not self.stacks[name].outputs:
             raise StackMissing(
-                f"reading the outputs of {self.settings.stack_name(name)}",
+                f"reading the outputs of {self.settings.name_stack(name)}",
                 "the stack does not exist, or its creation did not finish",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
@@ -168,7 +168,7 @@ class Context:
     @property
     def shell(self) -> Shell:
         """The one connection to the machine."""
-        return self.world.shell(self.machine)
+        return self.world.open_shell(self.machine)
 
     def secret(self, output: str) -> Secret:
         """One of the data stack's secrets, by the output that names it."""
@@ -209,20 +209,20 @@ class Context:
     @cached_property
     def jenkins(self) -> jenkins.Jenkins:
         """A python-jenkins client through the shell's tunnel, open for as long as this context is."""
-        return self._exits.enter_context(self.world.jenkins(self.shell, self.controller))
+        return self._exits.enter_context(self.world.open_jenkins(self.shell, self.controller))
 
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, with the environment's people; broken ones are refused here."""
         own = places.find_own_folder("casc")
-        files = casc.read(ROOT / "casc", casc.known(self.settings), self.settings.jenkins.secrets, own)
+        files = casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
         return people.add_people(files, self.settings.people)
 
     @property
     def casc_values(self) -> dict[str, str]:
         """The values of the variables that these files use."""
-        mail_host = self.world.mail_host(self.outputs("network")["ControllerSubnetId"])
-        return casc.variables(self.settings, self.url, mail_host)
+        mail_host = self.world.choose_mail_host(self.outputs("network")["ControllerSubnetId"])
+        return casc.make_variables(self.settings, self.url, mail_host)
 
     @cached_property
     def jobset(self) -> JobSet:
@@ -232,9 +232,9 @@ class Context:
         known = agents.read(self.casc_files, casc_variables.Variables())
         own = places.find_own_folder("jobs")
         memory = places.PROJECT / ".bootstrap" / "rendered"
-        return remembered.render(memory, ROOT / "jobs", self.job_variables(), self.lock.plugins, known, own)
+        return remembered.render(memory, ROOT / "jobs", self.make_job_variables(), self.lock.plugins, known, own)
 
-    def job_variables(self) -> dict[str, str]:
+    def make_job_variables(self) -> dict[str, str]:
         """What the job definitions take from the environment."""
         repository = self.settings.repository
         return {
@@ -243,7 +243,7 @@ class Context:
             "pipelines": places.name_toolkit_path("jobs/pipelines"),
         }
 
-    def tags(self, commit: str, run_id: str) -> dict[str, str]:
+    def make_tags(self, commit: str, run_id: str) -> dict[str, str]:
         """The tags that every resource carries: the toolkit's seven, and those of the environment file."""
         own = {
             "Project": self.settings.project,
@@ -262,7 +262,7 @@ def open_context(environment_file: Path) -> Context:
     return Context(environment_file, environments.load(environment_file), os.environ.get("AWS_ENDPOINT_URL"))
 
 
-def paths(environment: str) -> Path:
+def find_environment_file(environment: str) -> Path:
     """The environment file of that name, or the path itself where one is given; UsageError where it is neither."""
     if environment.endswith((".yaml", ".yml")):
         return Path(environment)

@@ -54,12 +54,12 @@ def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool 
     """
     check(context)
     jenkins_files.obtain(context, run)
-    inventory.tell_versions(context, run)
-    stacks(context, run, waits=waits)
+    inventory.report_versions(context, run)
+    launch_stacks(context, run, waits=waits)
     controller = provision(context, run, waits=waits)
     configure(context, run, controller)
     publish(context, run)
-    inventory.tell(context, run)
+    inventory.report_inventory(context, run)
     return prove(context, run) if with_verify else None
 
 
@@ -82,26 +82,30 @@ def check_templates(context: Context, names: Sequence[str]) -> None:
     """Lint the templates of these stacks and hold them to the toolkit's own rules; TemplateInvalid where one is wrong."""
     for name in names:
         stack.lint(stack_inputs.find_template(name), context.settings.region)
-        rules.check(stack_inputs.find_template(name), composition.outputs_of(name))
+        rules.check(stack_inputs.find_template(name), composition.list_outputs(name))
 
 
-def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, waits: bool = True) -> Machine | None:
+def launch_stacks(
+    context: Context, run: Run, names: Sequence[str] | None = None, *, waits: bool = True
+) -> Machine | None:
     """Act one: the stacks in their order, or those of them that are named, then the machine that they made.
 
     An optional stack that the settings no longer ask for is deleted first.
     """
-    names = stack_inputs.in_order(context, names)
+    names = stack_inputs.sort_stacks(context, names)
     check_templates(context, names)
     account.check(context, names)
-    other_repository.tell(context, run)
+    other_repository.report_other_repository(context, run)
     network_removal.check_narrowing(context)
-    hosted_zones.check_removal(context, f"launching '{context.settings.name}'", hosted_zones.going(context))
-    tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
+    hosted_zones.check_removal(
+        context, f"launching '{context.settings.name}'", hosted_zones.list_zones_to_delete(context)
+    )
+    tags = context.make_tags(host_inputs.take_snapshot(context).label, run.run_id)
     run.event("commit", commit=tags["Commit"])
     client = context.world.aws("cloudformation")
     stacks: dict[str, Stack] = dict(context.stacks)
 
-    def emptied(old: Stack) -> None:
+    def empty_bucket(old: Stack) -> None:
         # Not `context.stacks`: a stack that an operation still changed is in `made` as it was afterwards.
         image_choice.check(context, image_choice.choose(context, stacks))
         running_builds.wait(context, run, waits=waits)
@@ -109,8 +113,8 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         late_tags.apply(context.world, stacks, names, tags, run)
-        for name in stack_inputs.unwanted(context):
-            bucket_of_files.empty(context, name, run)
+        for name in stack_inputs.list_unwanted_stacks(context):
+            bucket_of_files.empty_bucket(context, name, run)
             stack.destroy(client, stacks.pop(name).name, run)
         for name in (*names, *stack_inputs.list_repeated(context, names)):
             is_gone = name == "controller" and stack_inputs.is_gone(context)
@@ -120,8 +124,8 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
-            with _with_boot_log(context):
-                stacks[name] = stack.apply(client, wished, run, before_removal=emptied)
+            with _add_boot_log(context):
+                stacks[name] = stack.apply(client, wished, run, before_removal=empty_bucket)
         if stacks != dict(context.stacks):
             late_tags.apply(context.world, stacks, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
@@ -129,19 +133,19 @@ def stacks(context: Context, run: Run, names: Sequence[str] | None = None, *, wa
             direct_connect.apply(context.world.aws, context.settings, tags, run)
         before = context.stacks.get("public-zone")
         context.forget()
-        hosted_zones.tell_delegation(context, before, run)
+        hosted_zones.report_delegation(context, before, run)
         if "controller" not in names:
             return None
         machine.start(context.world.aws("ec2"), context.outputs("controller")["InstanceId"], run)
         found = machine.wait(context.world.aws, context.outputs("controller"), context.outputs("data"), run)
-        enforcement.tell(context.world.endpoint, context.world.control_token, run)
-        mail.tell(context.world.endpoint, run)
+        enforcement.report_enforcement(context.world.endpoint, context.world.control_token, run)
+        mail.report_problems(context.world.endpoint, run)
         return found
 
 
 def provision(context: Context, run: Run, *, waits: bool = True) -> Controller:
     """Act two: the machine in its desired state; returns the Jenkins on it."""
-    with run.act("host", f"converging {context.machine.address}"), _with_boot_log(context):
+    with run.act("host", f"converging {context.machine.address}"), _add_boot_log(context):
         inputs, artifacts = host_inputs.gather(context, run, writes=True)
         offer = bucket_of_files.find_offer(context, inputs, run)
         return host.apply(context.shell, inputs, artifacts, run, waits=waits, offer=offer)
@@ -180,7 +184,7 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
     changes = plan_stacks(context, run)
     if stack_inputs.is_gone(context):
         instance = f"{context.stacks['controller'].name}/Instance"
-        changes += _shown(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
+        changes += _show(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
     if not stack_inputs.can_look(context):
         if context.stacks:
             run.notice("host, casc and jobs: known only when every stack exists and the machine runs")
@@ -192,38 +196,38 @@ def plan(context: Context, run: Run) -> tuple[Change, ...]:
 
 def _plan_checks(run: Run) -> None:
     """What a launch would prove at its end: counted for a person, listed with -v, in the journal and with --json."""
-    listed = verify.checks(ACCEPTANCE)
+    listed = verify.list_checks(ACCEPTANCE)
     run.event("checks-planned", checks=list(listed))
-    run.say(f"verify  {wording.counted(len(listed), 'check')} would run")
+    run.say(f"verify  {wording.count_noun(len(listed), 'check')} would run")
     for each in listed:
         run.detail(each)
 
 
 def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
     """The change sets of the stacks, as far as the outputs that they take exist."""
-    names = stack_inputs.in_order(context, names)
+    names = stack_inputs.sort_stacks(context, names)
     check_templates(context, names)
     account.check(context, names)
-    other_repository.tell(context, run)
-    tags = context.tags(host_inputs.snapshot(context).label, run.run_id)
+    other_repository.report_other_repository(context, run)
+    tags = context.make_tags(host_inputs.take_snapshot(context).label, run.run_id)
     changes: list[Change] = []
     with run.act("stack", "what would change"):
-        for name in stack_inputs.unwanted(context):
-            changes += _shown(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
+        for name in stack_inputs.list_unwanted_stacks(context):
+            changes += _show(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
         for name in names:
             if reason := stack_inputs.explain_waiting(context, name):
                 run.notice(f"{name} cannot be planned yet: {reason}")
                 continue
             wished = people.gather_template(context, name, context.stacks, tags)
-            changes += _shown(run, stack.plan(context.world.aws("cloudformation"), wished))
-        changes += _shown(run, late_tags.plan(context.world, context.stacks, names, tags))
+            changes += _show(run, stack.plan(context.world.aws("cloudformation"), wished))
+        changes += _show(run, late_tags.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:
-            changes += _shown(run, direct_connect.plan(context.world.aws, context.settings))
-        for line in interruptions.of(changes):
+            changes += _show(run, direct_connect.plan(context.world.aws, context.settings))
+        for line in interruptions.explain_interruptions(changes):
             run.notice(f"interrupts: {line}")
-        running_builds.tell(context, run, changes)
-        image_choice.tell(context, run)
-        for line in network_removal.hindrances(context):
+        running_builds.report_running_builds(context, run, changes)
+        image_choice.report_image_choice(context, run)
+        for line in network_removal.list_hindrances(context):
             run.notice(f"will be refused: {line}")
     return tuple(changes)
 
@@ -232,8 +236,8 @@ def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
     """What differs between the machine and its desired state."""
     with run.act("host", "what would change"):
         inputs, _ = host_inputs.gather(context, run)
-        found = _shown(run, host.plan(context.shell, inputs))
-        running_builds.tell(context, run, found)
+        found = _show(run, host.plan(context.shell, inputs))
+        running_builds.report_running_builds(context, run, found)
         return found
 
 
@@ -242,15 +246,15 @@ def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     with run.act("casc", "what would change"):
         values = context.casc_values
         found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
-        return _shown(run, differences.add_settings_diffs(context.shell, casc.FOLDER, context.casc_files, found))
+        return _show(run, differences.add_settings_diffs(context.shell, casc.FOLDER, context.casc_files, found))
 
 
 def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
     """Which jobs would be sent, and which would be disabled."""
     with run.act("jobs", "what would change"):
         found = jobs.plan(context.jenkins, context.jobset)
-        jobs.tell_unjudged(context.jobset, run)
-        return _shown(run, differences.add_job_diffs(context.jenkins, context.jobset, found))
+        jobs.report_unjudged(context.jobset, run)
+        return _show(run, differences.add_job_diffs(context.jenkins, context.jobset, found))
 
 
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
@@ -267,29 +271,29 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
                 continue
             if name == "controller" and name in context.stacks:
                 machine.stop(context.world.aws("ec2"), context.stacks[name].outputs.get("InstanceId", ""))
-            bucket_of_files.empty(context, name, run)
-            kept += stack.destroy(client, context.settings.stack_name(name), run)
+            bucket_of_files.empty_bucket(context, name, run)
+            kept += stack.destroy(client, context.settings.name_stack(name), run)
         if with_data:
-            data = [context.settings.stack_name(name) for name in stack_inputs.PROTECTED]
+            data = [context.settings.name_stack(name) for name in stack_inputs.PROTECTED]
             kept = list(dict.fromkeys([*kept, *retained.find(context.world.aws, context.settings, data)]))
             kept = [thing for thing in kept if not retained.remove(context.world.aws, thing, run)]
     return tuple(kept)
 
 
 @contextmanager
-def _with_boot_log(context: Context) -> Iterator[None]:
+def _add_boot_log(context: Context) -> Iterator[None]:
     """What fails for the machine's sake gets the last lines of its console after the reason, where there is a machine."""
     try:
         yield
     except SessionRefused:
         raise
     except (Unreachable, StackFailed) as error:
-        if log := machine.read_boot_log_of(context.world.aws, context.settings.stack_name("controller")):
+        if log := machine.read_boot_log_of(context.world.aws, context.settings.name_stack("controller")):
             error.found = f"{error.found}\n{log}"
         raise
 
 
-def _shown(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:
+def _show(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:
     for change in changes:
         run.change(change)
     return tuple(changes)

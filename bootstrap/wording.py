@@ -10,12 +10,12 @@ from collections.abc import Sequence
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def printable(text: str) -> str:
+def remove_control_characters(text: str) -> str:
     """A text without control characters (C0, C1, delete) but line breaks and tabs: a terminal obeys none of it."""
     return _CONTROLS.sub("", text)
 
 
-def counted(number: int, noun: str) -> str:
+def count_noun(number: int, noun: str) -> str:
     """'1 change', '2 changes'."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -45,9 +45,9 @@ def count_outcomes(outcomes: Sequence[str]) -> str:
     return ", ".join(counts)
 
 
-def drifted(number: int, unseen: int = 0) -> str:
+def count_drifted(number: int, unseen: int = 0) -> str:
     """What drift found: '2 differences'; with `unseen`, what it could not check: '2 differences; 1 item not checked'."""
     if not unseen:
-        return counted(number, "difference") if number else "no differences"
-    rest = f"{counted(unseen, 'item')} not checked"
-    return f"{counted(number, 'difference')}; {rest}" if number else rest
+        return count_noun(number, "difference") if number else "no differences"
+    rest = f"{count_noun(unseen, 'item')} not checked"
+    return f"{count_noun(number, 'difference')}; {rest}" if number else rest

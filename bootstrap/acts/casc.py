@@ -30,7 +30,7 @@ from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain
 from bootstrap.jenkins.controller.api_token import ensure_token
 from bootstrap.jenkins.controller.console_text import clean
 from bootstrap.jenkins.controller.pages import extract_text
-from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, look
+from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, read_stored_settings
 from bootstrap.jenkins.definitions import casc as definitions
 from bootstrap.jenkins.definitions import casc_blanking, people
 from bootstrap.jenkins.definitions.people import NO_PASSWORD
@@ -43,12 +43,12 @@ __all__ = [
     "apply",
     "ensure_token",
     "export",
-    "known",
-    "look",
+    "list_known_variables",
+    "make_variables",
     "plan",
     "read",
+    "read_stored_settings",
     "require_final",
-    "variables",
 ]
 
 SECRETS = ("ADMIN_PASSWORD", SMTP_PASSWORD, "TOOLKIT_PASSWORD")
@@ -74,10 +74,10 @@ VARIABLES = (
     "SMTP_TLS",
     "SMTP_USER",
 )
-"""The environment variables of jenkins.service that `${NAME}` may use; `variables` returns their values."""
+"""The environment variables of jenkins.service that `${NAME}` may use; `make_variables` returns their values."""
 
 
-def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
+def make_variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
     """The values of `VARIABLES`, which jenkins.service must have as environment variables.
 
     `url` is Jenkins' URL, `mail_host` the mail server as the machine reaches it.
@@ -103,9 +103,9 @@ def variables(settings: Settings, url: str, mail_host: str) -> dict[str, str]:
     }
 
 
-def known(settings: Settings) -> dict[str, str]:
+def list_known_variables(settings: Settings) -> dict[str, str]:
     """The values of those `VARIABLES` that depend on the environment file alone: they are known before there is a machine."""
-    values = variables(settings, "", "")
+    values = make_variables(settings, "", "")
     return {name: value for name, value in values.items() if name not in {"JENKINS_PUBLIC_URL", "SMTP_HOST"}}
 
 
@@ -114,7 +114,8 @@ def read(
 ) -> dict[str, str]:
     """Read the CasC files, name to text; CascRejected with every fault that can be found without Jenkins.
 
-    `values` are the variables that are known already, as `known` returns them: the values that they stand for are checked, too.
+    `values` are the variables that are known already, as `list_known_variables` returns
+    them: the values that they stand for are checked, too.
     `own` are the names of the environment's own secrets. The files in `own_folder`, a project's, are the upper layer.
     """
     return definitions.read(folder, (*SECRETS, *VARIABLES, *own), values, own_folder)
@@ -137,12 +138,12 @@ def plan(
     """The changes that `apply` would make; changes nothing.
 
     Jenkins checks the files that differ: CascRejected if it refuses one. A file with variables that the running Jenkins gets
-    only from the host act is left to the launch, with a notice. `values` are the variables of the files, as `variables` returns
-    them. Edits that a reload would keep are reported to `report`.
+    only from the host act is left to the launch, with a notice. `values` are the variables of the files, as
+    `make_variables` returns them. Edits that a reload would keep are reported to `report`.
     """
-    current = look(shell)
+    current = read_stored_settings(shell)
     changes = current.find_changes(files)
-    sent = _to_send(changes, files)
+    sent = _list_files_to_send(changes, files)
     missing = provided_variables.find_missing(shell, sent)
     for name, names in missing.items():
         report.notice(f"casc/{name} is checked at launch: this Jenkins does not have {', '.join(names)} yet")
@@ -161,10 +162,10 @@ def apply(
 
     BootstrapError if the host act must come first, because the files have variables that the running Jenkins lacks.
     """
-    current = look(shell)
+    current = read_stored_settings(shell)
     changes = current.find_changes(files)
     if changes:
-        sent = _to_send(changes, files)
+        sent = _list_files_to_send(changes, files)
         _require_variables(shell, sent)
         _check(shell, jenkins, sent)
     users = people.list_users(files)
@@ -174,7 +175,7 @@ def apply(
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
     if changes:
-        settings_record.place(shell, files, changes)
+        settings_record.place_files(shell, files, changes)
         _reload_or_put_back(shell, jenkins, files)
     elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
@@ -197,10 +198,10 @@ def export(jenkins: JenkinsClient) -> str:
     return re.sub(r"\{AQAA[A-Za-z0-9+/=]*\}|#jbcrypt:[^\s\"']+", "***", text) + "\n"
 
 
-def _to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:
+def _list_files_to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:
     """The changed files without the values that Jenkins' check would apply; `read` has checked these values already."""
     changed = (change.name for change in changes if change.kind is not ChangeKind.REMOVE)
-    blanked = {name: casc_blanking.blank(files[name]) for name in changed}
+    blanked = {name: casc_blanking.blank_applied_parts(files[name]) for name in changed}
     return {name: text for name, text in blanked.items() if text is not None}
 
 
@@ -220,7 +221,7 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
     faults: list[Fault] = []
     for name, text in files.items():
         answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
-        for complaint in _complaints(answer, journal.make_explainer(shell)):
+        for complaint in _list_complaints(answer, journal.make_explainer(shell)):
             message = clean(str(complaint.get("message") or "")) or explain_refusal(answer)
             line, column = definitions.find_position(text, int(complaint.get("line", -1)))
             fault = casc_faults.parse_fault(message, files, checked=name)
@@ -231,7 +232,7 @@ def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> No
         )
 
 
-def _complaints(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
+def _list_complaints(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
     """The faults in the answer of a check; an answer of another form counts as one fault."""
     try:
         complaints = answer.json() if answer.status_code in {200, 400} else None

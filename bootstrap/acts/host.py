@@ -22,7 +22,7 @@ from bootstrap.remote import program, sending
 from bootstrap.remote.converge.core import ARTIFACTS
 from bootstrap.remote.desired import agent
 from bootstrap.remote.desired.inputs import HostInputs
-from bootstrap.remote.desired.state import desired
+from bootstrap.remote.desired.state import list_resources
 from bootstrap.runs.transfer_meter import TransferMeter
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
@@ -52,10 +52,10 @@ def plan(shell: Shell, inputs: HostInputs) -> tuple[Change, ...]:
 
     ConvergeFailed if it is clear that `apply` would fail.
     """
-    return tuple(_changes(_check_machine(shell, inputs)))
+    return tuple(_parse_changes(_check_machine(shell, inputs)))
 
 
-def edited(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def split_edits(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """The changes that `plan` would show, in two parts: edits made on the machine, and names of what the code changed.
 
     Changes nothing, one round trip. ConvergeFailed as `plan`.
@@ -66,7 +66,7 @@ def edited(shell: Shell, inputs: HostInputs) -> tuple[tuple[Change, ...], tuple[
 
 
 def _check_machine(shell: Shell, inputs: HostInputs) -> Mapping[str, Any]:
-    resources = desired(inputs)
+    resources = list_resources(inputs)
     answer = _converge(shell, "check", resources)
     _raise_failure(answer, resources, inputs)
     return answer
@@ -86,19 +86,19 @@ def apply(
     Before a restart of Jenkins it waits for running builds, at most as long as the environment file says; not if `waits` is
     False.
     """
-    resources = desired(inputs)
+    resources = list_resources(inputs)
     answer = _converge(shell, "check", resources)
     if any(result["changed"] or result["failed"] for result in answer["results"]):
         missing = _fetch(shell, answer["missing"], artifacts, inputs, report, offer)
         _send(shell, missing, artifacts, report)
         step_reporter = _StepReporter(report)
-        drain = draining.of(inputs.settings.jenkins, inputs.url, waits=waits)
+        drain = draining.make_drain_settings(inputs.settings.jenkins, inputs.url, waits=waits)
         answer = _converge(shell, "apply", resources, step_reporter.hear, drain)
-        step_reporter.report_new(_changes(answer))
+        step_reporter.report_new(_parse_changes(answer))
         _raise_failure(answer, resources, inputs)
         for note in answer["notes"]:
             report.progress(note)
-    return _controller(inputs)
+    return _make_controller(inputs)
 
 
 def has_agents(shell: Shell) -> bool:
@@ -108,7 +108,7 @@ def has_agents(shell: Shell) -> bool:
 
 def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:
     """Wait for running builds and start no new ones, because the machine will be replaced."""
-    drain_request = draining.of(settings, url, waits=waits)
+    drain_request = draining.make_drain_settings(settings, url, waits=waits)
     _converge(shell, "drain", (), _StepReporter(report).hear, drain_request)
 
 
@@ -144,22 +144,24 @@ def _converge(
     drain: draining.Drain | None = None,
 ) -> Mapping[str, Any]:
     """Run the program on the machine once and return its answer; ConvergeFailed if there is none. `hear` gets each step."""
-    stdin, marker = program.request(mode, resources, drain)
+    stdin, marker = program.make_request(mode, resources, drain)
 
     def listen(line: str) -> None:
-        step = program.step(line, marker)
+        step = program.parse_step(line, marker)
         if hear and step:
             hear(step)
 
     listening: Any = {"hear": listen} if hear else {}
-    seconds = _SECONDS + draining.seconds_of(drain or {})
-    return _ask(shell, stdin, marker, listening, seconds)
+    seconds = _SECONDS + draining.compute_longest_wait(drain or {})
+    return _run_program(shell, stdin, marker, listening, seconds)
 
 
-def _ask(shell: Shell, stdin: bytes, marker: str, listening: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
+def _run_program(
+    shell: Shell, stdin: bytes, marker: str, listening: Mapping[str, Any], seconds: float
+) -> Mapping[str, Any]:
     result = shell.run(program.COMMAND, stdin=stdin, sudo=True, check=False, timeout=seconds, **listening)
     try:
-        answer = program.answer(result.stdout, marker)
+        answer = program.parse_answer(result.stdout, marker)
     except program.NoAnswer as error:
         output_tail = "\n".join((result.stderr or result.stdout).strip().splitlines()[-10:])
         raise ConvergeFailed(
@@ -188,7 +190,7 @@ def _fetch(
     if offer is not None:
         urls = offer({digest: artifacts[digest] for digest in missing if digest in inputs.software.files})
     files: list[dict[str, Any]] = [
-        {"sha256": digest, "url": urls[digest], "size": _size_of(artifacts[digest])}
+        {"sha256": digest, "url": urls[digest], "size": _measure_size(artifacts[digest])}
         for digest in missing
         if digest in urls
     ]
@@ -196,17 +198,17 @@ def _fetch(
         return list(missing)
     # Only the local cloud's bucket has such addresses; those of a source are HTTPS.
     plain = {urlsplit(file["url"]).netloc for file in files if offer is not None and file["url"].startswith("http:")}
-    stdin, marker = program.request("fetch", files, authorities=inputs.ca_certificates, plain=sorted(plain))
-    title = f"the machine downloads {wording.counted(len(files), 'file')} of Jenkins"
+    stdin, marker = program.make_request("fetch", files, authorities=inputs.ca_certificates, plain=sorted(plain))
+    title = f"the machine downloads {wording.count_noun(len(files), 'file')} of Jenkins"
     with TransferMeter(report, title, sum(file["size"] for file in files)) as meter:
 
         def listen(line: str) -> None:
-            step = program.step(line, marker) or {}
+            step = program.parse_step(line, marker) or {}
             if isinstance(count := step.get("bytes"), int):
                 meter.move_to(count)
 
         try:
-            answer = _ask(shell, stdin, marker, {"hear": listen}, _SECONDS)
+            answer = _run_program(shell, stdin, marker, {"hear": listen}, _SECONDS)
         except (CommandFailed, ConvergeFailed) as error:
             report.notice(f"the machine could not download the files of Jenkins, so they are sent: {error.found}")
             return list(missing)
@@ -225,9 +227,9 @@ def _send(shell: Shell, missing: Sequence[str], artifacts: Artifacts, report: Re
     if not missing:
         return
     shell.run(["install", "-d", "-m", "0700", ARTIFACTS], sudo=True)
-    sizes = {digest: _size_of(artifacts[digest]) for digest in missing}
+    sizes = {digest: _measure_size(artifacts[digest]) for digest in missing}
     done = 0
-    with TransferMeter(report, f"sending {wording.counted(len(sizes), 'file')}", sum(sizes.values())) as meter:
+    with TransferMeter(report, f"sending {wording.count_noun(len(sizes), 'file')}", sum(sizes.values())) as meter:
         for digest, size in sizes.items():
             content, target = artifacts[digest], f"{ARTIFACTS}/{digest}"
             if isinstance(content, Path) and size > sending.PIECE:
@@ -242,11 +244,11 @@ def _move(meter: TransferMeter, before: int, there: int) -> None:
     meter.move_to(before + there)
 
 
-def _size_of(content: bytes | Path) -> int:
+def _measure_size(content: bytes | Path) -> int:
     return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
-def _changes(answer: Mapping[str, Any]) -> list[Change]:
+def _parse_changes(answer: Mapping[str, Any]) -> list[Change]:
     return [_change(result) for result in answer["results"] if result["changed"]]
 
 
@@ -273,7 +275,7 @@ def _raise_failure(answer: Mapping[str, Any], resources: Sequence[Mapping[str, A
     )
 
 
-def _controller(inputs: HostInputs) -> Controller:
+def _make_controller(inputs: HostInputs) -> Controller:
     return Controller(
         url=inputs.url,
         user=TOOLKIT_USER,

@@ -21,14 +21,14 @@ from typing import Any
 
 from bootstrap.errors import JobsRejected, UsageError
 from bootstrap.jenkins.controller import job_xml
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path, view_path
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, make_job_path, make_view_path
 from bootstrap.jenkins.controller.builds import follow
 from bootstrap.jenkins.controller.journal import Explain
 from bootstrap.jenkins.definitions.footer import find_digest, read_digest, replace_digest
 from bootstrap.jenkins.definitions.rendering import render
 from bootstrap.values import Change, ChangeKind, JobSet, Reporter
 
-__all__ = ["apply", "follow", "look", "plan", "read_digest", "render"]
+__all__ = ["apply", "follow", "plan", "read_digest", "read_published", "render"]
 
 _FOLDERS_DEEP = 6
 _VIEWS = "views[name,description]"
@@ -44,7 +44,7 @@ def plan(jenkins: JenkinsClient, jobset: JobSet) -> tuple[Change, ...]:
     return tuple(step.change for step in _find_steps(jenkins, jobset))
 
 
-def look(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
+def read_published(jenkins: JenkinsClient) -> dict[str, tuple[str | None, bool]]:
     """The existing jobs and views by full name (views as 'view <name>'): the digest of the render, and whether it is disabled.
 
     The digest is None if the code did not make the job. One request.
@@ -78,13 +78,13 @@ def apply(
             continue
         report.change(step.change)
         dropped += _find_losses(jenkins, step, report) if step.body else []
-    tell_unjudged(jobset, report)
+    report_unjudged(jobset, report)
     if refused or dropped:
         raise JobsRejected("publishing the jobs", "\n".join(refused + dropped), _choose_remedy(refused, dropped))
     return jobset
 
 
-def tell_unjudged(jobset: JobSet, report: Reporter) -> None:
+def report_unjudged(jobset: JobSet, report: Reporter) -> None:
     """Report the elements that cannot be checked, because their plugin is not known."""
     if jobset.unjudged:
         report.notice(f"not checked, because their plugin is not known: {', '.join(jobset.unjudged)}")
@@ -111,7 +111,7 @@ def _find_losses(jenkins: JenkinsClient, step: _Step, report: Reporter) -> list[
 
 
 def _find_path(name: str) -> str:
-    return view_path(name.removeprefix("view ")) if name.startswith("view ") else job_path(name)
+    return make_view_path(name.removeprefix("view ")) if name.startswith("view ") else make_job_path(name)
 
 
 def _choose_remedy(refused: Collection[str], dropped: Collection[str]) -> str:
@@ -155,7 +155,7 @@ def _find_steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] =
     steps += [
         _Step(
             Change("jobs", ChangeKind.REMOVE, name, "no longer in the code: disabled, not deleted"),
-            f"{job_path(name)}disable",
+            f"{make_job_path(name)}disable",
             {},
             "",
         )
@@ -168,24 +168,24 @@ def _find_steps(jenkins: JenkinsClient, jobset: JobSet, again: Collection[str] =
 def _compare_job(name: str, xml: str, present: _Present | None, again: Collection[str]) -> _Step | None:
     if present is None:
         parent, _, short = name.rpartition("/")
-        path = f"{job_path(parent) if parent else ''}createItem"
+        path = f"{make_job_path(parent) if parent else ''}createItem"
         return _Step(Change("jobs", ChangeKind.ADD, name), path, {"name": short}, xml)
     detail = _find_difference(xml, present)
     if detail is None and name in again:
         detail = "sent again"
     if detail is None:
         return None
-    return _Step(Change("jobs", ChangeKind.ALTER, name, detail), f"{job_path(name)}config.xml", {}, xml)
+    return _Step(Change("jobs", ChangeKind.ALTER, name, detail), f"{make_job_path(name)}config.xml", {}, xml)
 
 
 def _compare_view(name: str, xml: str, present: _Present | None) -> _Step | None:
     if present is None:
         parent, _, short = name.rpartition("/")
-        path = f"{job_path(parent) if parent else ''}createView"
+        path = f"{make_job_path(parent) if parent else ''}createView"
         return _Step(Change("jobs", ChangeKind.ADD, f"view {name}"), path, {"name": short}, xml)
     if present.digest == read_digest(xml):
         return None
-    return _Step(Change("jobs", ChangeKind.ALTER, f"view {name}"), f"{view_path(name)}config.xml", {}, xml)
+    return _Step(Change("jobs", ChangeKind.ALTER, f"view {name}"), f"{make_view_path(name)}config.xml", {}, xml)
 
 
 def _find_difference(xml: str, present: _Present) -> str | None:

@@ -54,14 +54,14 @@ def read(cloudformation: CloudFormation, name: str) -> Stack | None:
     """Read a stack; None if there is none, or if only a change set was made for it. StackFailed if AWS refuses."""
     with _explain_refusals(f"reading the stack {name}"):
         description = describe(cloudformation, name)
-    return None if description is None or description["StackStatus"] == states.EMPTY else _stack(description)
+    return None if description is None or description["StackStatus"] == states.EMPTY else _parse_stack(description)
 
 
 def await_rest(cloudformation: CloudFormation, name: str, report: Reporter, sleep: Pause = time.sleep) -> Stack | None:
     """Wait until no operation is running on the stack, whoever started it, then read it. StackFailed if AWS refuses."""
     with _explain_refusals(f"reading the stack {name}"):
-        description = StackSteps(cloudformation, name, report, sleep).at_rest()
-    return None if description is None or description["StackStatus"] == states.EMPTY else _stack(description)
+        description = StackSteps(cloudformation, name, report, sleep).wait_for_rest()
+    return None if description is None or description["StackStatus"] == states.EMPTY else _parse_stack(description)
 
 
 def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause = time.sleep) -> tuple[Change, ...]:
@@ -79,7 +79,9 @@ def plan(cloudformation: CloudFormation, template: StackTemplate, sleep: Pause =
             return (Change("stack", ChangeKind.ALTER, template.name, detail),)
         if status != states.EMPTY and status not in states.STEADY:
             raise refuse_status(template.name, status)
-        request = _request(_keep_tags(template, source, description), source, "plan", is_new=status == states.EMPTY)
+        request = _make_request(
+            _keep_tags(template, source, description), source, "plan", is_new=status == states.EMPTY
+        )
         change_set = changes.create(cloudformation, request, sleep)
         if change_set.changes is not None:
             cloudformation.delete_change_set(ChangeSetName=change_set.arn)
@@ -103,12 +105,12 @@ def apply(
     steps = StackSteps(cloudformation, template.name, report, sleep)
     with _explain_refusals(f"deploying the stack {template.name}"):
         source = load(template.path, template.parameters)
-        description = steps.ready(is_kept=template.protect)
+        description = steps.prepare_update(is_kept=template.protect)
         if description is None:
-            steps.carry_out(steps.propose(_request(template, source, "make", is_new=True)))
+            steps.carry_out(steps.propose(_make_request(template, source, "make", is_new=True)))
         else:
             _update(steps, template, source, description, before_removal)
-        return _stack(steps.guard(is_wanted=template.protect))
+        return _parse_stack(steps.guard(is_wanted=template.protect))
 
 
 def destroy(cloudformation: CloudFormation, name: str, report: Reporter, sleep: Pause = time.sleep) -> tuple[str, ...]:
@@ -118,7 +120,7 @@ def destroy(cloudformation: CloudFormation, name: str, report: Reporter, sleep: 
     """
     steps = StackSteps(cloudformation, name, report, sleep)
     with _explain_refusals(f"deleting the stack {name}"):
-        description = steps.at_rest()
+        description = steps.wait_for_rest()
         return steps.delete(description) if description else ()
 
 
@@ -132,7 +134,7 @@ def _update(
     description: Mapping[str, Any],
     before_removal: Callable[[Stack], None] | None,
 ) -> None:
-    preview = steps.propose(_request(_keep_tags(template, source, description), source, "look"))
+    preview = steps.propose(_make_request(_keep_tags(template, source, description), source, "look"))
     if preview.changes is None:
         return
     if source.keeps_tags:
@@ -142,12 +144,12 @@ def _update(
     is_replaced = preview.replaces(source.replaced)
     if source.by_way_of and is_replaced and not _is_same(steps, template, source, description, preview):
         if before_removal:
-            before_removal(_stack(description))
+            before_removal(_parse_stack(description))
         without = replace(template, parameters={**template.parameters, **source.by_way_of})
-        steps.carry_out(steps.propose(_request(without, source, "leave")))
-        steps.carry_out(steps.propose(_request(template, source, "make")))
+        steps.carry_out(steps.propose(_make_request(without, source, "leave")))
+        steps.carry_out(steps.propose(_make_request(template, source, "make")))
         return
-    change_set = steps.propose(_request(template, source, "make"))
+    change_set = steps.propose(_make_request(template, source, "make"))
     # Resources that only get new tags are not reported: the changes of the first change set are.
     steps.carry_out(replace(change_set, changes=preview.changes))
 
@@ -173,7 +175,7 @@ def _is_same(
     return True
 
 
-def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: bool = False) -> dict[str, Any]:
+def _make_request(template: StackTemplate, source: Source, purpose: str, *, is_new: bool = False) -> dict[str, Any]:
     """The request for a change set. A missing parameter gets the default of the template, never its earlier value."""
     # One run can change a stack twice, and CloudFormation accepts each name of a change set only once.
     name = f"{purpose}-{template.tags.get('Run', 'unnamed')}-{uuid.uuid4().hex[:6]}"
@@ -192,7 +194,7 @@ def _request(template: StackTemplate, source: Source, purpose: str, *, is_new: b
 
 def _keep_tags(template: StackTemplate, source: Source, description: Mapping[str, Any] | None) -> StackTemplate:
     """The template, with the values of volatile tags that the stack has already; with 'KeepsTags' with all its tags."""
-    old = _tags(description or {})
+    old = _parse_tags(description or {})
     if source.keeps_tags and old:
         return replace(template, tags=old)
     kept = {
@@ -201,18 +203,18 @@ def _keep_tags(template: StackTemplate, source: Source, description: Mapping[str
     return replace(template, tags=kept)
 
 
-def _tags(description: Mapping[str, Any]) -> dict[str, str]:
+def _parse_tags(description: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in description.get("Tags", ())}
 
 
-def _stack(description: Mapping[str, Any]) -> Stack:
+def _parse_stack(description: Mapping[str, Any]) -> Stack:
     outputs = {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", ())}
     # The value of a parameter that names an SSM parameter is what CloudFormation found by that name.
     parameters = {
         it["ParameterKey"]: it.get("ResolvedValue", it.get("ParameterValue", ""))
         for it in description.get("Parameters", ())
     }
-    return Stack(description["StackName"], description["StackStatus"], outputs, parameters, _tags(description))
+    return Stack(description["StackName"], description["StackStatus"], outputs, parameters, _parse_tags(description))
 
 
 @contextmanager
@@ -222,5 +224,7 @@ def _explain_refusals(doing: str) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError) as error:
         raise StackFailed(
-            doing, refusals.text(error), f"{refusals.remedy(error)} What CloudFormation changed before is not undone."
+            doing,
+            refusals.format_error(error),
+            f"{refusals.choose_remedy(error)} What CloudFormation changed before is not undone.",
         ) from error

@@ -49,15 +49,15 @@ def run(environment_file: Path, folder: Path, results: Path, report: Reporter, o
             command, cwd=folder.resolve().parents[1], env=environ, capture_output=True, text=True, timeout=_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise _suite_failed(f"it had not ended after {_SECONDS} s", error.stdout or b"") from error
+        raise _make_suite_failure(f"it had not ended after {_SECONDS} s", error.stdout or b"") from error
     if completed.returncode not in _RAN or not junit.is_file():
-        raise _suite_failed(f"pytest ended with {completed.returncode}", completed.stdout + completed.stderr)
+        raise _make_suite_failure(f"pytest ended with {completed.returncode}", completed.stdout + completed.stderr)
     verdict = Verdict(_read_checks(junit, sentences), junit)
     report.progress(f"{len(verdict.checks)} checks, {len(verdict.failed)} failed")
     return verdict
 
 
-def checks(folder: Path) -> tuple[str, ...]:
+def list_checks(folder: Path) -> tuple[str, ...]:
     """The checks of the suite in `folder`, each as 'group: sentence'; a check with parameters is listed once."""
     return tuple(f"{file.removeprefix('test_')}: {sentence}" for (file, _), sentence in _read_sentences(folder).items())
 
@@ -73,7 +73,7 @@ def _choose(sentences: Mapping[tuple[str, str], str], only: Sequence[str]) -> li
     ]
     if not chosen:
         groups = ", ".join(sorted({file.removeprefix("test_") for file, _ in sentences}))
-        raise _suite_failed(f"no check is called {' or '.join(only)}; the groups are: {groups}", "")
+        raise _make_suite_failure(f"no check is called {' or '.join(only)}; the groups are: {groups}", "")
     return chosen
 
 
@@ -108,7 +108,7 @@ def _read_checks(junit: Path, sentences: Mapping[tuple[str, str], str]) -> tuple
         cases = ElementTree.parse(junit).getroot().iter("testcase")
         return tuple(_read_check(case, sentences) for case in cases)
     except (ElementTree.ParseError, ValueError) as error:
-        raise _suite_failed(f"its results in {junit} cannot be read: {error}", "") from error
+        raise _make_suite_failure(f"its results in {junit} cannot be read: {error}", "") from error
 
 
 def _read_check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], str]) -> Check:
@@ -136,7 +136,7 @@ def _read_detail(child: ElementTree.Element) -> str:
     return "\n".join(marked or [child.get("message") or "", *lines]).strip()
 
 
-def _suite_failed(message: str, output: str | bytes) -> VerifyFailed:
+def _make_suite_failure(message: str, output: str | bytes) -> VerifyFailed:
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     tail = "\n".join(text.strip().splitlines()[-15:])
     return VerifyFailed(

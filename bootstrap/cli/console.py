@@ -17,18 +17,18 @@ _WIDE = 400  # characters
 _OUTCOMES = {"passed": "green", "failed": "bold red", "error": "bold red", "skipped": "yellow"}
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """A plain table on standard output."""
     drawn = Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     # Into a pipe or a file, nothing is folded: a line stays a row.
-    terminal.console(width=None if sys.stdout.isatty() else _WIDE, folds=True).print(drawn)
+    terminal.make_console(width=None if sys.stdout.isatty() else _WIDE, folds=True).print(drawn)
 
 
-def verdict(result: Verdict) -> None:
+def print_verdict(result: Verdict) -> None:
     """The checks, a line each; after them the failed ones with what was found instead."""
-    console = terminal.console()
+    console = terminal.make_console()
     width = max((len(check.group) for check in result.checks), default=0)
     for check in result.checks:
         outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
@@ -39,9 +39,9 @@ def verdict(result: Verdict) -> None:
         console.print(Text("\n".join(f"    {line}" for line in check.detail.strip().splitlines()[:15])))
 
 
-def failure(error: BootstrapError) -> None:
+def print_failure(error: BootstrapError) -> None:
     """An expected failure, on standard error: what was being done, what came back, what to try."""
-    console = terminal.console(sys.stderr)
+    console = terminal.make_console(sys.stderr)
     console.print(Text.assemble(("failed ", "bold red"), (f"{type(error).__name__}: ", "red"), error.doing))
     for line in error.found.splitlines() or ["no output"]:
         console.print(Text(f"  {line}"))

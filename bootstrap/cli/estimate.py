@@ -7,11 +7,11 @@ from bootstrap.planning import costs
 from bootstrap.runs.journal import Run
 
 
-def tell_costs(opened: Context, run: Run) -> None:
+def report_costs(opened: Context, run: Run) -> None:
     """What the environment's options cost a month on AWS, also when they are only tried on this machine."""
     table = ROOT / "prices.yaml"
     estimate = costs.estimate(opened.settings, table)
-    standing = costs.estimate(costs.standing(opened.settings, opened.stacks), table, tuple(opened.stacks))
+    standing = costs.estimate(costs.read_standing_settings(opened.settings, opened.stacks), table, tuple(opened.stacks))
     run.event(
         "costs",
         monthly=str(estimate.total),
@@ -21,5 +21,5 @@ def tell_costs(opened: Context, run: Run) -> None:
         unpriced=estimate.unpriced,
     )
     run.say(f"\n{estimate}")
-    if opened.stacks and (difference := costs.difference(estimate, standing)):
+    if opened.stacks and (difference := costs.describe_difference(estimate, standing)):
         run.say(difference)

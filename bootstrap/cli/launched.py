@@ -18,14 +18,14 @@ def carry_out(opened: Context, run: Run, options: argparse.Namespace) -> int:
     """Launch; the exit code is 1 when a check failed."""
     verdict = play.launch(opened, run, with_verify=not options.skip_verify, waits=not options.now)
     upgrade.record(opened.state)
-    network_diagram.tell(opened, run)
+    network_diagram.report_diagram(opened, run)
     if verdict is not None and not verdict.is_green:
         return judge(verdict, options)
-    _tell_end(opened, run, verdict)
+    _report_end(opened, run, verdict)
     return DONE
 
 
-def _tell_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
+def _report_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
     """The last lines of a launch: where Jenkins is, and what to run next."""
     controller = opened.controller
     run.event("launched", url=controller.url, version=controller.version, emulated=controller.is_emulated)
@@ -34,7 +34,7 @@ def _tell_end(opened: Context, run: Run, verdict: Verdict | None) -> None:
         f"the emulator of Jenkins {controller.version}" if controller.is_emulated else f"Jenkins {controller.version}"
     )
     count = len(run.changes)
-    changed = wording.counted(count, "change") if count else "nothing had to change"
+    changed = wording.count_noun(count, "change") if count else "nothing had to change"
     at = "" if opened.machine.address in controller.url else f" ({opened.machine.address})"
     run.say(f"\n{controller.url}{at}  {what}, {changed}, {run.seconds:.1f} s")
     if verdict is not None:

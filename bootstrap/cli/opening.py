@@ -59,7 +59,7 @@ def open_environment(
     where `brings_up` says so. A command that `plans` gets one without machines for as long as it runs, where nothing was
     launched; every other command needs the one of a launch. With `reaches_cloud` false no cloud is reached at all.
     """
-    path = context.paths(options.environment)
+    path = context.find_environment_file(options.environment)
     chosen = settings.load(path)
     require_access(PROJECT / ".bootstrap", chosen.name)
     make_private(PROJECT / ".bootstrap")
@@ -70,16 +70,16 @@ def open_environment(
             unopened = exits.enter_context(Context(path, chosen))
             check(options, unopened)
             if changes:
-                lock = environment_lock.held(run.folder.parents[1], options.command, run, run.run_id)
+                lock = environment_lock.hold_lock(run.folder.parents[1], options.command, run, run.run_id)
                 exits.enter_context(lock)
             prepare(options, unopened, run)
             if not reaches_cloud:
                 yield unopened, run
                 run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
                 return
-            exits.enter_context(refusals.told(f"carrying out '{options.command}' for '{chosen.name}'"))
+            exits.enter_context(refusals.convert_errors(f"carrying out '{options.command}' for '{chosen.name}'"))
             cloud = _start_cloud(options, chosen, run, exits, brings_up=brings_up, plans=plans)
-            opened = exits.enter_context(_reach_cloud(path, chosen, cloud))
+            opened = exits.enter_context(_open_context(path, chosen, cloud))
             opened.take_over(unopened)
             yield opened, run
         run.event("run-ended", seconds=round(run.seconds, 3), changes=len(run.changes))
@@ -121,26 +121,26 @@ def _start_cloud(
     cloud = local.LocalCloud(chosen, PROJECT / ".bootstrap" / chosen.name / "cloud")
     if brings_up:
         with run.act("cloud", "the local cloud", ending="ready"):
-            cloud.up(run, is_agreed=options.yes, ask=console.ask)
+            cloud.bring_up(run, is_agreed=options.yes, ask=console.ask)
     elif plans and cloud.port is None:
         run.notice(
             "nothing was launched yet: a local cloud without machines makes the plan; a launch starts the local cloud"
         )
-        cloud = held.enter_context(local.for_a_plan(chosen, cloud.state, run))
+        cloud = held.enter_context(local.open_for_plan(chosen, cloud.state, run))
     else:
         cloud.attach(run)
     return cloud
 
 
-def _reach_cloud(path: Path, chosen: models.Settings, cloud: LocalCloud | None) -> Context:
+def _open_context(path: Path, chosen: models.Settings, cloud: LocalCloud | None) -> Context:
     if cloud is None:
         return Context(path, chosen, os.environ.get("AWS_ENDPOINT_URL"))
     # Child processes (the acceptance suite) open the same environment by this variable, as the machine does.
     os.environ["AWS_ENDPOINT_URL"] = cloud.endpoint
-    return Context(path, chosen, cloud.endpoint, cloud.machine_environment, cloud.state)
+    return Context(path, chosen, cloud.endpoint, cloud.make_machine_environment, cloud.state)
 
 
-def exit_code_of_plan(changes: Sequence[Change], options: argparse.Namespace) -> int:
+def choose_plan_exit_code(changes: Sequence[Change], options: argparse.Namespace) -> int:
     """2 when changes are pending, unless `--exit-zero` was given."""
     return PENDING if changes and not options.exit_zero else DONE
 
@@ -148,7 +148,7 @@ def exit_code_of_plan(changes: Sequence[Change], options: argparse.Namespace) ->
 def judge(verdict: Verdict, options: argparse.Namespace) -> int:
     """Print a verdict; the exit code is 1 when a check failed."""
     if not options.json:  # with it, the run has told each check as an event already
-        console.verdict(verdict)
+        console.print_verdict(verdict)
         terminal.write(f"\nJUnit: {verdict.junit}\n")
     return DONE if verdict.is_green else FAILED
 

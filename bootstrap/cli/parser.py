@@ -26,7 +26,7 @@ EXAMPLES = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     whole = argparse.ArgumentParser(
         prog="bootstrap.py",
@@ -73,7 +73,7 @@ def _add_common_flags(target: argparse.ArgumentParser, default: object) -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of one command line."""
-    options = parser().parse_args(_separate_toxs_arguments(arguments))
+    options = build_parser().parse_args(_separate_toxs_arguments(arguments))
     if options.command == "test":
         options.tox = options.tox[options.tox[:1] == ["--"] :]
     return options
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return find_commands()[options.command].run(options)
     except BootstrapError as error:
-        console.failure(error)
+        console.print_failure(error)
         return error.exit_code
     except KeyboardInterrupt:
         terminal.complain("\ninterrupted; run the same command again to continue\n")

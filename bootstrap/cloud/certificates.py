@@ -97,7 +97,7 @@ def issue(
     if stored is None or authority_key is None or not is_usable or not _is_valid_authority(stored, subjects, now):
         key = ec.generate_private_key(ec.SECP256R1())
         authority_pem, issuer_pem = _make_authority(key, _make_name(f"Authority of {subjects.first}"), subjects, now)
-        stored, authority_key = Certificates(authority_pem, issuer_pem, "", Secret("")), _to_key_pem(key)
+        stored, authority_key = Certificates(authority_pem, issuer_pem, "", Secret("")), _format_key_pem(key)
     if _is_valid_server(stored, subjects, now):
         return stored, authority_key
     certificate_pem, server_key = _make_server(stored.issuer_pem, authority_key, subjects, now)
@@ -120,7 +120,7 @@ def limit_names(
     return replace(stored, authority_pem=authority_pem, issuer_pem=issuer_pem)
 
 
-def to_json(certificates: Certificates, **marks: bool) -> str:
+def format_json(certificates: Certificates, **marks: bool) -> str:
     """The text for a secret store; it contains the server's key. `marks` are those of the store."""
     return json.dumps(
         {
@@ -133,8 +133,8 @@ def to_json(certificates: Certificates, **marks: bool) -> str:
     )
 
 
-def from_json(text: str) -> Certificates | None:
-    """The certificates in a text of `to_json`, also of an earlier version; None for any other text, such as '{}'."""
+def parse_json(text: str) -> Certificates | None:
+    """The certificates in a text of `format_json`, also of an earlier version; None for any other text, such as '{}'."""
     try:
         content = json.loads(text)
         parts = [content["authority"], content.get("issuer", ""), content["certificate"], content["key"]]
@@ -145,7 +145,7 @@ def from_json(text: str) -> Certificates | None:
     return Certificates(parts[0], parts[1], parts[2], Secret(parts[3]))
 
 
-def fingerprint(pem: str) -> str:
+def format_fingerprint(pem: str) -> str:
     """The SHA-256 fingerprint of a certificate, as browsers show it: pairs of hexadecimal digits separated by colons."""
     return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()
 
@@ -160,7 +160,7 @@ def _is_valid_authority(stored: Certificates, subjects: Subjects, now: datetime.
         return False
     permitted = set(subjects.permitted)
     is_limited = all(limit.critical and set(limit.value.permitted_subtrees or ()) == permitted for limit in limits)
-    return is_limited and all(_days_left(certificate, now) > SERVER_DAYS for certificate in pair)
+    return is_limited and all(_count_days_left(certificate, now) > SERVER_DAYS for certificate in pair)
 
 
 def _is_key_of(key: Secret, pem: str) -> bool:
@@ -180,11 +180,14 @@ def _is_valid_server(stored: Certificates, subjects: Subjects, now: datetime.dat
     is_same = set(subject) == set(subjects.alternative_names)
     is_named = bool(subjects.names) or server.subject == _make_server_name(subjects)
     return (
-        is_same and is_named and _is_key_of(stored.key, stored.certificate_pem) and _days_left(server, now) > DUE_DAYS
+        is_same
+        and is_named
+        and _is_key_of(stored.key, stored.certificate_pem)
+        and _count_days_left(server, now) > DUE_DAYS
     )
 
 
-def _days_left(certificate: x509.Certificate, now: datetime.datetime) -> float:
+def _count_days_left(certificate: x509.Certificate, now: datetime.datetime) -> float:
     return (certificate.not_valid_after_utc - now).total_seconds() / 86400
 
 
@@ -224,7 +227,7 @@ def _make_authority(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id), critical=False)
         .sign(root_key, hashes.SHA256())
     )
-    return _to_pem(root), _to_pem(issuer)
+    return _format_pem(root), _format_pem(issuer)
 
 
 def _make_server(
@@ -243,7 +246,7 @@ def _make_server(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_id), critical=False)
         .sign(_load_key(authority_key), hashes.SHA256())
     )
-    return _to_pem(certificate), _to_key_pem(key)
+    return _format_pem(certificate), _format_key_pem(key)
 
 
 def _make_builder(
@@ -283,11 +286,11 @@ def _load_key(secret: Secret) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _to_pem(certificate: x509.Certificate) -> str:
+def _format_pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _to_key_pem(key: ec.EllipticCurvePrivateKey) -> Secret:
+def _format_key_pem(key: ec.EllipticCurvePrivateKey) -> Secret:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

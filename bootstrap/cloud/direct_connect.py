@@ -109,7 +109,7 @@ def _make_interface_name(settings: Settings) -> str:
 
 def _list_own(aws: Aws, settings: Settings) -> list[dict[str, Any]]:
     """The interfaces with the environment's tags; if there are none, no permission for Direct Connect is needed."""
-    resources = [item for item in tagged.resources(aws, settings) if item.kind == "directconnect dxvif"]
+    resources = [item for item in tagged.list_resources(aws, settings) if item.kind == "directconnect dxvif"]
     interfaces = (_read_interface(aws("directconnect"), item.identity) for item in resources)
     return [item for item in interfaces if item is not None]
 

@@ -25,7 +25,7 @@ _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _PAGE = 1000  # objects in one request to delete
 
 
-def key_of(sha256: str) -> str:
+def name_key(sha256: str) -> str:
     """The key of a file in the bucket."""
     return f"{_FOLDER}/{sha256}"
 
@@ -39,14 +39,14 @@ def offer(s3: Any, signer: Any, bucket: str, files: Mapping[str, bytes | Path], 
         _upload(s3, bucket, files, report)
         return {
             digest: signer.generate_presigned_url(
-                "get_object", Params={"Bucket": bucket, "Key": key_of(digest)}, ExpiresIn=_VALID_SECONDS
+                "get_object", Params={"Bucket": bucket, "Key": name_key(digest)}, ExpiresIn=_VALID_SECONDS
             )
             for digest in files
         }
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
-        report.notice(f"the bucket {bucket} cannot be used, so the files are sent: {refusals.text(error)}")
+        report.notice(f"the bucket {bucket} cannot be used, so the files are sent: {refusals.format_error(error)}")
         return {}
 
 
@@ -54,40 +54,42 @@ def _upload(s3: Any, bucket: str, files: Mapping[str, bytes | Path], report: Rep
     lacking = {digest: content for digest, content in files.items() if not _has(s3, bucket, digest, content)}
     if not lacking:
         return
-    sizes = {digest: _size_of(content) for digest, content in lacking.items()}
-    title = f"uploading {wording.counted(len(lacking), 'file')} to the bucket {bucket}"
+    sizes = {digest: _measure_size(content) for digest, content in lacking.items()}
+    title = f"uploading {wording.count_noun(len(lacking), 'file')} to the bucket {bucket}"
     done = 0
     with TransferMeter(report, title, sum(sizes.values())) as meter:
         for digest, content in lacking.items():
             with _open(content) as stream:
                 s3.put_object(
                     Bucket=bucket,
-                    Key=key_of(digest),
-                    Body=_Observed(stream, sizes[digest], _tell(meter, done)),
+                    Key=name_key(digest),
+                    Body=_Observed(stream, sizes[digest], _make_progress(meter, done)),
                     ContentLength=sizes[digest],
                     ChecksumAlgorithm="SHA256",
-                    ChecksumSHA256=_as_base64(digest),  # S3 refuses a body with another one
+                    ChecksumSHA256=_convert_to_base64(digest),  # S3 refuses a body with another one
                 )
             done += sizes[digest]
             meter.move_to(done)
 
 
-def _tell(meter: TransferMeter, before: int) -> Callable[[int], None]:
+def _make_progress(meter: TransferMeter, before: int) -> Callable[[int], None]:
     return lambda position: meter.move_to(before + position)
 
 
 def _has(s3: Any, bucket: str, digest: str, content: bytes | Path) -> bool:
     """Whether the bucket has this file, with its checksum as S3 computed it."""
     try:
-        head = s3.head_object(Bucket=bucket, Key=key_of(digest), ChecksumMode="ENABLED")
+        head = s3.head_object(Bucket=bucket, Key=name_key(digest), ChecksumMode="ENABLED")
     except Exception as error:
-        if refusals.code(error) in _MISSING:
+        if refusals.read_code(error) in _MISSING:
             return False
         raise
-    return bool(head["ContentLength"] == _size_of(content) and head.get("ChecksumSHA256") == _as_base64(digest))
+    return bool(
+        head["ContentLength"] == _measure_size(content) and head.get("ChecksumSHA256") == _convert_to_base64(digest)
+    )
 
 
-def empty(s3: Any, bucket: str, report: Reporter) -> None:
+def empty_bucket(s3: Any, bucket: str, report: Reporter) -> None:
     """Delete every object of the bucket, because S3 deletes no bucket with objects. A bucket that does not exist is empty."""
     count = 0
     try:
@@ -100,21 +102,21 @@ def empty(s3: Any, bucket: str, report: Reporter) -> None:
                 report.notice(f"{first['Key']} of the bucket {bucket} is not deleted: {first.get('Message', '')}")
                 break
     except Exception as error:
-        if refusals.code(error) != "NoSuchBucket":
+        if refusals.read_code(error) != "NoSuchBucket":
             raise
     if count:
-        report.change(Change("stack", ChangeKind.REMOVE, f"{wording.counted(count, 'file')} in the bucket {bucket}"))
+        report.change(Change("stack", ChangeKind.REMOVE, f"{wording.count_noun(count, 'file')} in the bucket {bucket}"))
 
 
 def _open(content: bytes | Path) -> BinaryIO:
     return content.open("rb") if isinstance(content, Path) else io.BytesIO(content)
 
 
-def _size_of(content: bytes | Path) -> int:
+def _measure_size(content: bytes | Path) -> int:
     return content.stat().st_size if isinstance(content, Path) else len(content)
 
 
-def _as_base64(sha256: str) -> str:
+def _convert_to_base64(sha256: str) -> str:
     return base64.b64encode(bytes.fromhex(sha256)).decode()
 
 

@@ -39,12 +39,12 @@ def find(
     Without `needs_login` (on the machine itself) neither the private key nor the host keys are read.
     """
     instance_id = controller["InstanceId"]
-    instance = _instance(aws("ec2"), instance_id)
+    instance = _describe_instance(aws("ec2"), instance_id)
     if instance is None or instance["State"]["Name"] != "running":
         return None
     if not needs_login:
         return Machine(instance_id, instance["PrivateIpAddress"], LOGIN_USER, Secret(""), ())
-    return _with_login(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
+    return _read_login(aws, instance, instance["PrivateIpAddress"], LOGIN_USER, data)
 
 
 def find_bastion(
@@ -58,14 +58,14 @@ def find_bastion(
         for member in group_description["Instances"]
         if member["LifecycleState"] == "InService"
     ]
-    instance = _instance(aws("ec2"), members[0]["InstanceId"]) if members else None
+    instance = _describe_instance(aws("ec2"), members[0]["InstanceId"]) if members else None
     if instance is None or instance["State"]["Name"] != "running":
         return None
     public = instance.get("PublicIpAddress") if by_public else None
-    return _with_login(aws, instance, public or instance["PrivateIpAddress"], user, data)
+    return _read_login(aws, instance, public or instance["PrivateIpAddress"], user, data)
 
 
-def _with_login(
+def _read_login(
     aws: Callable[[str], Any], instance: Mapping[str, Any], address: str, user: str, data: Mapping[str, str]
 ) -> Machine | None:
     """A running instance with its login; None until its console shows the host keys."""
@@ -175,11 +175,11 @@ def stop(ec2: Any, instance_id: str) -> None:
 
 def read_state(ec2: Any, instance_id: str) -> str:
     """The instance's state as EC2 names it, or 'absent'."""
-    instance = _instance(ec2, instance_id)
+    instance = _describe_instance(ec2, instance_id)
     return str(instance["State"]["Name"]) if instance else "absent"
 
 
-def _instance(ec2: Any, instance_id: str) -> dict[str, Any] | None:
+def _describe_instance(ec2: Any, instance_id: str) -> dict[str, Any] | None:
     answer = ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
     for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:

@@ -25,7 +25,7 @@ class Use:
 
 def find_missing(policy: Mapping[str, Any], use: Use) -> list[str]:
     """The actions of the use that the policy does not allow, or that it denies."""
-    statements = _to_list(policy.get("Statement", []))
+    statements = _make_list(policy.get("Statement", []))
     return [action for action in use.actions if not _is_allowed(statements, use, action)]
 
 
@@ -43,12 +43,12 @@ def _is_allowed(statements: list[Any], use: Use, action: str) -> bool:
 def _matches(statement: Mapping[str, Any], use: Use, action: str) -> bool:
     if "NotAction" in statement:
         is_named = not any(
-            _matches_wildcards(pattern, action.lower()) for pattern in _to_texts(statement["NotAction"], lower=True)
+            _matches_wildcards(pattern, action.lower()) for pattern in _list_texts(statement["NotAction"], lower=True)
         )
     else:
         is_named = any(
             _matches_wildcards(pattern, action.lower())
-            for pattern in _to_texts(statement.get("Action", []), lower=True)
+            for pattern in _list_texts(statement.get("Action", []), lower=True)
         )
     if "NotPrincipal" in statement:
         return is_named and not use.principals.intersection(_list_principals(statement["NotPrincipal"]))
@@ -60,9 +60,9 @@ def _list_principals(value: Any) -> Iterator[str]:
     """The principals of a statement; '*' means everybody. An account is named by the ARN of its root or by its number."""
     if isinstance(value, Mapping):
         for names in value.values():
-            yield from _to_texts(names)
+            yield from _list_texts(names)
     else:
-        yield from _to_texts(value)
+        yield from _list_texts(value)
 
 
 def _is_fulfilled(statement: Mapping[str, Any], use: Use) -> bool:
@@ -74,7 +74,7 @@ def _is_fulfilled(statement: Mapping[str, Any], use: Use) -> bool:
             continue
         for key, patterns in keys.items():
             value = use.context.get(str(key).lower())
-            if value is not None and not any(_matches_wildcards(pattern, value) for pattern in _to_texts(patterns)):
+            if value is not None and not any(_matches_wildcards(pattern, value) for pattern in _list_texts(patterns)):
                 return False
     return True
 
@@ -85,9 +85,9 @@ def _matches_wildcards(pattern: str, value: str) -> bool:
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 
-def _to_texts(value: Any, *, lower: bool = False) -> list[str]:
-    return [str(item).lower() if lower else str(item) for item in _to_list(value)]
+def _list_texts(value: Any, *, lower: bool = False) -> list[str]:
+    return [str(item).lower() if lower else str(item) for item in _make_list(value)]
 
 
-def _to_list(value: Any) -> list[Any]:
+def _make_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]

@@ -33,7 +33,7 @@ class Lender:
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True).start()
 
-    def environment(self, current: Mapping[str, str]) -> dict[str, str]:
+    def make_environment(self, current: Mapping[str, str]) -> dict[str, str]:
         """The environment `current`, changed so that a program uses these credentials and no others."""
         kept = {
             name: value for name, value in current.items() if not name.startswith("AWS_") or name in _KEPT_VARIABLES
@@ -59,18 +59,18 @@ def _make_handler(credentials: Any, token: str) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             authorization = self.headers.get("Authorization", "").encode()
             if not hmac.compare_digest(authorization, token.encode()):
-                self._answer(403, {"code": "AccessDenied", "message": "the token is missing or wrong"})
+                self._send_answer(403, {"code": "AccessDenied", "message": "the token is missing or wrong"})
                 return
             try:
                 keys = credentials.get_frozen_credentials()
             except Exception as error:  # botocore's error, for example an expired login; the program reports it
-                self._answer(500, {"code": type(error).__name__, "message": str(error)})
+                self._send_answer(500, {"code": type(error).__name__, "message": str(error)})
                 return
             end = datetime.datetime.now(datetime.UTC) + _VALID
             answer = {"AccessKeyId": keys.access_key, "SecretAccessKey": keys.secret_key, "Token": keys.token}
-            self._answer(200, {**answer, "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}"})
+            self._send_answer(200, {**answer, "Expiration": f"{end:%Y-%m-%dT%H:%M:%SZ}"})
 
-        def _answer(self, status: int, values: Mapping[str, str | None]) -> None:
+        def _send_answer(self, status: int, values: Mapping[str, str | None]) -> None:
             body = json.dumps({name: value for name, value in values.items() if value is not None}).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -18,7 +18,9 @@ _SECONDS = 30.0
 _HEALTH_SECONDS = 3.0
 
 
-def ask(endpoint: str | None, path: str, method: str = "GET", token: str | None = None) -> dict[str, Any] | None:
+def ask_control(
+    endpoint: str | None, path: str, method: str = "GET", token: str | None = None
+) -> dict[str, Any] | None:
     """The answer of the control endpoint at `path`, a JSON object; None if another cloud answers, or none.
 
     A request that changes something needs the `token`.

@@ -59,30 +59,30 @@ def is_from_aws(error: BaseException) -> bool:
     return any(kind.__module__.split(".")[0] in {"botocore", "boto3"} for kind in type(error).__mro__)
 
 
-def code(error: BaseException) -> str:
+def read_code(error: BaseException) -> str:
     """The error code of AWS, or the name of botocore's exception."""
     answer: Any = getattr(error, "response", None)
     error_code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
     return str(error_code or type(error).__name__)
 
 
-def remedy(error: BaseException) -> str:
+def choose_remedy(error: BaseException) -> str:
     """The remedy for an error of AWS."""
-    error_code = code(error)
+    error_code = read_code(error)
     return _REMEDIES.get(error_code) or (
         _QUOTA if error_code.endswith(("LimitExceeded", "LimitExceededException")) else _OTHER
     )
 
 
-def text(error: BaseException) -> str:
+def format_error(error: BaseException) -> str:
     """Code and message of an error, on one line."""
     answer: Any = getattr(error, "response", None)
     message = answer.get("Error", {}).get("Message") if isinstance(answer, dict) else None
-    return f"{code(error)}: {message or error}".replace("\n", " ")
+    return f"{read_code(error)}: {message or error}".replace("\n", " ")
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
+def convert_errors(doing: str) -> Iterator[None]:
     """Convert errors of AWS inside the block into AwsRefused, with the operation that failed."""
     try:
         yield
@@ -91,5 +91,5 @@ def told(doing: str) -> Iterator[None]:
             raise
         operation: Any = getattr(error, "operation_name", None)
         raise AwsRefused(
-            f"{doing}, asking AWS for {operation}" if operation else doing, text(error), remedy(error)
+            f"{doing}, asking AWS for {operation}" if operation else doing, format_error(error), choose_remedy(error)
         ) from error

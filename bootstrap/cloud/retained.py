@@ -21,7 +21,7 @@ def find(aws: Callable[[str], Any], settings: Settings, stacks: Collection[str])
     """
     return tuple(
         f"{_KINDS[resource.kind]} {resource.identity if resource.kind == 'ec2 volume' else resource.arn}"
-        for resource in tags.resources(aws, settings)
+        for resource in tags.list_resources(aws, settings)
         if resource.kind in _KINDS and resource.tags.get(_STACK) in stacks
     )
 

@@ -48,7 +48,7 @@ def read_secret(client: Any, arn: str) -> Secret:
 
 def read_certificates(client: Any, arn: str) -> Certificates | None:
     """The stored certificates; None before the first were issued."""
-    return certificates.from_json(read_secret(client, arn).reveal())
+    return certificates.parse_json(read_secret(client, arn).reveal())
 
 
 def has_authority_key(client: Any, arn: str) -> bool:
@@ -64,10 +64,10 @@ def ensure_certificates(client: Any, arns: SecretArns, subjects: Subjects, *, wr
     """
     now = datetime.datetime.now(datetime.UTC)
     text = read_secret(client, arns.certificates).reveal()
-    stored, old_key = certificates.from_json(text), _read_key_beside(text)
+    stored, old_key = certificates.parse_json(text), _read_key_beside(text)
     if stored is not None and old_key is None and certificates.is_good(stored, subjects, now):
         if writes and _KEY_LEFT in text:
-            _write(client, arns.certificates, certificates.to_json(stored))
+            _write(client, arns.certificates, certificates.format_json(stored))
         return Issued(stored)
     limited_certificates = _limit_names(stored, old_key, subjects, now)
     key = old_key if limited_certificates else _read_key(client, arns.authority_key)
@@ -77,8 +77,8 @@ def ensure_certificates(client: Any, arns: SecretArns, subjects: Subjects, *, wr
             _write(client, arns.authority_key, json.dumps({"key": used_key.reveal()}))
         if old_key is not None:
             # Secrets Manager keeps the previous version, too; after a second write that version does not have the key either.
-            _write(client, arns.certificates, certificates.to_json(issued, **{_KEY_LEFT: True}))
-        _write(client, arns.certificates, certificates.to_json(issued))
+            _write(client, arns.certificates, certificates.format_json(issued, **{_KEY_LEFT: True}))
+        _write(client, arns.certificates, certificates.format_json(issued))
     is_new = stored is None or issued.certificate_pem != stored.certificate_pem
     if limited_certificates and limited_certificates.issuer_pem == issued.issuer_pem:
         return Issued(issued, is_new, MOVED_AUTHORITY)

@@ -93,7 +93,7 @@ class Session:
         elif not data and self.refusal is not None:
             raise ConnectionError(self.refusal.found)
         elif not data:
-            raise ConnectionError(f"the session ended at once: {self._reason(self._beginning)}")
+            raise ConnectionError(f"the session ended at once: {self._find_reason(self._beginning)}")
         return data
 
     def send(self, data: bytes, /) -> int:
@@ -150,7 +150,7 @@ class Session:
             while line := stream.readline():
                 self._error_output = bytearray((bytes(self._error_output) + line)[-_BEGINNING:])
 
-    def _reason(self, beginning: bytes) -> str:
+    def _find_reason(self, beginning: bytes) -> str:
         lines = (beginning + bytes(self._error_output)).decode(errors="replace").splitlines()
         messages = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
         return "; ".join(messages) or "the plugin printed nothing"
@@ -180,7 +180,7 @@ def open_session(ssm: Any, credentials: Any, lender: Lender, instance_id: str, p
     def find_refusal() -> SessionRefused | None:
         return _find_refusal(doing, session, credentials, region)
 
-    return Session(ssm, session, command, {**lender.environment(os.environ), _ANSWER: response}, find_refusal)
+    return Session(ssm, session, command, {**lender.make_environment(os.environ), _ANSWER: response}, find_refusal)
 
 
 def _find_refusal(doing: str, session: dict[str, Any], credentials: Any, region: str) -> SessionRefused | None:

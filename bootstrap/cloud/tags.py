@@ -34,12 +34,12 @@ class Tagged:
         return f"{service} {rest.replace(':', '/').partition('/')[0]}"
 
 
-def resources(aws: Callable[[str], Any], settings: Settings, run: str | None = None) -> tuple[Tagged, ...]:
+def list_resources(aws: Callable[[str], Any], settings: Settings, run: str | None = None) -> tuple[Tagged, ...]:
     """The environment's resources, or only those that `run` last changed; sorted by their ARNs."""
-    return with_tags(aws, {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {}))
+    return list_tagged(aws, {"Project": settings.project, "Environment": settings.name} | ({"Run": run} if run else {}))
 
 
-def with_tags(aws: Callable[[str], Any], required: Mapping[str, str]) -> tuple[Tagged, ...]:
+def list_tagged(aws: Callable[[str], Any], required: Mapping[str, str]) -> tuple[Tagged, ...]:
     """All resources of the account and region that have these tags; sorted by their ARNs."""
     filters = [{"Key": key, "Values": [value]} for key, value in required.items()]
     pages = aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
@@ -53,7 +53,7 @@ def with_tags(aws: Callable[[str], Any], required: Mapping[str, str]) -> tuple[T
 
 def run_of(aws: Callable[[str], Any], settings: Settings, resource: str) -> str:
     """The run that last changed a resource, named by ARN or id; UsageError if the environment has no such resource."""
-    for tagged in resources(aws, settings):
+    for tagged in list_resources(aws, settings):
         if resource in {tagged.arn, tagged.identity} and "Run" in tagged.tags:
             return tagged.tags["Run"]
     raise UsageError(

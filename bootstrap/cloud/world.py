@@ -70,12 +70,12 @@ class World:
             return False
         return bool(content.get("environment") == self.settings.name)
 
-    def machine_environment(self, subnet_id: str) -> dict[str, str]:
+    def make_machine_environment(self, subnet_id: str) -> dict[str, str]:
         """The environment variables for botocore with which a machine in a subnet, and its builds, reach the same cloud."""
         subnet = self.aws("ec2").describe_subnets(SubnetIds=[subnet_id])["Subnets"][0]
         return {"AWS_REGION": self.settings.region} | dict(self._from_subnet(subnet["CidrBlock"]))
 
-    def mail_host(self, subnet_id: str) -> str:
+    def choose_mail_host(self, subnet_id: str) -> str:
         """The mail server for a machine in a subnet: that of the settings, else the local cloud's, or the machine's own."""
         if self.settings.mail.smtp_host is not None or self.endpoint is None:
             return self.settings.mail.smtp_host or "localhost"
@@ -133,7 +133,7 @@ class World:
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
         return self._clients[service]
 
-    def signer(self, endpoint: str | None) -> Any:
+    def make_signer(self, endpoint: str | None) -> Any:
         """A client of S3 that signs addresses for a machine, which reaches the cloud by `endpoint`; None is AWS itself.
 
         On AWS the address has the name of the region: only so it leads through the gateway endpoint of that region.
@@ -145,7 +145,7 @@ class World:
         config = Config(signature_version="s3v4", s3=names)
         return self._session.client("s3", endpoint_url=endpoint or self.endpoint, config=config)
 
-    def shell(self, machine: Machine) -> Shell:
+    def open_shell(self, machine: Machine) -> Shell:
         """The connection to a machine, opened at its first use and kept; there is one for each machine."""
         connection = self._shells.get(machine.instance_id)
         if connection is None:
@@ -173,11 +173,11 @@ class World:
             case "direct":
                 return None
             case "session-manager":
-                return lambda: self._managed(machine)
+                return lambda: self._find_managed(machine)
             case _:
-                return lambda: self._jump().stream(machine.address, machine.port)
+                return lambda: self._open_jump().open_stream(machine.address, machine.port)
 
-    def _managed(self, machine: Machine) -> Any:
+    def _find_managed(self, machine: Machine) -> Any:
         from bootstrap.cloud import session_manager
         from bootstrap.cloud.lent_credentials import Lender
 
@@ -188,7 +188,7 @@ class World:
             self.aws("ssm"), credentials, self._lender, machine.instance_id, machine.port
         )
 
-    def _jump(self) -> FabricShell:
+    def _open_jump(self) -> FabricShell:
         """The connection to the bastion: to its address if it accepts SSH from outside, else through Session Manager."""
         from bootstrap.remote.shell import FabricShell
 
@@ -197,12 +197,12 @@ class World:
                 raise LookupError("this environment has no bastion")
             machine = self._bastion()
             by_address = bool(self.settings.network.bastion and self.settings.network.bastion.allow)
-            dial = None if by_address else lambda: self._managed(machine)
+            dial = None if by_address else lambda: self._find_managed(machine)
             self._jumping = FabricShell(machine, dial=dial, remedy=_NO_JUMP)
         return self._jumping
 
     @contextmanager
-    def jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
+    def open_jenkins(self, shell: Shell, controller: Controller) -> Iterator[jenkins.Jenkins]:
         """A python-jenkins client; it reaches the controller through SSH, at the loopback address of the machine."""
         import jenkins
 

@@ -12,7 +12,7 @@ from bootstrap.cloud import certificates, refusals, secrets
 from bootstrap.cloud.certificates import DUE_DAYS, Certificates
 from bootstrap.context import Context
 from bootstrap.doctor import keys, memory, permissions, quotas
-from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 from bootstrap.environment.models import Settings
 from bootstrap.preconditions import account, boundaries, customer_keys
 from bootstrap.stacks import states
@@ -24,15 +24,15 @@ OLD_DAYS = 90
 """An image that is older, while a newer one is there, is a warning: most of what it brings was updated since."""
 
 
-def identity(context: Context) -> Finding:
+def check_identity(context: Context) -> Finding:
     """The identity that calls AWS, and its account."""
     try:
         caller = context.world.aws("sts").get_caller_identity()
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
-        return bad("identity", _first(error), refusals.remedy(error))
-    return good("identity", f"{caller['Arn']} in account {caller['Account']}")
+        return make_bad("identity", _get_first_line(error), refusals.choose_remedy(error))
+    return make_good("identity", f"{caller['Arn']} in account {caller['Account']}")
 
 
 def examine(context: Context) -> Iterator[Finding]:
@@ -57,8 +57,10 @@ def examine(context: Context) -> Iterator[Finding]:
             if not refusals.is_from_aws(error):
                 raise
             name = check.__name__.removeprefix("_check_")
-            yield warning(
-                name, f"AWS does not answer: {_first(error)}", "'doctor --policy' prints what the launcher needs."
+            yield make_warning(
+                name,
+                f"AWS does not answer: {_get_first_line(error)}",
+                "'doctor --policy' prints what the launcher needs.",
             )
 
 
@@ -67,32 +69,34 @@ def _check_region(context: Context) -> Iterator[Finding]:
     regions = context.world.aws("ec2").describe_regions(AllRegions=True)["Regions"]
     state = next((it.get("OptInStatus", "opt-in-not-required") for it in regions if it["RegionName"] == region), None)
     if state is None:
-        yield bad("region", f"there is no region {region}", "Correct 'region' in the environment file.")
+        yield make_bad("region", f"there is no region {region}", "Correct 'region' in the environment file.")
     elif state == "not-opted-in":
-        yield bad("region", f"{region} is not enabled for this account", "Enable it in the account's settings.")
+        yield make_bad("region", f"{region} is not enabled for this account", "Enable it in the account's settings.")
     else:
-        yield good("region", region)
+        yield make_good("region", region)
 
 
 def _check_account(context: Context) -> Iterator[Finding]:
     """Names in the environment file that only the account can confirm: zones, the parent hosted zone, the peer's network."""
-    faults = account.faults(context, context.wanted)
+    faults = account.find_faults(context, context.wanted)
     for fault in faults:
-        yield bad("account", str(fault), "Correct the environment file there.")
+        yield make_bad("account", str(fault), "Correct the environment file there.")
     if not faults:
-        yield good("account", "the account has the zones and networks that the environment file names")
+        yield make_good("account", "the account has the zones and networks that the environment file names")
 
 
 def _check_key(context: Context) -> Iterator[Finding]:
     """The customer keys that are good; keys and a boundary that may not be looked at. Faults are told as the account's."""
     examined = customer_keys.examine(context, context.wanted)
     for arn in examined.good:
-        yield good("key", f"{arn} is enabled, and the services that use it may")
+        yield make_good("key", f"{arn} is enabled, and the services that use it may")
     if reason := boundaries.examine(context, context.wanted).unknown:
-        yield warning("boundary", f"not known: {reason}", "Allow iam:GetPolicy, or ask the account's administrator.")
+        yield make_warning(
+            "boundary", f"not known: {reason}", "Allow iam:GetPolicy, or ask the account's administrator."
+        )
     for reason in examined.unknown:
         remedy = "Allow kms:DescribeKey and kms:GetKeyPolicy, or see docs/aws.md for what the key's policy must allow."
-        yield warning("key", f"not known: {reason}", remedy)
+        yield make_warning("key", f"not known: {reason}", remedy)
 
 
 def _check_files(context: Context) -> Iterator[Finding]:
@@ -104,20 +108,22 @@ def judge_files(settings: Settings) -> Iterator[Finding]:
     """How the machine gets the files of Jenkins, where that is not by its own way to the Internet."""
     network = settings.network
     if settings.jenkins.bucket:
-        yield good("files", "the machine downloads the files of Jenkins from the environment's bucket")
+        yield make_good("files", "the machine downloads the files of Jenkins from the environment's bucket")
     elif network.nat == "none" and network.transit_gateway is None and network.vpn is None:
         found = "the machine has no way to the source of Jenkins: its files are sent over SSH"
         slow = ", which takes long through Session Manager" if settings.ssh == "session-manager" else ""
-        yield warning("files", f"{found}{slow}", "Set jenkins.bucket to true: the machine downloads them from S3 then.")
+        yield make_warning(
+            "files", f"{found}{slow}", "Set jenkins.bucket to true: the machine downloads them from S3 then."
+        )
 
 
 def _check_stacks(context: Context) -> Iterator[Finding]:
     for name in context.wanted:
         existing = context.stacks.get(name)
         if existing is not None:
-            yield stack(existing, _read_tags(context, existing))
+            yield check_stack(existing, _read_tags(context, existing))
     if not context.stacks:
-        yield good("stacks", "none yet: a launch creates them")
+        yield make_good("stacks", "none yet: a launch creates them")
 
 
 def _read_tags(context: Context, existing: Stack) -> dict[str, str]:
@@ -125,23 +131,23 @@ def _read_tags(context: Context, existing: Stack) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())}
 
 
-def stack(existing: Stack, tags: Mapping[str, str]) -> Finding:
+def check_stack(existing: Stack, tags: Mapping[str, str]) -> Finding:
     """One stack: whether this toolkit made it, and whether it can be changed."""
     status = existing.status
     if tags.get("ManagedBy") != "jenkins-bootstrap":
         remedy = "Choose another 'project' or 'environment': a launch would change a foreign stack."
-        return bad("stacks", f"{existing.name} exists and was not created by this toolkit", remedy)
+        return make_bad("stacks", f"{existing.name} exists and was not created by this toolkit", remedy)
     if status in states.UPDATE_STOPPED:
-        return warning("stacks", f"{existing.name} is {status}", states.remedy(status, existing.name))
+        return make_warning("stacks", f"{existing.name} is {status}", states.choose_remedy(status, existing.name))
     if status in states.CREATION_FAILED:
-        return warning("stacks", f"{existing.name} is {status}", "A launch deletes it and creates it again.")
+        return make_warning("stacks", f"{existing.name} is {status}", "A launch deletes it and creates it again.")
     if states.is_busy(status):
-        return warning(
+        return make_warning(
             "stacks", f"{existing.name} is {status}", "Another operation changes it now; a launch waits for that."
         )
     if status not in states.STEADY:
-        return bad("stacks", f"{existing.name} is {status}", states.remedy(status, existing.name))
-    return good("stacks", f"{existing.name} is {status}")
+        return make_bad("stacks", f"{existing.name} is {status}", states.choose_remedy(status, existing.name))
+    return make_good("stacks", f"{existing.name} is {status}")
 
 
 def _check_names(context: Context) -> Iterator[Finding]:
@@ -151,9 +157,9 @@ def _check_names(context: Context) -> Iterator[Finding]:
     pairs = context.world.aws("ec2").describe_key_pairs(Filters=filters)["KeyPairs"]
     if pairs and "data" not in context.stacks:
         remedy = f"Delete it if it is not needed: aws ec2 delete-key-pair --key-name {name}; or choose another name."
-        yield bad("key pair", f"a key pair '{name}' exists, and no stack of this environment has it", remedy)
+        yield make_bad("key pair", f"a key pair '{name}' exists, and no stack of this environment has it", remedy)
     else:
-        yield good("key pair", f"the name '{name}' is {'taken by this environment' if pairs else 'free'}")
+        yield make_good("key pair", f"the name '{name}' is {'taken by this environment' if pairs else 'free'}")
 
 
 def _check_permissions(context: Context) -> Iterator[Finding]:
@@ -173,7 +179,9 @@ def _check_memory(context: Context) -> Iterator[Finding]:
 
 
 def _check_image(context: Context) -> Iterator[Finding]:
-    yield judge_image(machine_image.look(context), datetime.datetime.now(datetime.UTC).date(), context.tool)
+    yield judge_image(
+        machine_image.read_machine_image(context), datetime.datetime.now(datetime.UTC).date(), context.tool
+    )
 
 
 def judge_image(images: MachineImage, today: datetime.date, tool: str) -> Finding:
@@ -182,23 +190,25 @@ def judge_image(images: MachineImage, today: datetime.date, tool: str) -> Findin
     if newest is None:
         return _judge_without_newest(images, tool)
     if pinned is None:
-        return good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
+        return make_good("image", f"a launch takes the newest one: {machine_image.describe_age(newest, today)}")
     upgrade = f"Run: {tool} image upgrade. It takes {newest} and replaces the machine; the data stays."
     if not pinned.is_available:
-        return warning("image", f"{pinned}: the machine runs on, but cannot be replaced", upgrade)
+        return make_warning("image", f"{pinned}: the machine runs on, but cannot be replaced", upgrade)
     if images.is_newest:
-        return good("image", f"{machine_image.describe_age(pinned, today)}; it is the newest one")
+        return make_good("image", f"{machine_image.describe_age(pinned, today)}; it is the newest one")
     text = f"{machine_image.describe_age(pinned, today)}; a newer one is there: {newest}"
     return (
-        warning("image", text, upgrade) if machine_image.count_days(pinned, today) > OLD_DAYS else good("image", text)
+        make_warning("image", text, upgrade)
+        if machine_image.count_days(pinned, today) > OLD_DAYS
+        else make_good("image", text)
     )
 
 
 def _judge_without_newest(found: MachineImage, tool: str) -> Finding:
     if found.pinned is None:
-        return bad("image", found.unknown, "Choose another 'region' in the environment file.")
+        return make_bad("image", found.unknown, "Choose another 'region' in the environment file.")
     text = f"{found.pinned}; whether a newer one is there is not known: {found.unknown}"
-    return bad(
+    return make_bad(
         "image", text, f"Name an image of Debian 13 if the machine needs another one: {tool} image upgrade --to AMI"
     )
 
@@ -208,12 +218,12 @@ def _check_certificates(context: Context) -> Iterator[Finding]:
     arn = data.outputs.get("CertificatesSecret") if data else None
     stored = secrets.read_certificates(context.world.aws("secretsmanager"), arn) if arn else None
     if stored is None:
-        yield good("certificates", "none yet: a launch issues them")
+        yield make_good("certificates", "none yet: a launch issues them")
     else:
-        yield from days_left(stored, datetime.datetime.now(datetime.UTC))
+        yield from check_days_left(stored, datetime.datetime.now(datetime.UTC))
 
 
-def days_left(stored: Certificates, now: datetime.datetime) -> Iterator[Finding]:
+def check_days_left(stored: Certificates, now: datetime.datetime) -> Iterator[Finding]:
     """How many days the certificates of the server and of its authority are still valid; a finding for each."""
     due = {"server": DUE_DAYS, "authority": certificates.SERVER_DAYS}
     for name, pem in {"server": stored.certificate_pem, "authority": stored.authority_pem}.items():
@@ -221,14 +231,14 @@ def days_left(stored: Certificates, now: datetime.datetime) -> Iterator[Finding]
         days = (ends - now).total_seconds() / 86400
         message = f"the {name}'s certificate is valid for {days:.0f} days, until {ends:%Y-%m-%d}"
         if days <= 0:
-            yield bad(
+            yield make_bad(
                 "certificates", f"the {name}'s certificate expired on {ends:%Y-%m-%d}", "A launch issues a new one."
             )
         elif days <= due[name]:
-            yield warning("certificates", message, "It ends soon: a launch issues a new one.")
+            yield make_warning("certificates", message, "It ends soon: a launch issues a new one.")
         else:
-            yield good("certificates", message)
+            yield make_good("certificates", message)
 
 
-def _first(error: Any) -> str:
+def _get_first_line(error: Any) -> str:
     return str(error).strip().splitlines()[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 from bootstrap import launch
 from bootstrap.context import PROJECT, Context
 from bootstrap.doctor import cloud, jenkins_age, this_machine
-from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile, UsageError
@@ -31,43 +31,43 @@ def examine(path: Path) -> Iterator[Finding]:
     try:
         chosen = settings.load(path)
     except FaultyFile as error:
-        yield bad("environment", error.found.replace("\n", "; "), error.remedy)
+        yield make_bad("environment", error.found.replace("\n", "; "), error.remedy)
         return
-    yield good("environment", f"{path}: '{chosen.name}' in {chosen.cloud}, {chosen.region}")
+    yield make_good("environment", f"{path}: '{chosen.name}' in {chosen.cloud}, {chosen.region}")
     state = PROJECT / ".bootstrap" / chosen.name / "cloud"
     try:
         named = os.environ["AWS_ENDPOINT_URL"] if is_elsewhere(chosen.name, PROJECT / ".bootstrap") else None
     except UsageError as error:
-        yield bad("environment", error.found, error.remedy)
+        yield make_bad("environment", error.found, error.remedy)
         return
-    endpoint = named or _local_endpoint(chosen, state)
+    endpoint = named or _find_local_endpoint(chosen, state)
     with Context(path, chosen, endpoint) as context:
-        yield from _code(context)
+        yield from _check_code(context)
         if chosen.cloud == "local":
             yield from this_machine.examine(chosen.name, chosen.network.cidr, state, is_running=endpoint is not None)
         by_session = chosen.ssh == "session-manager" or (chosen.ssh == "bastion" and not _lets_in(chosen))
-        yield from this_machine.plugin("session-manager" if by_session else "direct")
-        yield from this_machine.key(chosen.access.agent_key)
-        yield from jenkins(context)
-        yield mail(chosen, endpoint)
+        yield from this_machine.check_plugin("session-manager" if by_session else "direct")
+        yield from this_machine.check_agent_key(chosen.access.agent_key)
+        yield from check_jenkins(context)
+        yield check_mail(chosen, endpoint)
         if chosen.cloud == "local" and endpoint is None:
-            yield good("cloud", "the local cloud does not run; a launch starts it")
+            yield make_good("cloud", "the local cloud does not run; a launch starts it")
             return
-        identity = cloud.identity(context)
+        identity = cloud.check_identity(context)
         yield identity
         if not identity.remedy:
             yield from cloud.examine(context)
 
 
-def _code(context: Context) -> Iterator[Finding]:
+def _check_code(context: Context) -> Iterator[Finding]:
     """Files that people wrote: templates, settings, jobs, and the certificates that the environment file names."""
     try:
         launch.check_code(context)
-        operator_machine.certificates(context.settings.host.ca_certificates)
+        operator_machine.read_certificates(context.settings.host.ca_certificates)
     except BootstrapError as error:
-        yield bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
+        yield make_bad("code", f"{error.doing}: {error.found}".replace("\n", "; "), error.remedy)
     else:
-        yield good("code", f"{len(context.wanted)} templates, {len(context.casc_files)} settings files, "
+        yield make_good("code", f"{len(context.wanted)} templates, {len(context.casc_files)} settings files, "
                            f"{len(context.jobset.jobs)} jobs are valid")  # fmt: skip
 
 
@@ -76,63 +76,65 @@ def _lets_in(chosen: Settings) -> bool:
     return chosen.network.bastion is not None and bool(chosen.network.bastion.allow)
 
 
-def jenkins(context: Context) -> Iterator[Finding]:
+def check_jenkins(context: Context) -> Iterator[Finding]:
     """Whether the lock has all dependencies, whether its files can be proved, whether their source has them, and their age."""
     chosen = context.settings.jenkins
     try:
         jenkins_files.check_lock(context)
     except BootstrapError as error:
-        yield bad("lock", error.found.replace("\n", "; "), error.remedy)
+        yield make_bad("lock", error.found.replace("\n", "; "), error.remedy)
         return
     lock = context.lock
     if unjudged := jenkins_files.find_unjudged(context):
         remedy = f"Run '{needs.COMMAND}' where the update center can be reached."
-        yield warning("lock", f"no dependency is missing as far as is known; {unjudged}", remedy)
+        yield make_warning("lock", f"no dependency is missing as far as is known; {unjudged}", remedy)
     else:
-        yield good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
+        yield make_good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
     if unproved := presence.describe_unproved(chosen, lock):
-        yield good("checksums", unproved)
+        yield make_good("checksums", unproved)
     if chosen.source == "emulator":
-        yield good("jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says")
+        yield make_good(
+            "jenkins", f"the emulator is used instead of Jenkins {lock.version}, as the environment file says"
+        )
         yield from jenkins_age.examine(context, "")
         return
     try:
-        files = jenkins_files.look(context)
+        files = jenkins_files.check_source(context)
     except BootstrapError as error:  # for example, this machine has no gpg
-        yield bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
+        yield make_bad("jenkins", f"{error.doing}: {error.found}", error.remedy)
         return
     remedy = "Put the locked files there, or set jenkins.source, jenkins.mirror or jenkins.file."
     if files.faults:
-        yield bad("jenkins", "; ".join(files.faults), remedy)
+        yield make_bad("jenkins", "; ".join(files.faults), remedy)
     elif not files.unobtainable:
-        yield good("jenkins", f"{lock.version} is available from {files.source}")
+        yield make_good("jenkins", f"{lock.version} is available from {files.source}")
     elif chosen.fallback == "emulator":
         remedy = "Set jenkins.mirror or jenkins.file; until then the emulator is used instead."
-        yield warning("jenkins", files.unobtainable, remedy)
+        yield make_warning("jenkins", files.unobtainable, remedy)
     else:
         remedy = "Set jenkins.mirror or jenkins.file, or check this network's access to the Internet."
-        yield bad("jenkins", files.unobtainable, remedy)
+        yield make_bad("jenkins", files.unobtainable, remedy)
     yield from jenkins_age.examine(context, files.unobtainable)
 
 
-def mail(chosen: Settings, endpoint: str | None) -> Finding:
+def check_mail(chosen: Settings, endpoint: str | None) -> Finding:
     """Where Jenkins' mail goes, as far as it is known without sending one."""
     mail_settings = chosen.mail
     is_here = mail_settings.smtp_host is not None and _is_loopback(mail_settings.smtp_host)
     if mail_settings.smtp_host is not None and not (is_here and chosen.cloud == "aws"):
-        return good(
+        return make_good(
             "mail", f"goes through {mail_settings.smtp_host}:{chosen.mail_port}, which this machine does not check"
         )
     if chosen.cloud == "local":
-        problems = outgoing_mail.problems(endpoint)
+        problems = outgoing_mail.list_problems(endpoint)
         if problems:
-            return warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
-        return good("mail", "is kept by the local cloud; 'mail' shows it")
+            return make_warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
+        return make_good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
-        return good("mail", f"goes through the machine's own server, port {chosen.mail_port}")
+        return make_good("mail", f"goes through the machine's own server, port {chosen.mail_port}")
     remedy = "Name a mail server in mail.smtp_host, or add one to host.extra_packages, for example postfix."
     reason = f"is {mail_settings.smtp_host}, the machine itself" if is_here else "is not set"
-    return warning("mail", f"no mail server: mail.smtp_host {reason}, and the machine has none", remedy)
+    return make_warning("mail", f"no mail server: mail.smtp_host {reason}, and the machine has none", remedy)
 
 
 def _is_loopback(host: str) -> bool:
@@ -143,7 +145,7 @@ def _is_loopback(host: str) -> bool:
         return host.lower().rstrip(".") in {"localhost", "localhost.localdomain"} or host.lower().endswith(".localhost")
 
 
-def _local_endpoint(chosen: Settings, state: Path) -> str | None:
+def _find_local_endpoint(chosen: Settings, state: Path) -> str | None:
     """The URL of the local cloud if it answers, else None; it is not started for that."""
     if chosen.cloud != "local":
         return None

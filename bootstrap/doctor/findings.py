@@ -24,16 +24,16 @@ class Finding:
     remedy: str = ""
 
 
-def good(name: str, found: str) -> Finding:
+def make_good(name: str, found: str) -> Finding:
     """A finding without a problem."""
     return Finding(name, Health.GOOD, found)
 
 
-def warning(name: str, found: str, remedy: str) -> Finding:
+def make_warning(name: str, found: str, remedy: str) -> Finding:
     """A problem that does not stop a launch."""
     return Finding(name, Health.WARNING, found, remedy)
 
 
-def bad(name: str, found: str, remedy: str) -> Finding:
+def make_bad(name: str, found: str, remedy: str) -> Finding:
     """A problem with which a launch would fail, or do something wrong."""
     return Finding(name, Health.BAD, found, remedy)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bootstrap import wording
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, good, warning
+from bootstrap.doctor.findings import Finding, make_good, make_warning
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import metadata, transfer, update_center
 from bootstrap.jenkins.distribution.lock import Lock
@@ -45,7 +45,7 @@ def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
             reason = str(error)
     if reason:
         text = f"successors and security warnings for Jenkins {lock.version} and its plugins are not known: {reason}"
-        yield good("age", text)
+        yield make_good("age", text)
         return
     war = _find_core(lock, source.war if isinstance(source, Folder) else None)
     if war is not None:
@@ -53,7 +53,7 @@ def examine(context: Context, unobtainable: str) -> Iterator[Finding]:
             metadata.verify(current, war)
         except metadata.Unproved as error:
             remedy = "Do not believe what it says. Name another source under 'jenkins' in the environment file."
-            yield warning("age", f"the update center's offer at {source.name} is not proved: {error}", remedy)
+            yield make_warning("age", f"the update center's offer at {source.name} is not proved: {error}", remedy)
             return
     today = datetime.datetime.now(datetime.UTC).date()
     yield from describe(lock, update_center.read(current), today, is_proved=war is not None)
@@ -72,25 +72,25 @@ def describe(lock: Lock, offer: UpdateCenter, today: datetime.date, *, is_proved
     remark = "" if is_proved else _REMARK
     yield _describe_offer(offer, today, remark)
     yield _describe_core(lock, offer.core, today, remark)
-    yield good("plugins", _describe_plugins(lock, offer, today) + remark)
-    yield _describe_security(lock, offer) if is_proved else good("security", _UNPROVED_WARNINGS)
+    yield make_good("plugins", _describe_plugins(lock, offer, today) + remark)
+    yield _describe_security(lock, offer) if is_proved else make_good("security", _UNPROVED_WARNINGS)
     deprecated = [name for name in lock.pins if name in offer.deprecated]
     if deprecated:
         listed = ", ".join(
             f"{name} ({offer.deprecated[name]})" if offer.deprecated[name] else name for name in deprecated
         )
         remedy = f"Replace them; '{COMMAND} --remove NAME' takes a plugin that was requested out of the lock."
-        yield warning("deprecated", listed + remark, remedy)
+        yield make_warning("deprecated", listed + remark, remedy)
 
 
 def _describe_security(lock: Lock, offer: UpdateCenter) -> Finding:
     warnings = offer.find_warnings(lock.version, lock.plugins)
     if not warnings:
-        return good("security", "no warning of the update center is about these versions")
+        return make_good("security", "no warning of the update center is about these versions")
     remedy = (
         f"Upgrade what they are about: '{COMMAND} --upgrade NAME'; for the core, run '{COMMAND} --core latest-lts'."
     )
-    return warning("security", "; ".join(str(each) for each in warnings), remedy)
+    return make_warning("security", "; ".join(str(each) for each in warnings), remedy)
 
 
 def _describe_offer(offer: UpdateCenter, today: datetime.date, remark: str) -> Finding:
@@ -99,20 +99,20 @@ def _describe_offer(offer: UpdateCenter, today: datetime.date, remark: str) -> F
         remedy = (
             "Bring the mirror or the folder up to date, or name another source under 'jenkins' in the environment file."
         )
-        return warning("offer", f"{offered}: {staleness}{remark}", remedy)
-    return good("offer", f"{offered}{remark}")
+        return make_warning("offer", f"{offered}: {staleness}{remark}", remedy)
+    return make_good("offer", f"{offered}{remark}")
 
 
 def _describe_core(lock: Lock, newest: Offer | None, today: datetime.date, remark: str) -> Finding:
     version = lock.version
     if newest is None:
-        return good("core", f"the update center does not say which core is the newest{remark}")
+        return make_good("core", f"the update center does not say which core is the newest{remark}")
     age = _describe_age(newest.find_date(version), today)
     if is_older(version, newest.version):
         successor = f"{newest.version}{_describe_age(newest.released, today)}"
         remedy = f"Read its changelog. Then run '{COMMAND} --core latest-lts', and launch."
-        return warning("core", f"Jenkins {version}{age} has a successor: {successor}{remark}", remedy)
-    return good("core", f"Jenkins {version}{age} is the newest that the update center offers{remark}")
+        return make_warning("core", f"Jenkins {version}{age} has a successor: {successor}{remark}", remedy)
+    return make_good("core", f"Jenkins {version}{age} is the newest that the update center offers{remark}")
 
 
 def _describe_plugins(lock: Lock, offer: UpdateCenter, today: datetime.date) -> str:
@@ -129,7 +129,7 @@ def _describe_plugins(lock: Lock, offer: UpdateCenter, today: datetime.date) -> 
             dated.append((released, name))
     count = len(lock.pins)
     parts = [
-        f"{count - len(behind) - len(withdrawn)} of {wording.counted(count, 'plugin')} are the newest for this core"
+        f"{count - len(behind) - len(withdrawn)} of {wording.count_noun(count, 'plugin')} are the newest for this core"
     ]
     if behind:
         parts.append(f"with a successor: {_list(behind)}")
@@ -153,5 +153,5 @@ def _describe_age(released: datetime.date | None, today: datetime.date) -> str:
     if released is None:
         return ""
     days = max((today - released).days, 0)
-    age = wording.counted(days, "day") if days < 2 * _DAYS_OF_A_YEAR else f"{days / _DAYS_OF_A_YEAR:.1f} years"
+    age = wording.count_noun(days, "day") if days < 2 * _DAYS_OF_A_YEAR else f"{days / _DAYS_OF_A_YEAR:.1f} years"
     return f" of {released} ({age} old)"

@@ -12,7 +12,7 @@ from typing import Any
 
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, good, warning
+from bootstrap.doctor.findings import Finding, make_good, make_warning
 
 OLD_DAYS = 90
 _LOGIN_KEY = (
@@ -35,15 +35,15 @@ def examine(context: Context) -> Iterator[Finding]:
         if "CreateTime" in pair:
             yield judge(f"the machine's SSH key '{name}'", pair["CreateTime"], now, _LOGIN_KEY)
     if context.settings.cloud != "local":
-        yield from _callers(context, now)
+        yield from _check_callers_keys(context, now)
 
 
-def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
+def _check_callers_keys(context: Context, now: datetime.datetime) -> Iterator[Finding]:
     """The access keys of the calling user; the credentials of a role or session expire by themselves."""
     arn = context.world.aws("sts").get_caller_identity()["Arn"]
     if ":user/" not in arn:
         is_root = arn.endswith(":root")
-        yield good(
+        yield make_good(
             "keys",
             "the caller's credentials are the root user's" if is_root else "the caller's credentials are temporary",
         )
@@ -53,15 +53,17 @@ def _callers(context: Context, now: datetime.datetime) -> Iterator[Finding]:
         for key in iam.list_access_keys()["AccessKeyMetadata"]:
             if key["Status"] == "Active":
                 last_used = iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"]
-                yield access_key(key, last_used.get("LastUsedDate"), now)
+                yield check_access_key(key, last_used.get("LastUsedDate"), now)
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
         remedy = "Allow iam:ListAccessKeys and iam:GetAccessKeyLastUsed to see it."
-        yield warning("keys", f"the age of the caller's access keys is not known: {refusals.text(error)}", remedy)
+        yield make_warning(
+            "keys", f"the age of the caller's access keys is not known: {refusals.format_error(error)}", remedy
+        )
 
 
-def access_key(key: Mapping[str, Any], used: datetime.datetime | None, now: datetime.datetime) -> Finding:
+def check_access_key(key: Mapping[str, Any], used: datetime.datetime | None, now: datetime.datetime) -> Finding:
     """One access key of the caller; `used` is when it was last used, None if never. Its id is no secret."""
     name = key["AccessKeyId"]
     if used is None:
@@ -74,4 +76,4 @@ def judge(name_of_key: str, created_at: datetime.datetime, now: datetime.datetim
     """Judge one key by its age in days."""
     days = (now - created_at).days
     message = f"{name_of_key} is {days} days old"
-    return warning("keys", message, remedy) if days > OLD_DAYS else good("keys", message)
+    return make_warning("keys", message, remedy) if days > OLD_DAYS else make_good("keys", message)

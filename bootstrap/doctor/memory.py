@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, bad, good, warning
-from bootstrap.remote.desired.jenkins import MEMORY_SHARE, needed_memory
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
+from bootstrap.remote.desired.jenkins import MEMORY_SHARE, compute_needed_memory
 
 
 def examine(context: Context) -> Iterator[Finding]:
@@ -21,11 +21,11 @@ def examine(context: Context) -> Iterator[Finding]:
 
 def judge(heap: str, kind: str, memory: int) -> Finding:
     """The heap beside the share of the service, in MiB."""
-    share, needed = memory * MEMORY_SHARE // 100, needed_memory(heap)
+    share, needed = memory * MEMORY_SHARE // 100, compute_needed_memory(heap)
     limits = f"jenkins.heap is {heap}; jenkins.service may use {share} MiB of {kind}"
     remedy = "Lower 'jenkins.heap', or take a larger 'controller.instance_type'."
     if needed > share:
-        return bad("memory", f"{limits}, and Java needs {needed} MiB", remedy)
+        return make_bad("memory", f"{limits}, and Java needs {needed} MiB", remedy)
     if needed > share * 3 // 4:
-        return warning("memory", f"{limits}, of which {share - needed} MiB are not yet taken", remedy)
-    return good("memory", limits)
+        return make_warning("memory", f"{limits}, of which {share - needed} MiB are not yet taken", remedy)
+    return make_good("memory", limits)

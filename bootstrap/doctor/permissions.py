@@ -15,7 +15,7 @@ from typing import Any
 
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 from bootstrap.policies import launcher
 
 # Actions in one request. The API documents no limit, but long requests are slow; a page has at most a thousand results.
@@ -32,26 +32,26 @@ def examine(context: Context) -> Iterator[Finding]:
     """One finding: everything is allowed, or which actions are denied, or that it is not known."""
     caller = context.world.aws("sts").get_caller_identity()
     if context.settings.cloud == "local" and caller["Arn"].endswith(OPERATOR):
-        yield good("permissions", "this is the operator of the local cloud, who may do everything")
+        yield make_good("permissions", "this is the operator of the local cloud, who may do everything")
         return
     if caller["Arn"].endswith(":root"):
         remedy = "Launch with a role or a user of its own: nothing limits the root user's keys."
-        yield warning("permissions", "this is the account's root user, who may do everything", remedy)
+        yield make_warning("permissions", "this is the account's root user, who may do everything", remedy)
         return
     iam = context.world.aws("iam")
     try:
-        simulated = simulate(iam, principal(iam, caller["Arn"]), caller["Account"], launcher.policy(context))
+        simulated = simulate(iam, find_principal(iam, caller["Arn"]), caller["Account"], launcher.make_policy(context))
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
         remedy = f"Allow iam:SimulatePrincipalPolicy to see it. {_ATTACH}"
-        yield warning("permissions", f"not known: {refusals.text(error)}", remedy)
+        yield make_warning("permissions", f"not known: {refusals.format_error(error)}", remedy)
         return
     yield judge(simulated.denied)
     if simulated.unknown:
         listed = ", ".join(f"{action} ({reason})" for action, reason in sorted(simulated.unknown.items()))
         remedy = "Look these actions up in the account, or launch: AWS says then whether they are allowed."
-        yield warning("permissions", f"not known, because the simulator refuses to judge them: {listed}", remedy)
+        yield make_warning("permissions", f"not known, because the simulator refuses to judge them: {listed}", remedy)
 
 
 @dataclass
@@ -65,14 +65,14 @@ class Simulated:
 def judge(denied_actions: list[str]) -> Finding:
     """The finding for the denied actions, each with its reason."""
     if not denied_actions:
-        return good("permissions", "no action of a launch is denied")
+        return make_good("permissions", "no action of a launch is denied")
     more = f" and {len(denied_actions) - _SHOWN} more" if len(denied_actions) > _SHOWN else ""
-    return bad(
+    return make_bad(
         "permissions", f"{len(denied_actions)} actions are denied: {', '.join(denied_actions[:_SHOWN])}{more}", _ATTACH
     )
 
 
-def principal(iam: Any, arn: str) -> str:
+def find_principal(iam: Any, arn: str) -> str:
     """The ARN of the user or role whose policies apply; for a session, of its role.
 
     The ARN of a session lacks the role's path.
@@ -103,15 +103,15 @@ def simulate(iam: Any, source: str, account: str, policy: Mapping[str, Any]) -> 
             try:
                 reasons |= _find_denials(iam, source, account, statement, batch)
             except Exception as error:
-                if refusals.code(error) not in _REFUSES_INPUT:
+                if refusals.read_code(error) not in _REFUSES_INPUT:
                     raise
                 for action in batch:
                     try:
                         reasons |= _find_denials(iam, source, account, statement, [action])
                     except Exception as again:
-                        if refusals.code(again) not in _REFUSES_INPUT:
+                        if refusals.read_code(again) not in _REFUSES_INPUT:
                             raise
-                        unknown[action] = refusals.text(again)
+                        unknown[action] = refusals.format_error(again)
     return Simulated([reasons[action] for action in sorted(reasons)], unknown)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
-from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 
 _LIVE = ["pending", "running"]
 _NAT = {"none": 0, "one": 1}
@@ -32,10 +32,10 @@ class Need:
 def examine(context: Context) -> Iterator[Finding]:
     """A finding for each quota that a launch uses."""
     if context.settings.cloud == "local":
-        yield good("quotas", "the local cloud has none")
+        yield make_good("quotas", "the local cloud has none")
         return
     client = context.world.aws("service-quotas")
-    for need in needs(context):
+    for need in list_needs(context):
         if not need.more:
             continue
         try:
@@ -44,7 +44,7 @@ def examine(context: Context) -> Iterator[Finding]:
             if not refusals.is_from_aws(error):
                 raise
             message = f"{need.what}: {need.used} are used, a launch adds {need.more}; the quota is not known"
-            yield warning("quotas", f"{message}: {refusals.text(error)}", refusals.remedy(error))
+            yield make_warning("quotas", f"{message}: {refusals.format_error(error)}", refusals.choose_remedy(error))
 
 
 def _read_quota(client: Any, need: Need) -> int:
@@ -60,15 +60,15 @@ def judge(need: Need, quota: int) -> Finding:
     """Whether the quota is enough for what a launch adds."""
     message = f"{need.what}: {need.used} of {quota} are used, a launch adds {need.more}"
     if need.used + need.more <= quota:
-        return good("quotas", message)
+        return make_good("quotas", message)
     command = (
         f"aws service-quotas request-service-quota-increase --service-code {need.service} --quota-code {need.code} "
         f"--desired-value {need.used + need.more}"
     )
-    return bad("quotas", message, f"Delete what is not needed, or request an increase: {command}")
+    return make_bad("quotas", message, f"Delete what is not needed, or request an increase: {command}")
 
 
-def needs(context: Context) -> tuple[Need, ...]:
+def list_needs(context: Context) -> tuple[Need, ...]:
     """What is used in the region, and what a launch of this environment would add."""
     ec2, network = context.world.aws("ec2"), context.settings.network
     is_new, has_machine = "network" not in context.stacks, "controller" in context.stacks

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bootstrap import wording
 from bootstrap.cloud import session_manager
-from bootstrap.doctor.findings import Finding, bad, good, warning
+from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 from bootstrap.environment import agent_key
 from bootstrap.errors import BootstrapError
 from bootstrap.local import address_conflicts, prerequisites
@@ -30,134 +30,140 @@ def examine(environment: str, block: str, state: Path, *, is_running: bool) -> I
         detail = (
             f"{owner.user} used '{environment}' from this checkout before: {owner.path} belongs to {owner.user} alone"
         )
-        yield bad("root", detail, owner.remedy)
+        yield make_bad("root", detail, owner.remedy)
     elif os.geteuid() == 0:
-        yield good("root", "this user is root")
+        yield make_good("root", "this user is root")
     else:
-        yield bad("root", "this user is not root, and only root can boot machines", "Run it with sudo.")
-    missing = prerequisites.missing()
+        yield make_bad("root", "this user is not root, and only root can boot machines", "Run it with sudo.")
+    missing = prerequisites.list_missing()
     if missing:
         remedy = f"A launch installs them. {wording.advise_installation(*missing)}"
-        yield warning("packages", f"missing: {', '.join(missing)}", remedy)
+        yield make_warning("packages", f"missing: {', '.join(missing)}", remedy)
     else:
-        yield good("packages", "every program that the local cloud needs is installed")
+        yield make_good("packages", "every program that the local cloud needs is installed")
     if owner is not None:
         return  # the other lines are about what only that user may see
-    yield bound(namespaces.find_obstacle(), former_machines(environment, state) if os.geteuid() == 0 else [])
-    yield rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
-    yield room(shutil.disk_usage(_existing(state)).free / 2**30, state)
-    yield port(state, is_running=is_running)
-    yield clash(block, address_conflicts.look(block, environment, state))
+    yield check_namespace(
+        namespaces.find_obstacle(), list_former_machines(environment, state) if os.geteuid() == 0 else []
+    )
+    yield check_rules(f"http://127.0.0.1:{(state / 'port').read_text()}" if is_running else None)
+    yield check_disk_space(shutil.disk_usage(_find_existing(state)).free / 2**30, state)
+    yield check_port(state, is_running=is_running)
+    yield check_routes(block, address_conflicts.find_conflicts(block, environment, state))
 
 
-def bound(obstacle: namespaces.Obstacle | None, former: Sequence[str]) -> Finding:
+def check_namespace(obstacle: namespaces.Obstacle | None, former: Sequence[str]) -> Finding:
     """Whether the machines run in a user namespace, so that root in them is not root on this machine."""
     if obstacle is not None:
-        return bad("machines", f"{obstacle.found}: {namespaces.MEANING}", obstacle.remedy)
+        return make_bad("machines", f"{obstacle.found}: {namespaces.MEANING}", obstacle.remedy)
     if former:
         remedy = "Destroy the environment without --delete-data, then launch it: its data stays."
         names = ", ".join(former)
         detail = (
             f"an earlier version made them without a user namespace, so root in them is root on this machine: {names}"
         )
-        return bad("machines", detail, remedy)
-    return good(
+        return make_bad("machines", detail, remedy)
+    return make_good(
         "machines",
         f"they run in a user namespace: root in them is not root on this machine, but one of {ids.WIDTH} ids of their own",
     )
 
 
-def former_machines(environment: str, state: Path) -> list[str]:
+def list_former_machines(environment: str, state: Path) -> list[str]:
     """The names of this environment's machines without a user namespace; empty if podman is not installed yet."""
     if not state.exists():
         return []
     try:
-        return Machines(environment, state).without_namespace()
+        return Machines(environment, state).list_without_namespace()
     except BootstrapError:
         return []
 
 
-def rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
+def check_rules(endpoint: str | None, setting: Path = bridges.SETTING) -> Finding:
     """Whether the rules of the network are enforced between machines; before the cloud runs, whether the kernel allows it."""
-    state = enforcement.look(endpoint)
+    state = enforcement.read_enforcement(endpoint)
     if state is not None and state.problems:
-        return warning("rules", str(state), "'nft list ruleset' shows the current rules; a launch sets them again.")
+        return make_warning(
+            "rules", str(state), "'nft list ruleset' shows the current rules; a launch sets them again."
+        )
     if state is not None:
-        return good("rules", str(state))
+        return make_good("rules", str(state))
     if bridges.are_filtered(setting):
-        return good("rules", "the kernel passes traffic within a subnet through the packet filter, too")
+        return make_good("rules", "the kernel passes traffic within a subnet through the packet filter, too")
     remedy = "A launch sets it; or run: modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1"
-    return warning(
+    return make_warning(
         "rules", f"{setting} is not 1: security groups would not be enforced between machines of one subnet", remedy
     )
 
 
-def plugin(way: str) -> Iterator[Finding]:
+def check_plugin(way: str) -> Iterator[Finding]:
     """Whether the plugin for Session Manager is installed and new enough; nothing if SSH is direct."""
     if way == "direct":
         return
     program = shutil.which(session_manager.PLUGIN)
     if program is None:
-        yield bad("ssh", f"the program {session_manager.PLUGIN} is not installed", session_manager.INSTALL)
+        yield make_bad("ssh", f"the program {session_manager.PLUGIN} is not installed", session_manager.INSTALL)
         return
     try:
         completed = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=_SECONDS)
         version_text = completed.stdout.strip() or completed.stderr.strip()
     except (OSError, subprocess.TimeoutExpired) as error:
-        yield bad("ssh", f"{program} does not run: {error}", session_manager.INSTALL)
+        yield make_bad("ssh", f"{program} does not run: {error}", session_manager.INSTALL)
         return
     version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
     if version < session_manager.OLDEST:
         oldest = ".".join(map(str, session_manager.OLDEST))
-        yield bad(
+        yield make_bad(
             "ssh",
             f"{program} is {version_text or 'of an unknown version'}; the toolkit needs {oldest}",
             session_manager.INSTALL,
         )
     else:
-        yield good("ssh", f"through Session Manager, by its plugin {version_text}")
+        yield make_good("ssh", f"through Session Manager, by its plugin {version_text}")
 
 
-def key(text: str | None) -> Iterator[Finding]:
+def check_agent_key(text: str | None) -> Iterator[Finding]:
     """The fingerprint of the key that signs the agent, so that a person can compare it with Amazon's page."""
     if text is not None:
-        yield good("agent key", f"{agent_key.fingerprint(text)}; the machine installs only an agent that it signed")
+        yield make_good(
+            "agent key", f"{agent_key.format_fingerprint(text)}; the machine installs only an agent that it signed"
+        )
 
 
-def room(free: float, where: Path) -> Finding:
+def check_disk_space(free: float, where: Path) -> Finding:
     """Whether there is enough disk space; `free` is in GiB."""
     if free < _NEEDED_GIB:
-        return bad(
+        return make_bad(
             "disk", f"{free:.1f} GiB are free for {where}", f"Free space: a launch needs about {_NEEDED_GIB:.0f} GiB."
         )
-    return good("disk", f"{free:.0f} GiB are free")
+    return make_good("disk", f"{free:.0f} GiB are free")
 
 
-def port(state: Path, *, is_running: bool) -> Finding:
+def check_port(state: Path, *, is_running: bool) -> Finding:
     """Whether the port of the local cloud is free, or the local cloud itself uses it."""
     try:
         chosen = int((state / "port").read_text())
     except (OSError, ValueError):
-        return good("port", "a free one is chosen at the first launch")
+        return make_good("port", "a free one is chosen at the first launch")
     if is_running:
-        return good("port", f"the local cloud answers at {chosen}")
+        return make_good("port", f"the local cloud answers at {chosen}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", chosen))
         except OSError as error:
             remedy = f"Stop the program that listens there ('ss -ltnp'), or remove {state / 'port'} and launch."
-            return bad("port", f"{chosen} is in use: {error.strerror}", remedy)
-    return warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
+            return make_bad("port", f"{chosen} is in use: {error.strerror}", remedy)
+    return make_warning("port", f"the local cloud does not run; its port {chosen} is free", "A launch starts it again.")
 
 
-def clash(block: str, existing_routes: Sequence[str]) -> Finding:
+def check_routes(block: str, existing_routes: Sequence[str]) -> Finding:
     """Whether this machine already has routes into the VPC's block; `existing_routes` describes them."""
     if existing_routes:
         remedy = "Choose another network.cidr in the environment file: machines in this block could not be created or reached."
-        return bad("routes", f"this machine already uses a part of {block}: {', '.join(existing_routes)}", remedy)
-    return good("routes", f"no other route leads to {block}")
+        return make_bad("routes", f"this machine already uses a part of {block}: {', '.join(existing_routes)}", remedy)
+    return make_good("routes", f"no other route leads to {block}")
 
 
-def _existing(path: Path) -> Path:
+def _find_existing(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())

@@ -15,7 +15,7 @@ _BEGIN, _END = "-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----END PGP PUBLIC KEY 
 _PUBLIC_KEY = 6  # RFC 9580, 5: the tag of a public key packet, which is the first packet of a block
 
 
-def binary(text: str) -> bytes:
+def decode_armour(text: str) -> bytes:
     """The key without its ASCII armour; ValueError if the text is not one armoured OpenPGP public key (RFC 9580, 6)."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if not lines or lines[0] != _BEGIN or lines[-1] != _END:
@@ -28,40 +28,43 @@ def binary(text: str) -> bytes:
         raise ValueError(f"the armored key is damaged: {error}") from error
     if len(key) > LARGEST:
         raise ValueError(f"the key has {len(key)} bytes; a parameter of a template holds {LARGEST}")
-    _first_packet(key)
+    _read_first_packet(key)
     return key
 
 
-def checked(text: str) -> str:
+def check_agent_key(text: str) -> str:
     """Returns the text if it is such a key; ValueError if not."""
-    binary(text)
+    decode_armour(text)
     return text
 
 
-def fingerprint(text: str) -> str:
-    """The fingerprint as GnuPG and Amazon's page show it: 40 hexadecimal digits (RFC 9580, 5.5.4.2). ValueError as `binary`."""
-    body = _first_packet(binary(text))
+def format_fingerprint(text: str) -> str:
+    """The fingerprint as GnuPG and Amazon's page show it: 40 hexadecimal digits (RFC 9580, 5.5.4.2).
+
+    ValueError as `decode_armour`.
+    """
+    body = _read_first_packet(decode_armour(text))
     return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body, usedforsecurity=False).hexdigest().upper()
 
 
-def _first_packet(data: bytes) -> bytes:
+def _read_first_packet(data: bytes) -> bytes:
     """The body of the first packet; ValueError if it is no version 4 public key. Packet headers have two formats."""
     header = data[0] if data else 0
     is_new = bool(header & 0x40)
     tag = header & 0x3F if is_new else (header & 0x3C) >> 2
-    start, length = _new_length(data) if is_new else _old_length(data)
+    start, length = _read_new_length(data) if is_new else _read_old_length(data)
     body = data[start : start + length]
     if not header & 0x80 or tag != _PUBLIC_KEY or len(body) < length or body[:1] != b"\x04":
         raise ValueError("the block contains no version 4 OpenPGP public key")
     return body
 
 
-def _new_length(data: bytes) -> tuple[int, int]:
+def _read_new_length(data: bytes) -> tuple[int, int]:
     if len(data) > 2 and 192 <= data[1] < 224:
         return 3, ((data[1] - 192) << 8) + data[2] + 192
     return 2, data[1] if len(data) > 1 else 0
 
 
-def _old_length(data: bytes) -> tuple[int, int]:
+def _read_old_length(data: bytes) -> tuple[int, int]:
     width = 1 << (data[0] & 0x03) if data and data[0] & 0x03 < 3 else 1
     return 1 + width, int.from_bytes(data[1 : 1 + width], "big")

@@ -13,7 +13,7 @@ from pathlib import Path
 from bootstrap.environment import mail_server, other_environments, people, secret_names
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
-from bootstrap.environment.network_section import faults as faults_of_intentions
+from bootstrap.environment.network_section import find_faults as faults_of_intentions
 from bootstrap.environment.other_environments import Neighbour
 
 Found = tuple[tuple[str | int, ...], str]
@@ -25,31 +25,33 @@ NO_WAY = (
     "The key is on the page 'Verifying the signature of SSM Agent' in the user guide of AWS Systems Manager; "
     "access.ssh 'direct' or 'bastion' needs neither agent nor endpoints."
 )
-"""The remedy for the faults of `of_agents`."""
+"""The remedy for the faults of `find_agent_faults`."""
 
 
-def faults(path: Path, settings: Settings) -> Iterator[Found]:
+def find_faults(path: Path, settings: Settings) -> Iterator[Found]:
     """Every fault of a file in which each key is valid by itself."""
     if settings.environment != path.stem:
         message = f"the name must equal the file's: '{path.stem}', not '{settings.environment}'"
         yield ("environment",), message
-    yield from _blocks(path, settings)
-    yield from _access(settings)
-    yield from _zones(settings)
-    yield from _arns(settings)
-    yield from _options(path, settings)
-    yield from secret_names.faults(settings.jenkins.secrets)
-    yield from mail_server.faults(settings)
+    yield from _find_block_faults(path, settings)
+    yield from _find_access_faults(settings)
+    yield from _find_zone_faults(settings)
+    yield from _find_arn_faults(settings)
+    yield from _find_option_faults(path, settings)
+    yield from secret_names.find_faults(settings.jenkins.secrets)
+    yield from mail_server.find_faults(settings)
     yield from people.faults(settings.people, settings.partition)
-    yield from _intentions(path, settings)
+    yield from _find_intention_faults(path, settings)
 
 
-def _intentions(path: Path, settings: Settings) -> Iterator[Found]:
+def _find_intention_faults(path: Path, settings: Settings) -> Iterator[Found]:
     network = settings.network
     bastion = network.bastion.allow if network.bastion else ()
-    named = spoken_of(path, settings, network.intentions.environments())
-    if not network.intentions.environments() <= named.keys():  # a name is unknown: the message lists all environments
-        named = spoken_of(path, settings, sorted(it.stem for it in path.parent.glob("*.yaml")))
+    named = find_named_environments(path, settings, network.intentions.list_environments())
+    if (
+        not network.intentions.list_environments() <= named.keys()
+    ):  # a name is unknown: the message lists all environments
+        named = find_named_environments(path, settings, sorted(it.stem for it in path.parent.glob("*.yaml")))
     for place, message in faults_of_intentions(
         *(network.intentions, settings.access.operator_cidrs, bastion),
         environments={name: block for name, (_, block) in named.items()},
@@ -60,7 +62,7 @@ def _intentions(path: Path, settings: Settings) -> Iterator[Found]:
         yield ("network", "intentions", *place), message
 
 
-def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+def find_named_environments(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Those of the names that are environments of the same cloud and region, with project and block; and this environment."""
     environments = {settings.name: (settings.project, settings.network.cidr)}
     for name in names:
@@ -70,11 +72,11 @@ def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str,
     return environments
 
 
-def of_agents(settings: Settings) -> Iterator[Found]:
+def find_agent_faults(settings: Settings) -> Iterator[Found]:
     """Faults if a machine is reached through Session Manager, but its agent cannot be installed or cannot connect.
 
-    They are not in `faults`, because only commands that make a machine need this: other commands accept the example file as it
-    is.
+    They are not in `find_faults`, because only commands that make a machine need this: other commands accept the example file
+    as it is.
     """
     network, bastion = settings.network, settings.network.bastion
     # SSH reaches a bastion with a public address directly, so it does not need Session Manager.
@@ -96,19 +98,19 @@ def of_agents(settings: Settings) -> Iterator[Found]:
         yield ("network", "bastion", "image"), f"{closed.image} {reason}; {remedy}"
 
 
-def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
+def _find_block_faults(path: Path, settings: Settings) -> Iterator[Found]:
     """Blocks that overlap: networks of one cloud, blocks that are routed elsewhere, and the operators' block."""
     block = ipaddress.ip_network(settings.network.cidr)
-    for neighbour in other_environments.beside(path, settings.cloud, settings.region):
+    for neighbour in other_environments.list_neighbours(path, settings.cloud, settings.region):
         if block.overlaps(neighbour.block):
             message = (
                 f"{block} overlaps with {neighbour.block} of the environment '{neighbour.name}' ({neighbour.file})"
             )
             yield ("network", "cidr"), message
-    peer = _peer(path, settings)
+    peer = _find_peer(path, settings)
     option_by_route: dict[str, str] = {}  # by routed block, the option that routes it
     for option in other_environments.ROUTING:
-        for number, text in enumerate(_routes(settings, option)):
+        for number, text in enumerate(_list_routes(settings, option)):
             route, place = ipaddress.ip_network(text), ("network", option, "routes", number)
             if block.overlaps(route):
                 yield place, f"{route} overlaps with the VPC's own {block}"
@@ -122,18 +124,18 @@ def _blocks(path: Path, settings: Settings) -> Iterator[Found]:
                     else f"network.{option_by_route[text]} has the route {route}, too",
                 )
             option_by_route[text] = option
-    yield from _of_operators(settings, peer)
+    yield from _find_operator_faults(settings, peer)
     if peer is not None:
-        yield from _of_peer(block, peer)
+        yield from _find_peer_faults(block, peer)
 
 
-def _routes(settings: Settings, option: str) -> tuple[str, ...]:
+def _list_routes(settings: Settings, option: str) -> tuple[str, ...]:
     network = settings.network
     section = {"vpn": network.vpn, "transit_gateway": network.transit_gateway}[option]
     return section.routes if section is not None else ()
 
 
-def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]:
+def _find_operator_faults(settings: Settings, peer: Neighbour | None) -> Iterator[Found]:
     """On AWS no operator is in the VPC. In the local cloud, this machine is the operators' machine and is in its networks."""
     block = ipaddress.ip_network(settings.network.cidr)
     blocks = [ipaddress.ip_network(it) for it in settings.access.operator_cidrs]
@@ -161,7 +163,7 @@ def _of_operators(settings: Settings, peer: Neighbour | None) -> Iterator[Found]
         yield ("access", "operator_cidrs"), f"{counts}: {reason}"
 
 
-def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbour) -> Iterator[Found]:
+def _find_peer_faults(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbour) -> Iterator[Found]:
     """Faults of the peer's own blocks: if it routes a block of this VPC elsewhere, replies do not come back."""
     place = ("network", "peering", "environment")
     for option, route in peer.routes:
@@ -174,14 +176,14 @@ def _of_peer(block: ipaddress.IPv4Network | ipaddress.IPv6Network, peer: Neighbo
             yield place, f"'{peer.name}' takes {operators} for its operators ({detail}), which overlaps with {block}"
 
 
-def _peer(path: Path, settings: Settings) -> Neighbour | None:
+def _find_peer(path: Path, settings: Settings) -> Neighbour | None:
     peering = settings.network.peering
     if peering is None or peering.environment == settings.name:
         return None
     return other_environments.read(path.with_name(f"{peering.environment}.yaml"), settings.cloud, settings.region)
 
 
-def _access(settings: Settings) -> Iterator[Found]:
+def _find_access_faults(settings: Settings) -> Iterator[Found]:
     """Other keys that the chosen way of SSH needs."""
     network, access, place = settings.network, settings.access, ("access", "ssh")
     if settings.ssh == "bastion" and network.bastion is None:
@@ -192,7 +194,7 @@ def _access(settings: Settings) -> Iterator[Found]:
         yield place, "the local cloud has no Session Manager; leave 'ssh' out to connect directly"
 
 
-def _zones(settings: Settings) -> Iterator[Found]:
+def _find_zone_faults(settings: Settings) -> Iterator[Found]:
     """Named zones: each must be of the region, and each must be named once. Whether the account has them, only EC2 knows."""
     names = settings.network.zone_names
     for number, name in enumerate(names):
@@ -204,7 +206,7 @@ def _zones(settings: Settings) -> Iterator[Found]:
             yield place, f"'{name}' is there twice"
 
 
-def _arns(settings: Settings) -> Iterator[Found]:
+def _find_arn_faults(settings: Settings) -> Iterator[Found]:
     """Keys and boundary of another partition or region: a key encrypts only in its own region."""
     network, account = settings.network, settings.account
     queries = network.public_zone.queries if network.public_zone else None
@@ -230,14 +232,14 @@ def _arns(settings: Settings) -> Iterator[Found]:
             yield place, f"{reason}; name a key of {region}, for example the replica of a multi-Region key"
 
 
-def _options(path: Path, settings: Settings) -> Iterator[Found]:
+def _find_option_faults(path: Path, settings: Settings) -> Iterator[Found]:
     """Options of the network that contradict each other or another file."""
     network = settings.network
     if network.peering is not None:
         peer_name = network.peering.environment
         if peer_name == settings.name:
             yield ("network", "peering", "environment"), "an environment cannot peer with itself"
-        elif _peer(path, settings) is None:
+        elif _find_peer(path, settings) is None:
             yield (
                 ("network", "peering", "environment"),
                 f"'{peer_name}' is not an environment of the same cloud and region",
@@ -248,7 +250,7 @@ def _options(path: Path, settings: Settings) -> Iterator[Found]:
         elif name != settings.name and not _is_of_the_project(path.with_name(f"{name}.yaml"), settings):
             reason = f"'{name}' is not an environment of the same project, cloud and region"
             yield ("network", "promotion", number), reason
-    yield from _direct_connect(settings)
+    yield from _find_direct_connect_faults(settings)
     zone = network.public_zone
     if zone and zone.queries and zone.queries.log_group is None and settings.region != QUERY_LOGS_REGION:
         rule = f"Route 53 writes the query logs of a public hosted zone to {QUERY_LOGS_REGION}"
@@ -257,7 +259,7 @@ def _options(path: Path, settings: Settings) -> Iterator[Found]:
         yield ("network", "public_zone", "queries"), f"{reason}; {remedy}"
 
 
-def _direct_connect(settings: Settings) -> Iterator[Found]:
+def _find_direct_connect_faults(settings: Settings) -> Iterator[Found]:
     network = settings.network
     if settings.cloud == "local" and network.direct_connect is not None:
         yield ("network", "direct_connect"), "the local cloud has no virtual interfaces"

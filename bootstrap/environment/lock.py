@@ -29,7 +29,7 @@ from bootstrap.values import Reporter
 
 FILE = "lock"
 _LONGEST = 4096  # the longest text of the file, in bytes
-_PATIENCE = 0.5  # seconds to wait, because `holder` holds the lock for a moment
+_PATIENCE = 0.5  # seconds to wait, because `read_holder` holds the lock for a moment
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Holder:
 
 
 @contextlib.contextmanager
-def held(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[None]:
+def hold_lock(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[None]:
     """Hold the lock of the environment with the folder `state`; EnvironmentLocked if another process holds it."""
     state_folder.make(state)
     file = os.open(state / FILE, os.O_RDWR | os.O_CREAT, 0o600)
@@ -66,7 +66,7 @@ def held(state: Path, command: str, report: Reporter, run_id: str) -> Iterator[N
         os.close(file)  # releases the lock
 
 
-def holder(state: Path) -> Holder | None:
+def read_holder(state: Path) -> Holder | None:
     """The process that holds the lock now, or None; the lock is not changed. A process that died counts as none."""
     try:
         file = os.open(state / FILE, os.O_RDONLY)
@@ -103,10 +103,10 @@ def _take(file: int, state: Path) -> None:
 
 def _describe_this_process(command: str, run_id: str) -> Holder:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return Holder(_user(), socket.gethostname(), os.getpid(), command, run_id, now)
+    return Holder(_read_user(), socket.gethostname(), os.getpid(), command, run_id, now)
 
 
-def _user() -> str:
+def _read_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):

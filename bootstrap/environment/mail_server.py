@@ -12,7 +12,7 @@ _SES = "email-smtp."  # how the names of Amazon SES' mail servers begin
 _NOWHERE = "@localhost"
 
 
-def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+def find_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """A fault for each key of `mail` that contradicts another one."""
     mail = settings.mail
     if mail.sandbox and not settings.is_mail_kept:
@@ -21,7 +21,7 @@ def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
             "only the local cloud's mail server has it; whether SES is in its sandbox, the account says",
         )
     if mail.smtp_host is None:
-        yield from _own_server(settings)
+        yield from _find_own_server_faults(settings)
         return
     if mail.user and mail.password is None:
         yield ("mail", "user"), "a login needs a password, too; name where it is in mail.password"
@@ -30,12 +30,12 @@ def faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     if (mail.user or mail.password) and settings.mail_security == "none":
         reason = "the password would go through the network in clear text"
         yield ("mail", "security"), f"{reason}; write 'starttls' or 'tls', or leave the key out"
-    yield from _port(settings)
+    yield from _find_port_faults(settings)
     if mail.smtp_host.startswith(_SES):
-        yield from _ses(settings)
+        yield from _find_ses_faults(settings)
 
 
-def _own_server(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+def _find_own_server_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Faults without `smtp_host`: the local cloud's server has its own login, and one on the machine itself needs none."""
     mail = settings.mail
     owner = "the local cloud's mail server has a login of its own"
@@ -50,7 +50,7 @@ def _own_server(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("mail", "security"), f"{reason}; for another server, name it in mail.smtp_host"
 
 
-def _port(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+def _find_port_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     port, security = settings.mail_port, settings.mail_security
     if port in _TLS_PORTS and security != "tls":
         yield ("mail", "smtp_port"), f"port {port} speaks TLS from the first byte: it needs 'security: tls'"
@@ -58,7 +58,7 @@ def _port(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("mail", "smtp_port"), f"port {port} begins without TLS: it needs 'security: starttls'"
 
 
-def _ses(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
+def _find_ses_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
     """Amazon SES takes mail only from who logged in, and only from senders that were verified there."""
     if settings.mail.user is None and settings.mail.password is None:
         yield ("mail", "smtp_host"), "Amazon SES takes mail only with a login; add mail.user and mail.password"

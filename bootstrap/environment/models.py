@@ -40,7 +40,7 @@ SMTP_PASSWORD = "SMTP_PASSWORD"  # noqa: S105 (a name)
 LOCAL_MAIL_USER = "jenkins"
 """The user of the local cloud's mail server; its password is made at the first start."""
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}  # by the begin of the region's name
-AgentKey = Annotated[str, AfterValidator(agent_key.checked)]
+AgentKey = Annotated[str, AfterValidator(agent_key.check_agent_key)]
 Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
 
 
@@ -198,7 +198,7 @@ class Settings(Section):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] = other_environments.REGION
     owner: Annotated[str, Field(min_length=1, max_length=256)]
     cost_center: Annotated[str, Field(min_length=1, max_length=256)]
-    # Tags of every resource, beside the toolkit's own seven; `tags.faults` has the rules of AWS.
+    # Tags of every resource, beside the toolkit's own seven; `tags.find_faults` has the rules of AWS.
     tags: dict[str, str] = {}
     # Stacks of one's own, by the names of their templates in cloudformation/, in the order of their creation.
     stacks: tuple[Name, ...] = ()
@@ -277,6 +277,6 @@ class Settings(Section):
         """The environments whose networks the job 'network' of this Jenkins changes, in their order."""
         return self.network.promotion or (self.environment,)
 
-    def stack_name(self, stack: str) -> str:
+    def name_stack(self, stack: str) -> str:
         """The full name of one of the environment's stacks: <project>-<environment>-<stack>."""
         return f"{self.project}-{self.environment}-{stack}"

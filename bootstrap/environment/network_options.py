@@ -47,7 +47,7 @@ _ZONE_ID = re.compile(r"Z[A-Z0-9]{5,31}")
 PLACES = 4  # the most blocks in a list: templates have this number of parameters, because they cannot repeat a resource
 
 
-def _customer_address(text: str) -> str:
+def _check_customer_address(text: str) -> str:
     """Returns an IPv4 address that the Internet routes; ValueError for any other text."""
     try:
         address = ipaddress.IPv4Address(text)
@@ -60,7 +60,7 @@ def _customer_address(text: str) -> str:
     return str(address)
 
 
-def _gateway_asn(number: int) -> int:
+def _check_gateway_asn(number: int) -> int:
     """Returns a private autonomous system number, which a VPN gateway accepts; ValueError for any other."""
     if not (64512 <= number <= 65534 or 4200000000 <= number <= 4294967294):
         raise ValueError(f"{number} is not a private ASN: 64512 to 65534, or 4200000000 to 4294967294")
@@ -75,7 +75,7 @@ class FlowLogs(Section):
     queries: bool = False
 
 
-def _parent(text: str) -> str:
+def _check_parent_zone(text: str) -> str:
     """Returns the parent zone: its domain or its id in Route 53; ValueError for any other text."""
     if not (_ZONE_ID.fullmatch(text) or re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", text)):
         raise ValueError(f"'{text}' is neither a domain nor the id of a hosted zone, for example Z0123456789ABCDEFGHIJ")
@@ -104,7 +104,7 @@ class PublicZone(Section):
     """
 
     domain: DomainName
-    parent: Annotated[str, AfterValidator(_parent)] | None = None
+    parent: Annotated[str, AfterValidator(_check_parent_zone)] | None = None
     authorities: Annotated[tuple[DomainName, ...], Field(max_length=PLACES)] = ()
     queries: Queries | None = None
 
@@ -139,8 +139,8 @@ class Bastion(Section):
 class Vpn(Section):
     """A VPN gateway with a site-to-site connection, a Direct Connect gateway, or both."""
 
-    gateway_asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
-    customer_address: Annotated[str, AfterValidator(_customer_address)] | None = None
+    gateway_asn: Annotated[int, AfterValidator(_check_gateway_asn)] = 64512
+    customer_address: Annotated[str, AfterValidator(_check_customer_address)] | None = None
     customer_asn: Annotated[int, Field(ge=1, le=4294967294)] = 65000
     routes: Annotated[tuple[AllowedBlock, ...], Field(max_length=PLACES)] = ()
     direct_connect_gateway: DirectConnectGateway | None = None
@@ -164,7 +164,7 @@ class TransitGateway(Section):
     """
 
     id: Annotated[str, Field(pattern=r"^tgw-[0-9a-f]{8,17}$")] | None = None
-    asn: Annotated[int, AfterValidator(_gateway_asn)] = 64512
+    asn: Annotated[int, AfterValidator(_check_gateway_asn)] = 64512
     routes: Annotated[tuple[AllowedBlock, ...], Field(min_length=1, max_length=PLACES)]
     direct_connect_gateway: DirectConnectGateway | None = None
 

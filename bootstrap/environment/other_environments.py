@@ -42,11 +42,11 @@ class Neighbour:
 def read(path: Path, cloud: str, region: str) -> Neighbour | None:
     """The neighbour in a file; None if the file cannot be read or has another cloud or region."""
     try:
-        document, faults = yaml_source.mapping(str(path), yaml_source.text(path))
+        document, faults = yaml_source.parse_mapping(str(path), yaml_source.read_text(path))
         if faults or (document.get("cloud"), document.get("region", REGION)) != (cloud, region):
             return None
-        network = _part(document, "network")
-        access = _part(document, "access")
+        network = _read_part(document, "network")
+        access = _read_part(document, "access")
         # An older file has one block; its own commands say what to write.
         operators = access.get("operator_cidrs") or filter(None, [access.get("operator_cidr")])
         return Neighbour(
@@ -57,7 +57,7 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
             routes=tuple(
                 (option, ipaddress.IPv4Network(route))
                 for option in ROUTING
-                for route in _part(network, option).get("routes") or ()
+                for route in _read_part(network, option).get("routes") or ()
             ),
             operators=tuple(map(ipaddress.IPv4Network, operators)),
         )
@@ -65,7 +65,7 @@ def read(path: Path, cloud: str, region: str) -> Neighbour | None:
         return None
 
 
-def beside(path: Path, cloud: str, region: str) -> Iterator[Neighbour]:
+def list_neighbours(path: Path, cloud: str, region: str) -> Iterator[Neighbour]:
     """The neighbours of the environment in a file, sorted by the names of their files."""
     for file in sorted(path.parent.glob("*.yaml")):
         neighbour = read(file, cloud, region) if file.stem != path.stem else None
@@ -78,12 +78,12 @@ def find_usual_project(folder: Path) -> str:
     counts = Counter[str]()
     for file in sorted(folder.glob("*.yaml")):
         with contextlib.suppress(OSError, ValueError):
-            document, faults = yaml_source.mapping(str(file), yaml_source.text(file))
+            document, faults = yaml_source.parse_mapping(str(file), yaml_source.read_text(file))
             named = "" if faults else document.get("project", PROJECT)
             counts.update([named] if isinstance(named, str) and named else ())
     return counts.most_common(1)[0][0] if counts else ""
 
 
-def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def _read_part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = document.get(key)
     return part if isinstance(part, Mapping) else {}

@@ -22,7 +22,7 @@ RESERVED_PREFIXES = ("AWS_", "BOOTSTRAP_", "CASC_", "JAVA_", "JENKINS_")
 """The names of the toolkit's own variables and secrets of Jenkins, and how further ones begin."""
 
 
-def faults(names: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
+def find_faults(names: Iterable[str]) -> Iterator[tuple[tuple[str, ...], str]]:
     """A fault for each name that is the toolkit's."""
     for name in names:
         if name in RESERVED or name.startswith(RESERVED_PREFIXES):

@@ -15,16 +15,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def _block(text: str) -> ipaddress.IPv4Network:
+def _parse_block(text: str) -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text)
     except ValueError as error:
         raise ValueError(f"not an IPv4 block: {error}") from error
 
 
-def _network_block(text: str) -> str:
+def _check_network_block(text: str) -> str:
     """Returns a private IPv4 block for a VPC, /16 to /24 (AWS allows /28, too small for the subnets); ValueError for others."""
-    block = _block(text)
+    block = _parse_block(text)
     if not 16 <= block.prefixlen <= 24:
         raise ValueError(f"the VPC's block must be a /16 to a /24, not a /{block.prefixlen}")
     if not block.is_private:
@@ -32,9 +32,9 @@ def _network_block(text: str) -> str:
     return str(block)
 
 
-def _allowed_block(text: str) -> str:
+def _check_allowed_block(text: str) -> str:
     """Returns an IPv4 block; ValueError for 0.0.0.0/0."""
-    block = _block(text)
+    block = _parse_block(text)
     if block.prefixlen == 0:
         raise ValueError("0.0.0.0/0 would open the machine to everybody; name the operators' block")
     return str(block)
@@ -45,7 +45,7 @@ _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _SERVER_URL = rf"^https://{_LABEL}(\.{_LABEL})*(:[1-9][0-9]{{0,4}})?/$"
 
 
-def _server_url(text: str) -> str:
+def _check_server_url(text: str) -> str:
     """Returns a URL of https://, a host name or IPv4 address, an optional port, and a slash; ValueError for any other text."""
     if not re.fullmatch(_SERVER_URL, text):
         raise ValueError(f"{text!r} is not https://, a host name, perhaps a port, and a slash")
@@ -53,9 +53,9 @@ def _server_url(text: str) -> str:
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$")]
-NetworkBlock = Annotated[str, AfterValidator(_network_block)]
-AllowedBlock = Annotated[str, AfterValidator(_allowed_block)]
-ServerUrl = Annotated[str, AfterValidator(_server_url), Field(json_schema_extra={"pattern": _SERVER_URL})]
+NetworkBlock = Annotated[str, AfterValidator(_check_network_block)]
+AllowedBlock = Annotated[str, AfterValidator(_check_allowed_block)]
+ServerUrl = Annotated[str, AfterValidator(_check_server_url), Field(json_schema_extra={"pattern": _SERVER_URL})]
 # A key, not an alias: the conditions and policies in which it is written compare ARNs of keys.
 KeyArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$")]
 BoundaryArn = Annotated[

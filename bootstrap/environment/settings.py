@@ -1,7 +1,7 @@
 """Reads an environment file into frozen, typed settings (`models`).
 
 A file with faults is refused before anything is changed: SettingsInvalid has every fault with line and column, and a suggestion
-for an unknown key. `schema()` returns the keys as JSON Schema; it is checked in as `environments/schema.json` for the
+for an unknown key. `format_schema()` returns the keys as JSON Schema; it is checked in as `environments/schema.json` for the
 completion in editors.
 """
 
@@ -24,7 +24,7 @@ from bootstrap.environment.models import Settings
 from bootstrap.errors import Fault, SettingsInvalid
 
 
-def schema() -> str:
+def format_schema() -> str:
     """The JSON Schema of environment files as text; `environments/schema.json` has exactly this text."""
     document = Settings.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -35,15 +35,15 @@ def load(path: Path) -> Settings:
     """Read one environment file; SettingsInvalid with every fault in it."""
     doing = f"reading the environment file {path}"
     try:
-        text = yaml_source.text(path)
+        text = yaml_source.read_text(path)
     except yaml_source.Unreadable as error:
         environments = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) if path.parent.is_dir() else "none"
         remedy = f"Name an environment with --environment; there are: {environments}."
         raise SettingsInvalid(doing, [Fault(str(path), error.line, 1, str(error))], remedy) from error
-    document, faults = yaml_source.mapping(str(path), text, "an environment file must be a mapping of keys")
+    document, faults = yaml_source.parse_mapping(str(path), text, "an environment file must be a mapping of keys")
     settings: Settings | None = None
-    faults = faults or list(_faults_of_keys(str(path), document))
-    of_version = [] if faults else [_placed(path, document, *it) for it in versions.find_faults(document)]
+    faults = faults or list(_find_key_faults(str(path), document))
+    of_version = [] if faults else [_place_fault(path, document, *it) for it in versions.find_faults(document)]
     if versions.is_newer(document):
         faults = faults or of_version
     if not faults:
@@ -51,12 +51,12 @@ def load(path: Path) -> Settings:
             # JSON mode accepts a list for a tuple, which YAML does not have, and is strict otherwise.
             settings = Settings.model_validate_json(json.dumps(document, default=str))
         except ValidationError as error:
-            faults = list(_faults(str(path), document, error.errors()))
+            faults = list(_convert_errors(str(path), document, error.errors()))
         else:
-            faults = [_placed(path, document, *it) for it in consistency.faults(path, settings)]
+            faults = [_place_fault(path, document, *it) for it in consistency.find_faults(path, settings)]
             faults += [
-                _placed(path, document, place, message, of_key=of_key)
-                for place, message, of_key in tags.faults(settings.tags)
+                _place_fault(path, document, place, message, of_key=of_key)
+                for place, message, of_key in tags.find_faults(settings.tags)
             ]
         faults += of_version
     if faults or settings is None:
@@ -71,56 +71,56 @@ def check_ssh(path: Path, settings: Settings) -> None:
     `load` does not check this, because only commands that make a machine need it: other commands accept the example file as it
     is.
     """
-    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
-    faults = [_placed(path, document, *it, of_key=True) for it in consistency.of_agents(settings)]
+    document, _ = yaml_source.parse_mapping(str(path), yaml_source.read_text(path))
+    faults = [_place_fault(path, document, *it, of_key=True) for it in consistency.find_agent_faults(settings)]
     if faults:
         raise SettingsInvalid(f"choosing the SSH connection to the machines of '{settings.name}'", faults, NO_WAY)
 
 
 def check_ways(path: Path, settings: Settings) -> None:
     """SettingsInvalid if an intention cannot be satisfied by anything in the file; `load` does not check this either."""
-    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
-    faults = [_placed(path, document, *it) for it in ways.faults(settings)]
+    document, _ = yaml_source.parse_mapping(str(path), yaml_source.read_text(path))
+    faults = [_place_fault(path, document, *it) for it in ways.find_faults(settings)]
     if faults:
         raise SettingsInvalid(f"looking for ways into the network of '{settings.name}'", faults, ways.NO_WAY_IN)
 
 
-def placed(path: Path, faults: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
+def place_faults(path: Path, faults: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:
     """Make faults of paths and messages, for example of checks against the cloud; each gets line and column of its value."""
-    document, _ = yaml_source.mapping(str(path), yaml_source.text(path))
-    return [_placed(path, document, *it) for it in faults]
+    document, _ = yaml_source.parse_mapping(str(path), yaml_source.read_text(path))
+    return [_place_fault(path, document, *it) for it in faults]
 
 
-def _placed(
+def _place_fault(
     path: Path, document: CommentedMap, place: tuple[str | int, ...], message: str, *, of_key: bool = False
 ) -> Fault:
     key = f"{'.'.join(map(str, place))}: " if len(place) > 1 else ""
-    return Fault(str(path), *_position(document, place, of_key=of_key), f"{key}{message}")
+    return Fault(str(path), *_find_position(document, place, of_key=of_key), f"{key}{message}")
 
 
-def _faults(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
+def _convert_errors(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
     reported: set[tuple[int, int]] = set()
     for error in errors:
         # A tag may have any name, also one that looks like the name of a union branch.
         path = error["loc"] if error["loc"][0] == "tags" else tuple(filter(_is_in_file, error["loc"]))
-        line, column = _position(document, path, of_key=error["type"] == "extra_forbidden")
+        line, column = _find_position(document, path, of_key=error["type"] == "extra_forbidden")
         if (line, column) in reported and error["type"] != "missing":
             continue  # pydantic reports a value of a union once for each branch
         reported.add((line, column))
-        yield Fault(file, line, column, _message(path, error))
+        yield Fault(file, line, column, _format_message(path, error))
 
 
-def _faults_of_keys(file: str, node: Any) -> Iterator[Fault]:
+def _find_key_faults(file: str, node: Any) -> Iterator[Fault]:
     """Keys that YAML reads as numbers, dates or lists: JSON, and AWS, have only text."""
     if isinstance(node, CommentedMap):
         for key, value in node.items():
             if not isinstance(key, str):
                 line, column = node.lc.key(key)
                 yield Fault(file, line + 1, column + 1, f"the key {key} is not text; write it in quotes")
-            yield from _faults_of_keys(file, value)
+            yield from _find_key_faults(file, value)
     elif isinstance(node, CommentedSeq):
         for value in node:
-            yield from _faults_of_keys(file, value)
+            yield from _find_key_faults(file, value)
 
 
 def _is_in_file(part: str | int) -> bool:
@@ -128,13 +128,13 @@ def _is_in_file(part: str | int) -> bool:
     return isinstance(part, int) or not re.search(r"[\[\](]|^(literal|str|tuple|constrained)", part)
 
 
-def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
+def _format_message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in path)
     match error["type"]:
         case "extra_forbidden" if advice := versions.advise(path, error["input"]):
             return advice
         case "extra_forbidden":
-            return f"unknown key '{key}'{_suggestion(path)}"
+            return f"unknown key '{key}'{_suggest_key(path)}"
         case "missing":
             return f"the key '{key}' is missing"
         case "value_error":
@@ -148,7 +148,7 @@ def _message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
             return f"{key}: {error['msg']}, not {error['input']!r}"
 
 
-def _suggestion(path: tuple[str | int, ...]) -> str:
+def _suggest_key(path: tuple[str | int, ...]) -> str:
     model: Any = Settings
     is_named = False  # whether the part is the name of an entry, such as the id of a person
     for part in path[:-1]:
@@ -166,7 +166,7 @@ def _suggestion(path: tuple[str | int, ...]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; known keys: {', '.join(model.model_fields)}"
 
 
-def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool = False) -> tuple[int, int]:
+def _find_position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool = False) -> tuple[int, int]:
     """Line and column of the value at `path`; of its key with `of_key`, or if the value is a mapping or a list."""
     node: Any = document
     line, column = 1, 1
@@ -183,6 +183,6 @@ def _position(document: CommentedMap, path: Sequence[str | int], *, of_key: bool
     return line, column
 
 
-def spoken_of(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+def find_named_environments(path: Path, settings: Settings, names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Those of the names that are environments of the same cloud and region, with project and block; and this environment."""
-    return consistency.spoken_of(path, settings, names)
+    return consistency.find_named_environments(path, settings, names)

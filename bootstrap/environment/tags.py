@@ -22,7 +22,7 @@ _MARKS = frozenset("_.:/=+-@")
 _ALLOWED = "letters, digits, spaces and the characters _ . : / = + - @"
 
 
-def faults(tags: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
+def find_faults(tags: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, bool]]:
     """Every fault in the tags: its path in the file, a message, and whether the key is at fault, not the value."""
     if len(tags) > MOST:
         reason = (
@@ -31,18 +31,18 @@ def faults(tags: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, bool
         yield ("tags",), f"{len(tags)} tags are more than {MOST}: {reason}", True
     seen: dict[str, str] = {}
     for key, value in tags.items():
-        for message in _of_key(key, seen):
+        for message in _find_key_faults(key, seen):
             yield ("tags", key), message, True
-        for message in _of_value(value):
+        for message in _find_value_faults(value):
             yield ("tags", key), message, False
         seen.setdefault(key.casefold(), key)
 
 
-def _of_key(key: str, seen: Mapping[str, str]) -> Iterator[str]:
+def _find_key_faults(key: str, seen: Mapping[str, str]) -> Iterator[str]:
     own = next((it for it in (*OWN, _NAME) if it.casefold() == key.casefold()), None)
     if not 1 <= len(key) <= LONGEST_KEY:
         yield f"a key has 1 to {LONGEST_KEY} characters, not {len(key)}"
-    if wrong := _forbidden(key):
+    if wrong := _list_forbidden(key):
         yield f"the key has {wrong}; AWS takes {_ALLOWED}"
     if key.casefold().startswith("aws:"):
         yield "keys that begin with 'aws:' are AWS' own"
@@ -54,14 +54,14 @@ def _of_key(key: str, seen: Mapping[str, str]) -> Iterator[str]:
         yield f"'{seen[key.casefold()]}' is there, too, and IAM does not tell upper from lower case"
 
 
-def _of_value(value: str) -> Iterator[str]:
+def _find_value_faults(value: str) -> Iterator[str]:
     if not 1 <= len(value) <= LONGEST_VALUE:
         more = "; CloudFormation, which sets the tags, takes no empty one" if not value else ""
         yield f"a value has 1 to {LONGEST_VALUE} characters, not {len(value)}{more}"
-    if wrong := _forbidden(value):
+    if wrong := _list_forbidden(value):
         yield f"the value has {wrong}; AWS takes {_ALLOWED}"
 
 
-def _forbidden(text: str) -> str:
+def _list_forbidden(text: str) -> str:
     wrong = [it for it in text if it not in _MARKS and unicodedata.category(it)[0] not in "LNZ"]
     return ", ".join(repr(it) for it in dict.fromkeys(wrong))

@@ -18,12 +18,12 @@ NO_WAY_IN = (
     "environments/office.yaml is an example with a VPN; or remove access.operator_cidrs and its intentions, and open Jenkins "
     "through the command 'tunnel' (docs/aws.md)."
 )
-"""The remedy for the faults of `faults`."""
+"""The remedy for the faults of `find_faults`."""
 _CONTROLLER = "controller"
 _HTTPS, _SSH = (443, 443), (22, 22)
 
 
-def faults(settings: Settings) -> Iterator[Found]:
+def find_faults(settings: Settings) -> Iterator[Found]:
     """Every block without a way in, and every intention that nothing in the file can satisfy.
 
     In the local cloud this machine is in every network: none there.
@@ -33,9 +33,9 @@ def faults(settings: Settings) -> Iterator[Found]:
     section, operators = settings.network.intentions, settings.access.operator_cidrs
     for number, block in enumerate(operators):
         if not _leads_to(settings, block):
-            yield ("access", "operator_cidrs", number), _no_route(block)
+            yield ("access", "operator_cidrs", number), _explain_missing_route(block)
     is_written = "allow" in section.model_fields_set
-    for number, text in enumerate(section.allow_texts(operators)):
+    for number, text in enumerate(section.list_allow_texts(operators)):
         reason = _find_hindrance(settings, parse(text))
         if reason:
             place = ("network", "intentions", "allow", number) if is_written else ("access", "operator_cidrs")
@@ -58,7 +58,7 @@ def _find_hindrance(settings: Settings, intention: Intention) -> str:
     return ""  # whether the blocks have a way is a fault of the blocks, not of the intention
 
 
-def _no_route(block: str) -> str:
+def _explain_missing_route(block: str) -> str:
     return (
         f"no way leads from {block} to the VPC: neither network.vpn nor network.transit_gateway has a route to it. "
         "A tunnel through the toolkit's SSH connection needs no block"

@@ -30,7 +30,7 @@ class Unreadable(ValueError):
         self.line = line
 
 
-def text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a file; Unreadable if it is too large, cannot be read, or is not UTF-8."""
     try:
         if path.is_file() and (size := path.stat().st_size) > LARGEST:
@@ -44,7 +44,7 @@ def text(path: Path) -> str:
         raise Unreadable(f"not UTF-8: byte 0x{content[error.start]:02x}: {error.reason}", line) from error
 
 
-def mapping(
+def parse_mapping(
     file_name: str, content: str, if_no_mapping: str = "the file must be a mapping of keys"
 ) -> tuple[CommentedMap, list[Fault]]:
     """Parse one mapping; returns it, or its faults. Callers share the mapping, and must not change it.
@@ -64,21 +64,21 @@ def _parse(file_name: str, content: str, if_no_mapping: str) -> tuple[CommentedM
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_first_line(problem)}")]
+        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_get_first_line(problem)}")]
     except YAMLError as error:
-        line, column = _position(content, error)
-        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_first_line(str(error))}")]
+        line, column = _find_position(content, error)
+        return CommentedMap(), [Fault(file_name, line, column, f"not YAML: {_get_first_line(str(error))}")]
     except RecursionError:
         return CommentedMap(), [Fault(file_name, 1, 1, "it is nested too deeply")]
     if not isinstance(document, CommentedMap):
         return CommentedMap(), [Fault(file_name, 1, 1, if_no_mapping)]
-    if any(count > MOST for count, _ in enumerate(_values(document))):
+    if any(count > MOST for count, _ in enumerate(_list_values(document))):
         message = f"its aliases expand to more than {MOST} values"
         return CommentedMap(), [Fault(file_name, 1, 1, message)]
     return document, []
 
 
-def _values(document: CommentedMap) -> Iterator[Any]:
+def _list_values(document: CommentedMap) -> Iterator[Any]:
     """Every value, with aliases expanded; endless if an alias contains itself, so the caller must stop."""
     pending: list[Any] = [document]
     while pending:
@@ -90,7 +90,7 @@ def _values(document: CommentedMap) -> Iterator[Any]:
             pending += node
 
 
-def _position(content: str, error: YAMLError) -> tuple[int, int]:
+def _find_position(content: str, error: YAMLError) -> tuple[int, int]:
     """Line and column of an error; only a ReaderError has a position: the offset of a character that YAML does not allow."""
     offset = getattr(error, "position", None)
     if not isinstance(offset, int):
@@ -98,5 +98,5 @@ def _position(content: str, error: YAMLError) -> tuple[int, int]:
     return content.count("\n", 0, offset) + 1, offset - (content.rfind("\n", 0, offset) + 1) + 1
 
 
-def _first_line(message: str) -> str:
+def _get_first_line(message: str) -> str:
     return message.strip().split("\n", maxsplit=1)[0]

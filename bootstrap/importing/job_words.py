@@ -44,14 +44,14 @@ class Words:
     scripts: dict[str, str] = field(default_factory=dict)
 
 
-def say(name: str, root: ElementTree.Element) -> Words:
+def convert_job(name: str, root: ElementTree.Element) -> Words:
     """The job in words, or NoWords."""
     if root.tag not in _TYPES:
         raise NoWords(f"this toolkit cannot write {root.tag} in the words of Job Builder")
-    return _Saying(name, root).say()
+    return _Conversion(name, root).convert()
 
 
-class _Saying:
+class _Conversion:
     """One job while it is said."""
 
     def __init__(self, name: str, root: ElementTree.Element) -> None:
@@ -59,18 +59,18 @@ class _Saying:
         self._words = Words({"name": _escape(name), "project-type": _TYPES[root.tag]})
         self._body = self._words.body
 
-    def say(self) -> Words:
+    def convert(self) -> Words:
         readers: dict[str, Callable[[ElementTree.Element], None]] = {
             "description": lambda it: self._set("description", it.text),
             "displayName": lambda it: self._set("display-name", it.text),
             "disabled": lambda it: self._set_flag("disabled", it.text),
             "keepDependencies": lambda it: _require((it.text or "false") == "false"),
-            "properties": self._say_properties,
-            "triggers": lambda it: self._extend("triggers", map(_say_trigger, it)),
+            "properties": self._convert_properties,
+            "triggers": lambda it: self._extend("triggers", map(_convert_trigger, it)),
         }
         if self._root.tag == "flow-definition":
             self._body["concurrent"] = True
-            readers["definition"] = self._say_definition
+            readers["definition"] = self._convert_definition
         else:
             readers |= self._list_freestyle_readers()
         for child in self._root:
@@ -90,8 +90,8 @@ class _Saying:
             "scmCheckoutRetryCount": lambda it: self._set("retry-count", it.text),
             "customWorkspace": lambda it: self._set("workspace", it.text),
             "jdk": lambda it: self._set("jdk", it.text),
-            "scm": self._say_scm,
-            "builders": lambda it: self._extend("builders", map(_say_builder, it)),
+            "scm": self._convert_scm,
+            "builders": lambda it: self._extend("builders", map(_convert_builder, it)),
             "publishers": lambda it: self._extend("publishers", map(_keep_raw, it)),
             "buildWrappers": lambda it: self._extend("wrappers", map(_keep_raw, it)),
         }
@@ -109,11 +109,11 @@ class _Saying:
         if listed:
             self._body.setdefault(key, []).extend(listed)
 
-    def _say_scm(self, scm: ElementTree.Element) -> None:
+    def _convert_scm(self, scm: ElementTree.Element) -> None:
         if scm.get("class") != "hudson.scm.NullSCM":
             self._body["scm"] = [_keep_raw(scm)]
 
-    def _say_definition(self, definition: ElementTree.Element) -> None:
+    def _convert_definition(self, definition: ElementTree.Element) -> None:
         kind = definition.get("class", "")
         if kind == f"{_WORKFLOW}cps.CpsFlowDefinition":
             # A folder cannot have the name of the script of another job.
@@ -135,19 +135,19 @@ class _Saying:
         _require({child.tag for child in definition} <= {"scm", "scriptPath", "lightweight"})
         self._body["pipeline-scm"] = source
 
-    def _say_properties(self, properties: ElementTree.Element) -> None:
+    def _convert_properties(self, properties: ElementTree.Element) -> None:
         for each in properties:
             if each.tag == _NO_CONCURRENCY and (each.findtext("abortPrevious") or "false") == "false":
                 self._body["concurrent"] = False
             elif each.tag == _TRIGGERS:
-                self._extend("triggers", map(_say_trigger, each.find("triggers") or ()))
+                self._extend("triggers", map(_convert_trigger, each.find("triggers") or ()))
             elif each.tag == _PARAMETERS:
-                self._extend("parameters", map(_say_parameter, each.find("parameterDefinitions") or ()))
+                self._extend("parameters", map(_convert_parameter, each.find("parameterDefinitions") or ()))
             else:
-                self._extend("properties", [_say_rotation(each) or _keep_raw(each)])
+                self._extend("properties", [_convert_rotation(each) or _keep_raw(each)])
 
 
-def _say_rotation(element: ElementTree.Element) -> Component | None:
+def _convert_rotation(element: ElementTree.Element) -> Component | None:
     strategy = element.find("strategy")
     if element.tag != "jenkins.model.BuildDiscarderProperty" or strategy is None:
         return None
@@ -157,7 +157,7 @@ def _say_rotation(element: ElementTree.Element) -> Component | None:
     return {"build-discarder": {word: int(text) for word, text in texts.items() if _NUMBER.fullmatch(text)}}
 
 
-def _say_trigger(trigger: ElementTree.Element) -> Component:
+def _convert_trigger(trigger: ElementTree.Element) -> Component:
     spec = trigger.findtext("spec") or ""
     if trigger.tag == "hudson.triggers.TimerTrigger" and len(trigger) == 1:
         return {"timed": _escape(spec)}
@@ -169,7 +169,7 @@ def _say_trigger(trigger: ElementTree.Element) -> Component:
     return _keep_raw(trigger)
 
 
-def _say_parameter(parameter: ElementTree.Element) -> Component:
+def _convert_parameter(parameter: ElementTree.Element) -> Component:
     kind = parameter.tag.removeprefix("hudson.model.").removesuffix("ParameterDefinition")
     if kind not in _PARAMETER_WORDS:
         return _keep_raw(parameter)
@@ -186,7 +186,7 @@ def _say_parameter(parameter: ElementTree.Element) -> Component:
     return {_PARAMETER_WORDS[kind]: words}
 
 
-def _say_builder(builder: ElementTree.Element) -> Component:
+def _convert_builder(builder: ElementTree.Element) -> Component:
     fields = {child.tag for child in builder if (child.text or "").strip() or len(child)}
     if builder.tag == "hudson.tasks.Shell" and fields == {"command"}:
         return {"shell": _escape(builder.findtext("command") or "")}

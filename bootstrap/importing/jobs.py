@@ -119,7 +119,7 @@ class _Conversion:
                 continue
             self._cleaned[item.name] = cleaned = clean(item.xml)
             try:
-                self._words[item.name] = job_words.say(item.name, cleaned.root)
+                self._words[item.name] = job_words.convert_job(item.name, cleaned.root)
             except job_words.NoWords:
                 continue
 

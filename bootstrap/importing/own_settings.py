@@ -16,7 +16,7 @@ from bootstrap.projects import places
 
 def read_layers(folder: Path, project: Path | None) -> dict[str, str]:
     """The texts of the toolkit's settings files and of those of a project above them, as a launch sends them."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in places.lay(folder, project)}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in places.list_layered_files(folder, project)}
     try:
         # Secrets of one's own that the files use belong to an environment, which is not opened here.
         return casc.read(folder, own=find_variables(texts), own_folder=project)
@@ -29,7 +29,7 @@ def read_files(folder: Path, project: Path | None) -> tuple[dict[str, Any], dict
     tree: dict[str, Any] = {}
     files: dict[tuple[str, ...], str] = {}
     upper = project or folder
-    for path in places.lay(folder, project):
+    for path in places.list_layered_files(folder, project):
         settings = settings_tree.parse(path.read_text(encoding="utf-8"))
         whose = "" if path.parent == upper else "the toolkit's "
         for at in _list_leaves(settings, ()):
@@ -61,7 +61,7 @@ def find_list(tree: Any, path: Sequence[str]) -> list[Any]:
     return tree if isinstance(tree, list) else []
 
 
-def overlaps(own: tuple[str, ...], path: tuple[str, ...]) -> bool:
+def does_overlap(own: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether a value of the toolkit is at this path, above it or below it."""
     length = min(len(own), len(path))
     return own[:length] == tuple(part.lower() for part in path[:length])

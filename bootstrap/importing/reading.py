@@ -9,7 +9,7 @@ from typing import Any
 from bootstrap.errors import ImportFailed
 from bootstrap.importing.findings import Item, Note, explain_unusable_name, make_note, shorten
 from bootstrap.importing.source import Answer, Source
-from bootstrap.jenkins.controller.api import job_path
+from bootstrap.jenkins.controller.api import make_job_path
 from bootstrap.jenkins.definitions.safe_xml import UnsafeXml, parse
 
 FOLDER = "com.cloudbees.hudson.plugins.folder.Folder"
@@ -95,7 +95,7 @@ def _read_settings(source: Source, notes: list[Note]) -> str | None:
 def _walk(source: Source, folder: str, notes: list[Note], depth: int = 1) -> Iterator[Item]:
     """The jobs and folders in a folder, each folder before what it holds."""
     try:
-        listed = source.get_json(f"{job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
+        listed = source.get_json(f"{make_job_path(folder) if folder else ''}api/json", "jobs[name],views[name]")
     except ImportFailed as error:
         remedy = "read again with a token of a user who may read it"
         kind, whose = ("folder", "its") if folder else ("jobs", "the")
@@ -129,7 +129,7 @@ def _list_entries(listed: Any, key: str) -> list[dict[str, Any]]:
 
 def _read_item(source: Source, name: str, notes: list[Note], *, is_folder: bool) -> Item | None:
     try:
-        answer = source.get(f"{job_path(name)}config.xml")
+        answer = source.get(f"{make_job_path(name)}config.xml")
         why, remedy = _explain_unreadable(answer)
     except ImportFailed as error:
         why, remedy = f"its configuration cannot be read: {error.found}", "look at it in the imported Jenkins"

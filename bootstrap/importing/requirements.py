@@ -37,10 +37,10 @@ def _judge_plugins(jobs: Mapping[str, ElementTree.Element], locked: Collection[s
 
 def _judge_labels(jobs: Mapping[str, ElementTree.Element], known: agents.Agents) -> Iterator[Note]:
     for name, root in jobs.items():
-        label = agents.label_of(root)
-        refusals = [known.refusal(label)] if label is not None else []
+        label = agents.find_label(root)
+        refusals = [known.explain_refusal(label)] if label is not None else []
         script = "" if root.findtext("disabled") == "true" else root.findtext("definition/script") or ""
-        refusals += [refusal for _, refusal in agents.faults_of_script(script, known)]
+        refusals += [refusal for _, refusal in agents.find_script_faults(script, known)]
         for refusal in dict.fromkeys(filter(None, refusals)):
             yield make_note(
                 "job", name, f"it {refusal.removeprefix('the Pipeline ')}", "a launch refuses it until then"

@@ -80,7 +80,7 @@ class _Conversion:
                 self._note_accounts(exported)
             kept = self._split(attributes, self._own_tree.get(root, _ABSENT), (root,))
             if isinstance(kept, dict) and kept:
-                carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add, self._tell_url)
+                carried[root] = settings_tree.replace_secrets(kept, (root,), self._variables.add, self._report_url)
             if root == _CREDENTIALS:
                 self._add_own_credentials(carried.get(root, {}))
         files = self._judge(carried)
@@ -92,7 +92,7 @@ class _Conversion:
         secrets = [secret for secret in self._variables.secrets if secret.variable in names]
         return Converted(files, dump(self._left) if self._left else "", secrets, self._notes)
 
-    def _tell_url(self, path: tuple[str, ...], why: str) -> None:
+    def _report_url(self, path: tuple[str, ...], why: str) -> None:
         self._notes.append(make_note("secret", ".".join(path), why, "use a credential by its id in its place"))
 
     def _add_own_credentials(self, attributes: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ class _Conversion:
                 key: self._split(value, mine.get(key.lower(), _ABSENT), (*path, key)) for key, value in theirs.items()
             }
             return {key: value for key, value in kept.items() if value is not _ABSENT} or _ABSENT
-        file = next((name for at, name in self._own_files.items() if own_settings.overlaps(at, path)), "casc/")
+        file = next((name for at, name in self._own_files.items() if own_settings.does_overlap(at, path)), "casc/")
         same = theirs == own or str(theirs).lower() == str(own).lower()
         difference = f"as {_show(own, path)}; there it is {_show(theirs, path)}"
         why = f"{file} has it already, {'with the same value' if same else difference}"
@@ -228,7 +228,8 @@ class _Conversion:
         with TemporaryDirectory(prefix="import-") as folder:
             stage = Path(folder) / "casc"
             stage.mkdir()
-            own = {path.name: path.read_text(encoding="utf-8") for path in places.lay(self._own, self._project)}
+            layered = places.list_layered_files(self._own, self._project)
+            own = {path.name: path.read_text(encoding="utf-8") for path in layered}
             upper = {path.name for path in (self._project or self._own).glob("*.y*ml")}
             for name, text in {**{name: own[name] for name in upper}, **files}.items():
                 (stage / name).write_text(text, encoding="utf-8")
@@ -262,7 +263,7 @@ def _locate(fault: Fault, files: Mapping[str, str], carried: Mapping[str, Mappin
     )
     if attribute is not None:
         return root, next(iter(settings_tree.parse(f"{attribute.strip().partition(': ')[0].rstrip(':')}:"))), fault
-    sizes = {key: len(dump({key: value})) for key, value in carried[root].items() if _file_of(root, key) == name}
+    sizes = {key: len(dump({key: value})) for key, value in carried[root].items() if _find_file(root, key) == name}
     return root, max(sizes, key=lambda key: sizes[key]), fault
 
 
@@ -272,12 +273,12 @@ def _write_files(carried: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     roots: dict[str, str] = {}
     for root, attributes in carried.items():
         for key, value in attributes.items():
-            files.setdefault(_file_of(root, key), {})[key] = value
-            roots[_file_of(root, key)] = root
+            files.setdefault(_find_file(root, key), {})[key] = value
+            roots[_find_file(root, key)] = root
     return {file: _HEAD + dump({roots[file]: chosen}) for file, chosen in files.items()}
 
 
-def _file_of(root: str, attribute: str) -> str:
+def _find_file(root: str, attribute: str) -> str:
     if not _is_known(attribute, load_vocabulary()["roots"].get(root)):
         return f"imported-{root}-other.yaml"
     return f"{_CREDENTIALS}.yaml" if root == _CREDENTIALS else f"imported-{root}.yaml"

@@ -88,11 +88,11 @@ class Source:
         """The JSON of an API; ImportFailed for any other answer."""
         answer = self.get(path, tree)
         if answer.status != 200:
-            raise self._failure(path, answer.refusal, _advise(answer.status))
+            raise self._make_failure(path, answer.refusal, _advise(answer.status))
         try:
             return json.loads(answer.body.decode())
         except (ValueError, RecursionError) as error:
-            raise self._failure(path, f"the answer is not JSON: {clean_line(str(error))[:200]}") from error
+            raise self._make_failure(path, f"the answer is not JSON: {clean_line(str(error))[:200]}") from error
 
     def export_settings(self) -> Answer:
         """The answer to Configuration as Code's export, which Jenkins gives to a POST alone; it changes nothing."""
@@ -143,10 +143,10 @@ class Source:
                 return answer
             location = answer.headers.get("Location", "")
             target = _resolve(url, location)
-            if method != "GET" or not left or _origin(target) != _origin(self.url):
+            if method != "GET" or not left or _read_origin(target) != _read_origin(self.url):
                 where = clean_line(target or location)[:200]
                 found = f"it redirects to {where}, and a redirect to another host is not followed"
-                raise self._failure(path, found, "Give the URL at which this Jenkins itself answers.")
+                raise self._make_failure(path, found, "Give the URL at which this Jenkins itself answers.")
             url, params, left = target, {}, left - 1
 
     def _send(self, method: str, url: str, params: Mapping[str, str]) -> Answer:
@@ -163,7 +163,7 @@ class Source:
         try:
             answer = answers.get(timeout=SLOWEST)
         except queue.Empty:
-            raise self._slowness(url) from None
+            raise self._make_slowness(url) from None
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -175,24 +175,28 @@ class Source:
             method, url, params=params, stream=True, allow_redirects=False, timeout=_TIMEOUTS, verify=self._verify
         ) as response:
             if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise self._failure(url, "the answer is compressed, which was not asked for")
+                raise self._make_failure(url, "the answer is compressed, which was not asked for")
             pieces, size = [], 0
             # Unlike `iter_content`, this returns what has arrived, so that an answer that drips is noticed.
             while piece := response.raw.read1(1 << 16):
                 size += len(piece)
                 if size > LARGEST or self._received + size > MOST:
-                    raise self._failure(url, f"the answers are larger than {LARGEST} bytes each, or {MOST} together")
+                    raise self._make_failure(
+                        url, f"the answers are larger than {LARGEST} bytes each, or {MOST} together"
+                    )
                 if time.monotonic() > ends_at:
-                    raise self._slowness(url)
+                    raise self._make_slowness(url)
                 pieces.append(piece)
             self._received += size
             return Answer(response.status_code, response.headers, b"".join(pieces))
 
-    def _slowness(self, url: str) -> Unreachable:
+    def _make_slowness(self, url: str) -> Unreachable:
         found = f"the answer was not complete after {SLOWEST:.0f} s"
         return Unreachable(f"reading {url}", found, "Check that the URL is that of a Jenkins, and its load.")
 
-    def _failure(self, path: str, found: str, remedy: str = "Check that the URL is that of a Jenkins.") -> ImportFailed:
+    def _make_failure(
+        self, path: str, found: str, remedy: str = "Check that the URL is that of a Jenkins."
+    ) -> ImportFailed:
         return ImportFailed(f"reading {path if path.startswith(self.url) else self.url + path}", found, remedy)
 
 
@@ -235,7 +239,7 @@ def _resolve(url: str, location: str) -> str:
         return ""
 
 
-def _origin(url: str) -> tuple[str | None, str | None, int | None]:
+def _read_origin(url: str) -> tuple[str | None, str | None, int | None]:
     """Scheme, host and port as the HTTP client reads them, which decides where the token goes."""
     try:
         parts = urllib3.util.parse_url(url)

@@ -1,8 +1,8 @@
 """The local cloud as the command line meets it: started when it is needed, left running, found again.
 
-`up` prepares the machine, makes the image and starts the server; `attach` finds a server that a launch started, and starts
-it again where it died (it remembers everything). The port is chosen once for an environment and kept, because the machine
-knows it too. `for_a_plan` starts a server for one plan, before anything was launched.
+`bring_up` prepares the machine, makes the image and starts the server; `attach` finds a server that a launch started, and
+starts it again where it died (it remembers everything). The port is chosen once for an environment and kept, because the
+machine knows it too. `open_for_plan` starts a server for one plan, before anything was launched.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class LocalCloud:
         """The URL for clients on this machine."""
         return f"http://127.0.0.1:{self.port}"
 
-    def machine_environment(self, subnet_cidr: str) -> dict[str, str]:
+    def make_machine_environment(self, subnet_cidr: str) -> dict[str, str]:
         """The variables with which a machine of that subnet reaches this cloud: through the subnet's own router."""
         url = f"http://{ipaddress.ip_network(subnet_cidr)[1]}:{self.port}"
         # Machines get their keys from the metadata service; on a busy host it may take longer than botocore's one second.
         patience = {"AWS_METADATA_SERVICE_TIMEOUT": "10", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "6"}
         return {"AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{url}/", **patience}
 
-    def up(self, report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
+    def bring_up(self, report: Reporter, *, is_agreed: bool, ask: Callable[[str], bool] | None = None) -> None:
         """Make this machine a cloud: packages, the machines' image, the server."""
         prerequisites.ensure(report, is_agreed=is_agreed, ask=ask)
         prerequisites.ensure_root("starting the local cloud")
@@ -85,13 +85,13 @@ class LocalCloud:
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.rmtree(self._removed, ignore_errors=True)  # of a destruction that was killed
         Machines(self.settings.name, self.state).require_namespaces()
-        ensure_image(_told_once(report))
+        ensure_image(_report_once(report))
         self._ensure_server(report)
 
     def require_room(self) -> None:
         """LocalCloudFailed where the VPC's block is taken on this machine, before anything is made."""
         block = self.settings.network.cidr
-        others = address_conflicts.look(block, self.settings.name, self.state)
+        others = address_conflicts.find_conflicts(block, self.settings.name, self.state)
         if others:
             raise LocalCloudFailed(
                 f"checking whether {block}, the network of '{self.settings.name}', is free on this machine",
@@ -115,9 +115,9 @@ class LocalCloud:
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._ensure_server(report)
 
-    def down(self) -> None:
+    def stop(self) -> None:
         """Stop the server; its state stays. One that does not end is killed, for it remembers all that it has answered."""
-        pid = self._running().get("pid")
+        pid = self._read_running().get("pid")
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
@@ -136,7 +136,7 @@ class LocalCloud:
     def _version(self) -> str:
         """What a running server must have been started with: this code and these settings."""
         settings = self.settings
-        return f"{_code_digest()}-{settings.region}-{self._mail_port}-{settings.mail_sender}-{settings.mail.sandbox}"
+        return f"{_compute_code_digest()}-{settings.region}-{self._mail_port}-{settings.mail_sender}-{settings.mail.sandbox}"
 
     @property
     def _removed(self) -> Path:
@@ -150,19 +150,19 @@ class LocalCloud:
         shutil.rmtree(self._removed, ignore_errors=True)
 
     def _ensure_server(self, report: Reporter) -> None:
-        running = self._running()
+        running = self._read_running()
         if running and running.get("code") != self._version:
             report.progress("the local cloud runs with older code or another setting: restarting it")
-            self.down()
+            self.stop()
             running = {}
         if running.get("is_stuck"):
             report.notice("the local cloud hangs in a call that does not end: starting it again")
-            self.down()
+            self.stop()
             running = {}
         if not running:
             self._start(report)
 
-    def _running(self) -> dict[str, Any]:
+    def _read_running(self) -> dict[str, Any]:
         """What the server wrote about itself, where it answers; else nothing."""
         try:
             server: dict[str, Any] = json.loads((self.state / "server.json").read_text())
@@ -175,7 +175,7 @@ class LocalCloud:
             return {}
 
     def _start(self, report: Reporter) -> None:
-        port = self.port or _free_port()
+        port = self.port or _find_free_port()
         (self.state / "port").write_text(str(port))
         begun = time.monotonic()
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(port)]
@@ -194,9 +194,9 @@ class LocalCloud:
                 stderr=out,
                 start_new_session=True,
                 cwd="/",
-                env=_environ(),
+                env=_make_environ(),
             )
-        while not self._running():
+        while not self._read_running():
             if process.poll() is not None or time.monotonic() - begun > _START_SECONDS:
                 tail = "\n".join(log.read_text(errors="replace").strip().splitlines()[-10:])
                 raise LocalCloudFailed("starting the local cloud", tail or "it printed nothing", f"Its log is {log}.")
@@ -225,7 +225,7 @@ def is_elsewhere(environment: str, state: Path) -> bool:
 
 
 @contextlib.contextmanager
-def for_a_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[LocalCloud]:
+def open_for_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[LocalCloud]:
     """A cloud without machines, for one plan of an environment that was never launched; nothing of it stays.
 
     `state` is where a launch would keep the environment's own cloud.
@@ -237,35 +237,35 @@ def for_a_plan(settings: Settings, state: Path, report: Reporter) -> Iterator[Lo
         cloud.start(report)
         yield cloud
     finally:
-        cloud.down()
+        cloud.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _told_once(report: Reporter) -> Callable[[str], None]:
+def _report_once(report: Reporter) -> Callable[[str], None]:
     """The making of the image is told to everybody once, for it takes half a minute; its progress to those who watch."""
     said_texts: list[str] = []
 
-    def tell(text: str) -> None:
+    def report_text(text: str) -> None:
         if not said_texts:
             report.notice("making the image of the local cloud's machines from this machine's apt sources, once")
         said_texts.append(text)
         report.progress(text)
 
-    return tell
+    return report_text
 
 
-def _environ() -> dict[str, str]:
+def _make_environ() -> dict[str, str]:
     """The server's environment: this process's, less any account's credentials, which it has no use for."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _code_digest() -> str:
+def _compute_code_digest() -> str:
     """A digest of the local cloud's own code, so that a server of an older version is noticed."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.rglob("*.py")):

@@ -7,7 +7,7 @@ import socket
 IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
 
 
-def bound(address: str, port: int) -> socket.socket:
+def bind_socket(address: str, port: int) -> socket.socket:
     """A listening TCP socket, before the bridge with its address exists, too; OSError where the port is taken."""
     opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:

@@ -53,7 +53,7 @@ class Mail:
         return message_from_bytes(self.path.read_bytes(), policy=policy.default)
 
 
-def summary(mail: Mail) -> dict[str, str | int]:
+def summarize(mail: Mail) -> dict[str, str | int]:
     """A message in a line: its number, when it came, from whom to whom, its subject and its file."""
     message = mail.read()
     return {
@@ -66,7 +66,7 @@ def summary(mail: Mail) -> dict[str, str | int]:
     }
 
 
-def text(mail: Mail) -> str:
+def format_text(mail: Mail) -> str:
     """A message for reading: what people see of its head, then its text; attachments by name."""
     message = mail.read()
     head = [f"{name}: {message[name]}" for name in ("Date", "From", "To", "Cc", "Subject") if name in message]
@@ -76,12 +76,12 @@ def text(mail: Mail) -> str:
     return "\n".join([*head, "", read, *attached])
 
 
-def kept(folder: Path) -> list[Mail]:
+def list_kept(folder: Path) -> list[Mail]:
     """What the folder holds, oldest first."""
-    return sorted(_kept(folder), key=lambda it: it.number)
+    return sorted(_read_kept(folder), key=lambda it: it.number)
 
 
-def _kept(folder: Path) -> Iterator[Mail]:
+def _read_kept(folder: Path) -> Iterator[Mail]:
     for path in folder.glob("*.eml"):
         if path.stem.isdigit():
             yield Mail(int(path.stem), datetime.fromtimestamp(path.stat().st_mtime, UTC), path)
@@ -130,16 +130,16 @@ class Sink:
         log.info("taking mail on %s:%d", address, self._port)
 
     def _serve(self, address: str) -> None:
-        opened = listening.bound(address, self._port)
+        opened = listening.bind_socket(address, self._port)
         try:
-            make_protocol = partial(self._protocol, self._login.make_context(address))
-            loop = self._running()
+            make_protocol = partial(self._make_protocol, self._login.make_context(address))
+            loop = self._get_loop()
             asyncio.run_coroutine_threadsafe(loop.create_server(make_protocol, sock=opened), loop).result(_SECONDS)
         except BaseException:
             opened.close()
             raise
 
-    def state(self) -> dict[str, Any]:
+    def describe_state(self) -> dict[str, Any]:
         """For whoever asks: the folder, how much it holds, where mail is taken, and what is not as it should be."""
         with self._lock:
             places = [f"{address}:{self._port}" for address in sorted(self._addresses)]
@@ -148,16 +148,16 @@ class Sink:
             "folder": str(self._folder),
             "listens": places,
             "problems": problems,
-            "kept": len(kept(self._folder)),
+            "kept": len(list_kept(self._folder)),
         }
 
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _get_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=self._loop.run_forever, name="mail", daemon=True).start()
         return self._loop
 
-    def _protocol(self, tls: ssl.SSLContext) -> Any:
+    def _make_protocol(self, tls: ssl.SSLContext) -> Any:
         from aiosmtpd.smtp import SMTP
 
         return SMTP(
@@ -223,7 +223,7 @@ class Sink:
         head += f"Received: from [{peer}] by {_NAME} with ESMTP; {format_datetime(datetime.now(UTC))}\r\n"
         with self._lock:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            number = max((it.number for it in _kept(self._folder)), default=0) + 1
+            number = max((it.number for it in _read_kept(self._folder)), default=0) + 1
             part = self._folder / f"{number}.part"
             with open(part, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                 file.write(head.encode(errors="surrogateescape") + envelope.content)
@@ -235,7 +235,7 @@ class Sink:
 
     def _forget_old(self) -> None:
         room = KEPT_BYTES
-        for place, mail in enumerate(reversed(kept(self._folder))):
+        for place, mail in enumerate(reversed(list_kept(self._folder))):
             room -= mail.path.stat().st_size
             if place >= KEPT or room < 0:
                 mail.path.unlink()

@@ -71,19 +71,19 @@ def ensure(folder: Path, user: str) -> Login:
 
 def _make_authority() -> tuple[str, str]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _named("Authority of the local cloud's mail server")
+    name = _make_name("Authority of the local cloud's mail server")
     blocks = [x509.IPAddress(ipaddress.ip_network(it)) for it in _BLOCKS]
     limits = x509.NameConstraints([x509.DNSName("mail.local-cloud"), *blocks], None)
-    usage = _usage(is_authority=True)
+    usage = _make_usage(is_authority=True)
     certificate = (
-        _builder(name, name, key.public_key())
+        _make_builder(name, name, key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(limits, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return _text(key), _pem(certificate)
+    return _format_key(key), _format_pem(certificate)
 
 
 def _sign(folder: Path, address: str) -> str:
@@ -96,17 +96,17 @@ def _sign(folder: Path, address: str) -> str:
     issuer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     named = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     certificate = (
-        _builder(_named("Mail server of the local cloud"), authority.subject, key.public_key())
+        _make_builder(_make_name("Mail server of the local cloud"), authority.subject, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(is_authority=False), critical=True)
+        .add_extension(_make_usage(is_authority=False), critical=True)
         .add_extension(named, critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False)
         .sign(signing, hashes.SHA256())
     )
-    return _text(key) + _pem(certificate)
+    return _format_key(key) + _format_pem(certificate)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _make_builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
     begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=10)
     return x509.CertificateBuilder(
         issuer_name=issuer,
@@ -118,7 +118,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
     )
 
 
-def _usage(*, is_authority: bool) -> x509.KeyUsage:
+def _make_usage(*, is_authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not is_authority,
         key_cert_sign=is_authority,
@@ -132,15 +132,15 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
     )
 
 
-def _named(name: str) -> x509.Name:
+def _make_name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _pem(certificate: x509.Certificate) -> str:
+def _format_pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def _text(key: ec.EllipticCurvePrivateKey) -> str:
+def _format_key(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

@@ -36,7 +36,7 @@ TEST_PACKAGES = {
 _FILES = {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns"}
 
 
-def missing(*, for_tests: bool = False) -> tuple[str, ...]:
+def list_missing(*, for_tests: bool = False) -> tuple[str, ...]:
     """The Debian packages that are not there yet, in the order in which they are announced."""
     wanted = PACKAGES | (TEST_PACKAGES if for_tests else {})
     programs = [package for program, package in wanted.items() if _is_absent(program)]
@@ -55,7 +55,7 @@ def ensure(
 
     On a terminal it asks unless `is_agreed`; without one it goes on, for nobody could answer.
     """
-    wanted = missing(for_tests=for_tests)
+    wanted = list_missing(for_tests=for_tests)
     if not wanted:
         return
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *wanted]
@@ -74,8 +74,8 @@ def ensure(
     ):
         raise Missing(doing, "the installation was declined", remedy)
     begun = time.monotonic()
-    _apt(["apt-get", "update", "--quiet"], doing, remedy)
-    _apt(command, doing, remedy)
+    _run_apt(["apt-get", "update", "--quiet"], doing, remedy)
+    _run_apt(command, doing, remedy)
     report.progress(f"installed in {time.monotonic() - begun:.1f} s")
 
 
@@ -89,7 +89,7 @@ def ensure_root(doing: str) -> None:
         )
 
 
-def _apt(command: Sequence[str], doing: str, remedy: str) -> None:
+def _run_apt(command: Sequence[str], doing: str, remedy: str) -> None:
     environ = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     done = subprocess.run(command, env=environ, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:

@@ -25,7 +25,7 @@ from bootstrap.network.model import (
     SecurityGroup,
     Subnet,
     Vpc,
-    icmp_ports,
+    make_icmp_range,
 )
 from bootstrap.network.path_ends import ROLES
 
@@ -37,13 +37,13 @@ _TARGETS = (
 )
 
 
-def name(answer: Answer, default: str = "") -> str:
+def read_name(answer: Answer, default: str = "") -> str:
     """The value of the tag Name; for interfaces EC2 has another key for tags (TagSet)."""
     tags = answer.get("Tags") or answer.get("TagSet") or ()
     return next((str(tag["Value"]) for tag in tags if tag["Key"] == "Name"), default)
 
 
-def _blocks(answer: Answer, own: str | None) -> tuple[Block, ...]:
+def _parse_blocks(answer: Answer, own: str | None) -> tuple[Block, ...]:
     """The associated blocks of a VPC or subnet, of both families."""
     texts = [own] if own else []
     for associations, key, state in (
@@ -54,12 +54,14 @@ def _blocks(answer: Answer, own: str | None) -> tuple[Block, ...]:
     return tuple(ipaddress.ip_network(text) for text in dict.fromkeys(texts))
 
 
-def vpc(answer: Answer) -> Vpc:
+def parse_vpc(answer: Answer) -> Vpc:
     """A VPC with its blocks of both families."""
-    return Vpc(answer["VpcId"], _blocks(answer, answer.get("CidrBlock")), name(answer))
+    return Vpc(answer["VpcId"], _parse_blocks(answer, answer.get("CidrBlock")), read_name(answer))
 
 
-def subnets(descriptions: Iterable[Answer], tables: Iterable[Answer], nacls: Iterable[Answer]) -> dict[str, Subnet]:
+def parse_subnets(
+    descriptions: Iterable[Answer], tables: Iterable[Answer], nacls: Iterable[Answer]
+) -> dict[str, Subnet]:
     """The subnets by id, each with its route table and ACL: the associated ones, else the main and default ones of its VPC."""
     routed = {a["SubnetId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("SubnetId")}
     main = {it["VpcId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("Main")}
@@ -69,24 +71,24 @@ def subnets(descriptions: Iterable[Answer], tables: Iterable[Answer], nacls: Ite
         subnet["SubnetId"]: Subnet(
             id=subnet["SubnetId"],
             vpc_id=subnet["VpcId"],
-            blocks=_blocks(subnet, subnet.get("CidrBlock")),
+            blocks=_parse_blocks(subnet, subnet.get("CidrBlock")),
             zone=subnet["AvailabilityZone"],
             route_table_id=routed.get(subnet["SubnetId"]) or main[subnet["VpcId"]],
             nacl_id=filtered.get(subnet["SubnetId"]) or default[subnet["VpcId"]],
-            name=name(subnet),
+            name=read_name(subnet),
         )
         for subnet in descriptions
     }
 
 
-def table(answer: Answer) -> RouteTable:
-    """A route table; `subnets` has its associations."""
+def parse_route_table(answer: Answer) -> RouteTable:
+    """A route table; `parse_subnets` has its associations."""
     return RouteTable(
-        answer["RouteTableId"], answer["VpcId"], tuple(_route(it) for it in answer["Routes"]), name(answer)
+        answer["RouteTableId"], answer["VpcId"], tuple(_parse_route(it) for it in answer["Routes"]), read_name(answer)
     )
 
 
-def _route(answer: Answer) -> Route:
+def _parse_route(answer: Answer) -> Route:
     block = answer.get("DestinationCidrBlock") or answer.get("DestinationIpv6CidrBlock")
     return Route(
         to=ipaddress.ip_network(block) if block else str(answer.get("DestinationPrefixListId")),
@@ -96,13 +98,13 @@ def _route(answer: Answer) -> Route:
     )
 
 
-def nacl(answer: Answer) -> Nacl:
+def parse_nacl(answer: Answer) -> Nacl:
     """A network ACL."""
-    return Nacl(answer["NetworkAclId"], tuple(_entry(it) for it in answer["Entries"]), name(answer))
+    return Nacl(answer["NetworkAclId"], tuple(_parse_nacl_entry(it) for it in answer["Entries"]), read_name(answer))
 
 
-def _entry(answer: Answer) -> NaclEntry:
-    protocol = _protocol(answer["Protocol"])
+def _parse_nacl_entry(answer: Answer) -> NaclEntry:
+    protocol = _parse_protocol(answer["Protocol"])
     port_range = answer.get("PortRange")
     ports = (int(port_range["From"]), int(port_range["To"])) if port_range and protocol in {"tcp", "udp"} else ALL_PORTS
     kind = answer.get("IcmpTypeCode") or {}
@@ -112,31 +114,31 @@ def _entry(answer: Answer) -> NaclEntry:
         allow=answer["RuleAction"] == "allow",
         block=ipaddress.ip_network(answer.get("CidrBlock") or answer["Ipv6CidrBlock"]),
         protocol=protocol,
-        ports=icmp_ports(kind.get("Type", -1), kind.get("Code", -1)) if protocol in _ICMP else ports,
+        ports=make_icmp_range(kind.get("Type", -1), kind.get("Code", -1)) if protocol in _ICMP else ports,
     )
 
 
-def _protocol(answer: Any) -> str:
+def _parse_protocol(answer: Any) -> str:
     return PROTOCOLS.get(str(answer), str(answer))
 
 
-def group(answer: Answer) -> SecurityGroup:
+def parse_group(answer: Answer) -> SecurityGroup:
     """A security group; one permission of EC2 becomes a rule for each of its peers."""
     return SecurityGroup(
         id=answer["GroupId"],
         vpc_id=answer["VpcId"],
-        ingress=tuple(rule for it in answer["IpPermissions"] for rule in _rules(it)),
-        egress=tuple(rule for it in answer["IpPermissionsEgress"] for rule in _rules(it)),
-        name=name(answer, answer["GroupName"]),
+        ingress=tuple(rule for it in answer["IpPermissions"] for rule in _parse_rules(it)),
+        egress=tuple(rule for it in answer["IpPermissionsEgress"] for rule in _parse_rules(it)),
+        name=read_name(answer, answer["GroupName"]),
     )
 
 
-def _rules(answer: Answer) -> Iterator[GroupRule]:
-    protocol = _protocol(answer["IpProtocol"])
+def _parse_rules(answer: Answer) -> Iterator[GroupRule]:
+    protocol = _parse_protocol(answer["IpProtocol"])
     first, last = (-1 if answer.get(key) is None else int(answer[key]) for key in ("FromPort", "ToPort"))
     ports = (first, last) if protocol in {"tcp", "udp"} and first >= 0 else ALL_PORTS
     if protocol in _ICMP:  # the two are a type and a code
-        ports = icmp_ports(first, last)
+        ports = make_icmp_range(first, last)
     for peer in answer.get("IpRanges", ()):
         yield GroupRule(protocol, ports, ipaddress.ip_network(peer["CidrIp"]))
     for peer in answer.get("Ipv6Ranges", ()):
@@ -145,7 +147,7 @@ def _rules(answer: Answer) -> Iterator[GroupRule]:
         yield GroupRule(protocol, ports, peer.get("GroupId") or peer["PrefixListId"])
 
 
-def interface(
+def parse_interface(
     answer: Answer, groups: Mapping[str, SecurityGroup], prefix: str, configured_groups: tuple[str, ...] | None
 ) -> Interface:
     """An interface.
@@ -174,7 +176,7 @@ def interface(
         instance_id=str((answer.get("Attachment") or {}).get("InstanceId") or ""),
         kind=str(answer.get("InterfaceType", "interface")),
         roles=roles,
-        name=name(answer) or ", ".join(roles),
+        name=read_name(answer) or ", ".join(roles),
         others_public=tuple(
             (ipaddress.ip_address(own), ipaddress.ip_address(public))
             for own, public in associated.items()
@@ -183,7 +185,7 @@ def interface(
     )
 
 
-def nat(answer: Answer) -> Nat:
+def parse_nat(answer: Answer) -> Nat:
     """A NAT gateway by its first address."""
     address = answer["NatGatewayAddresses"][0]
     return Nat(
@@ -192,32 +194,32 @@ def nat(answer: Answer) -> Nat:
         address=ipaddress.ip_address(address["PrivateIp"]),
         public=address.get("PublicIp") or "",
         is_available=answer["State"] == "available",
-        name=name(answer),
+        name=read_name(answer),
     )
 
 
-def sides(answer: Answer) -> tuple[str, str]:
+def parse_sides(answer: Answer) -> tuple[str, str]:
     """The two VPCs that a peering joins: first the requester's, then the accepter's."""
     return (answer["RequesterVpcInfo"].get("VpcId", ""), answer["AccepterVpcInfo"].get("VpcId", ""))
 
 
-def peering(answer: Answer) -> Peering:
+def parse_peering(answer: Answer) -> Peering:
     """A peering with the blocks of both sides."""
 
-    def blocks(side: Answer) -> tuple[Block, ...]:
+    def parse_side_blocks(side: Answer) -> tuple[Block, ...]:
         four = [it["CidrBlock"] for it in side.get("CidrBlockSet", ())] or [it for it in [side.get("CidrBlock")] if it]
         six = [it["Ipv6CidrBlock"] for it in side.get("Ipv6CidrBlockSet", ())]
         return tuple(ipaddress.ip_network(it) for it in (*four, *six))
 
     return Peering(
         id=answer["VpcPeeringConnectionId"],
-        vpcs=sides(answer),
-        blocks=(blocks(answer["RequesterVpcInfo"]), blocks(answer["AccepterVpcInfo"])),
+        vpcs=parse_sides(answer),
+        blocks=(parse_side_blocks(answer["RequesterVpcInfo"]), parse_side_blocks(answer["AccepterVpcInfo"])),
         is_active=answer["Status"]["Code"] == "active",
     )
 
 
-def endpoint(answer: Answer) -> Endpoint:
+def parse_endpoint(answer: Answer) -> Endpoint:
     """An endpoint; EC2 writes its state with and without capitals."""
     return Endpoint(
         id=answer["VpcEndpointId"],

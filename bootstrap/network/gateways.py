@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bootstrap.network import hops, rule_decisions, transit
 from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subnet
-from bootstrap.network.path_ends import Spot, behind, is_public
+from bootstrap.network.path_ends import Spot, find_mapped_end, is_public
 from bootstrap.network.walk import Walk
 
 # What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only addresses of NAT64 (RFC 6052).
@@ -15,7 +15,7 @@ _TRANSLATED = frozenset({"tcp", "udp", "icmp"})
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def leave_by(walk: Walk, subnet: Subnet, route: Route, *, has_public: bool, name: Spot | None = None) -> None:
+def follow_out(walk: Walk, subnet: Subnet, route: Route, *, has_public: bool, name: Spot | None = None) -> None:
     """Follow a packet out of the VPC through the target of its route.
 
     `name` is the sender on the packet if it is not the source.
@@ -32,7 +32,7 @@ def leave_by(walk: Walk, subnet: Subnet, route: Route, *, has_public: bool, name
         if not has_public:
             raise walk.stops("internet gateway", target, "the source has no public address")
         walk.passes("internet gateway", target, "to the Internet")
-        mapped = behind(network, to.address)
+        mapped = find_mapped_end(network, to.address)
         if mapped is not None:
             walk.doubts("address", str(to.address), f"is {mapped}'s public address; its inbound rules are not followed")
     elif target in network.egress_only_gateways:
@@ -49,7 +49,7 @@ def leave_by(walk: Walk, subnet: Subnet, route: Route, *, has_public: bool, name
             raise walk.stops("gateway endpoint", target, "it is not available")
         walk.passes("gateway endpoint", target, f"to {endpoint.service}; its policy is not judged")
     elif peering is not None:
-        over_peering(walk, peering)
+        follow_peering(walk, peering)
         _judge_unread_peer(walk, peering, subnet, to)
     elif target == "local":
         raise walk.stops("route", subnet.route_table_id, f"no interface of the VPC has {to.address}")
@@ -64,13 +64,13 @@ def may_enter_unanswered(walk: Walk, subnet: Subnet) -> bool:
     replies fails then, but a packet that needs no reply is received. The guides of EC2 do not say this, so the path becomes
     'unknown'.
     """
-    kind, name = next(_ways_in(walk, subnet), ("", "")) if not walk.wants_replies else ("", "")
+    kind, name = next(_list_ways_in(walk, subnet), ("", "")) if not walk.wants_replies else ("", "")
     if kind:
         walk.doubts(kind, name, "may deliver it, but replies would not leave by it")
     return bool(kind)
 
 
-def _ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
+def _list_ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
     """Kind and id of each gateway behind which the source may be: Internet, VPN or transit gateway, or a peering not read."""
     network, source = walk.network, walk.source.address
     if has_public(network, walk.destination) and is_public(network, source):
@@ -78,7 +78,7 @@ def _ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
         yield from (("internet gateway", it.id) for it in gateways if subnet.vpc_id in it.vpcs)
     tables = {it.route_table_id for it in network.subnets.values() if it.vpc_id == subnet.vpc_id}
     for table in sorted(tables):
-        for route in rule_decisions.routes(network.route_tables[table], source, network.prefix_lists):
+        for route in rule_decisions.find_routes(network.route_tables[table], source, network.prefix_lists):
             gateway = network.vpn_gateways.get(route.target)
             if gateway is not None and subnet.vpc_id in gateway.vpcs and not route.is_blackhole:
                 yield "vpn gateway", gateway.id
@@ -90,7 +90,7 @@ def _ways_in(walk: Walk, subnet: Subnet) -> Iterator[tuple[str, str]]:
             yield "peering", peering.id
 
 
-def enter_by(walk: Walk, subnet: Subnet, route: Route) -> None:
+def follow_in(walk: Walk, subnet: Subnet, route: Route) -> None:
     """Follow a packet from outside into the VPC through the gateway that `route` names: the route of its replies."""
     network, target, source = walk.network, route.target, walk.source
     peering = network.peerings.get(target)
@@ -103,11 +103,11 @@ def enter_by(walk: Walk, subnet: Subnet, route: Route) -> None:
         if not has_public(network, walk.destination):
             raise walk.stops("internet gateway", target, "the destination has no public address")
         walk.passes("internet gateway", target, "from the Internet")
-        led_in(walk, target, walk.destination)
+        follow_gateway_routes(walk, target, walk.destination)
     elif target in network.vpn_gateways:
         _require_attachment(walk, "vpn gateway", target, network.vpn_gateways[target].vpcs, subnet)
         walk.passes("vpn gateway", target, "from the other side, which is not judged")
-        led_in(walk, target, walk.destination)
+        follow_gateway_routes(walk, target, walk.destination)
     elif target in network.nats:
         raise walk.stops("nat gateway", network.nats[target].name or target, "it leads out only")
     elif target in network.egress_only_gateways:
@@ -115,7 +115,7 @@ def enter_by(walk: Walk, subnet: Subnet, route: Route) -> None:
     elif target in network.endpoints and network.endpoints[target].kind == "Gateway":
         raise walk.stops("gateway endpoint", target, "it accepts no inbound connections")
     elif peering is not None:
-        over_peering(walk, peering)
+        follow_peering(walk, peering)
         _judge_unread_peer(walk, peering, subnet, source)
     elif target == "local":
         raise walk.stops("route", subnet.route_table_id, f"no interface of the VPC has {source.address}")
@@ -123,12 +123,12 @@ def enter_by(walk: Walk, subnet: Subnet, route: Route) -> None:
         walk.doubts("gateway", target, "its own rules and the networks behind it are not read")
 
 
-def led_in(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
+def follow_gateway_routes(walk: Walk, gateway: str, to: Spot, prefix: str = "") -> None:
     """Apply the route table of the gateway itself, if it has one: it can send inbound packets and replies to an appliance."""
     table = walk.network.edges.get(gateway)
     if table is None:
         return
-    target = hops.route_of(walk, table, to, f"{prefix}of {gateway} itself: ").target
+    target = hops.find_route_in_table(walk, table, to, f"{prefix}of {gateway} itself: ").target
     if target != "local":
         walk.doubts("gateway", target, f"{prefix}its own rules and the networks behind it are not read")
 
@@ -158,7 +158,7 @@ def is_another_nat(walk: Walk, nat: Nat, onward: Route) -> bool:
     return True
 
 
-def over_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
+def follow_peering(walk: Walk, peering: Peering, prefix: str = "") -> None:
     """Pass a VPC peering connection; raises Stopped if it is not active. `prefix` begins what the hop says."""
     if not peering.is_active:
         raise walk.stops("peering", peering.id, f"{prefix}it is not active")

@@ -17,15 +17,15 @@ Gate = tuple[Subnet, bool, Spot]
 """The ACL of a subnet on the way: the subnet, whether the packet leaves it, and the end on the other side of the ACL."""
 
 
-def route(walk: Walk, subnet: Subnet, to: Spot, prefix: str = "") -> Route:
+def find_route(walk: Walk, subnet: Subnet, to: Spot, prefix: str = "") -> Route:
     """The route by which a packet to `to` leaves a subnet."""
-    return route_of(walk, subnet.route_table_id, to, prefix)
+    return find_route_in_table(walk, subnet.route_table_id, to, prefix)
 
 
-def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
+def find_route_in_table(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
     """The route of one table to `to`; Stopped if there is none, or if its target was deleted."""
     table = walk.network.route_tables[table_id]
-    best = rule_decisions.routes(table, to.address, walk.network.prefix_lists)
+    best = rule_decisions.find_routes(table, to.address, walk.network.prefix_lists)
     name = table.name or table.id
     if not best:
         raise walk.stops("route", name, f"{prefix}no route to {to.address}")
@@ -39,15 +39,15 @@ def route_of(walk: Walk, table_id: str, to: Spot, prefix: str = "") -> Route:
     return chosen
 
 
-def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
+def apply_nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) -> None:
     """Apply the ACL of a subnet. `peer` replaces the other end if the packet has another address than that."""
     nacl = walk.network.nacls[subnet.nacl_id]
     other_end = peer or (walk.destination if egress else walk.source)
-    entry = rule_decisions.nacl_entry(
+    entry = rule_decisions.find_nacl_entry(
         nacl, egress=egress, peer=other_end.address, protocol=walk.rules_protocol, port=walk.port
     )
     way = "out of" if egress else "into"
-    packet = f"{walk.what} {way} {called(subnet)}, {'to' if egress else 'from'} {other_end.address}"
+    packet = f"{walk.what} {way} {name_subnet(subnet)}, {'to' if egress else 'from'} {other_end.address}"
     name = nacl.name or nacl.id
     if entry is None or entry.number == _LAST_ENTRY:
         raise walk.stops("ACL", name, f"no entry allows {packet}")
@@ -56,7 +56,7 @@ def nacl(walk: Walk, subnet: Subnet, *, egress: bool, peer: Spot | None = None) 
     walk.passes("ACL", name, f"entry {entry.number} allows {packet}")
 
 
-def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
+def apply_nacls_to_replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
     """Apply the ACLs on the way of the replies: all of them must allow the same ports of the client."""
     has_ports = walk.protocol in {"tcp", "udp"}
     ports = ports if has_ports else (walk.reply_port, walk.reply_port)
@@ -66,12 +66,12 @@ def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
         passing = tuple(
             part
             for piece in passing
-            for part in rule_decisions.allowed_ports(
+            for part in rule_decisions.find_allowed_ports(
                 nacl, egress=egress, peer=peer.address, protocol=walk.rules_protocol, ports=piece
             )
         )
         name, way = nacl.name or nacl.id, "out of" if egress else "into"
-        described = f"replies {way} {called(subnet)}{f' to ports {ports[0]}-{ports[1]}' if has_ports else ''}"
+        described = f"replies {way} {name_subnet(subnet)}{f' to ports {ports[0]}-{ports[1]}' if has_ports else ''}"
         if not passing:
             raise walk.stops("ACL", name, f"no entry allows {described}")
         if walk.replies is Replies.EVERY and passing != (ports,):
@@ -80,14 +80,14 @@ def replies(walk: Walk, gates: Sequence[Gate], ports: tuple[int, int]) -> None:
         walk.passes("ACL", name, f"allows {described}")
 
 
-def client_ports(walk: Walk) -> tuple[int, int]:
+def find_client_ports(walk: Walk) -> tuple[int, int]:
     """Return the first and the last port from which the source may connect, and to which replies are sent."""
     if walk.replies is Replies.SOME:
         return ALL
     return LINUX if walk.source.interface is not None else ANY_SYSTEM
 
 
-def group(walk: Walk, *, egress: bool) -> None:
+def apply_groups(walk: Walk, *, egress: bool) -> None:
     """Pass the security groups of the source (`egress`) or of the destination; an end without groups is not checked.
 
     Raises Stopped if no rule allows the packet. If a group that was not read could allow it, the path is unknown from here on.
@@ -98,7 +98,7 @@ def group(walk: Walk, *, egress: bool) -> None:
     known_groups = walk.network.groups
     groups = [known_groups[name] for name in own_end.interface.groups if name in known_groups]
     names = ", ".join(group.name or group.id for group in groups)
-    match = rule_decisions.group_rule(
+    match = rule_decisions.find_group_rule(
         groups,
         egress=egress,
         peer=peer.address,
@@ -110,10 +110,10 @@ def group(walk: Walk, *, egress: bool) -> None:
     packet = f"{walk.what} {'to' if egress else 'from'} {peer.address}"
     if match is not None:
         group, rule = match
-        says = f"{'out' if egress else 'in'}: {_named(walk, rule)} allows {packet}"
+        says = f"{'out' if egress else 'in'}: {_name_peer(walk, rule)} allows {packet}"
         walk.passes("security group", group.name or group.id, says)
         return
-    unread = [name for name in own_end.interface.groups if name not in known_groups] or _unread(
+    unread = [name for name in own_end.interface.groups if name not in known_groups] or _list_unread_groups(
         walk, groups, peer, egress=egress
     )
     if not unread:
@@ -121,13 +121,13 @@ def group(walk: Walk, *, egress: bool) -> None:
     walk.doubts("security group", names or unread[0], f"{', '.join(unread)} is not read and may allow {packet}")
 
 
-def _named(walk: Walk, rule: GroupRule) -> str:
+def _name_peer(walk: Walk, rule: GroupRule) -> str:
     """Whom a rule is for: a group that was read by its name."""
     group = walk.network.groups.get(rule.peer) if isinstance(rule.peer, str) else None
     return group.name if group is not None and group.name else str(rule.peer)
 
 
-def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: bool) -> list[str]:
+def _list_unread_groups(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: bool) -> list[str]:
     """The groups, named by rules for this packet, that were not read because they are in a peered VPC that was not read."""
     if peer.interface is not None or not is_in_unread_peer(walk.network, peer.address):
         return []
@@ -136,6 +136,6 @@ def _unread(walk: Walk, groups: Sequence[SecurityGroup], peer: Spot, *, egress: 
     return [it for it in fitting if isinstance(it, str) and it.startswith("sg-") and it not in walk.network.groups]
 
 
-def called(subnet: Subnet) -> str:
+def name_subnet(subnet: Subnet) -> str:
     """Return the subnet's name, or its id if it has none."""
     return subnet.name or subnet.id

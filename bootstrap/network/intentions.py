@@ -41,7 +41,7 @@ def parse(text: str) -> Intention:
     match = _SHAPE.match(text)
     if match is None:
         raise ValueError(f"'{text}' is not of the form SOURCE -> DESTINATION:PORT, as in 'operators -> controller:443'")
-    source, destination = (_end(match[part]) for part in ("source", "destination"))
+    source, destination = (_parse_end(match[part]) for part in ("source", "destination"))
     if destination == OPERATORS:
         raise ValueError(f"'{text}': a destination is a role, a block or internet; operators can only be a source")
     ports, protocol = match["ports"], match["protocol"] or "tcp"
@@ -58,7 +58,7 @@ def parse(text: str) -> Intention:
     return Intention(source, destination, (low, high), "udp" if protocol == "udp" else "tcp")
 
 
-def _end(text: str) -> str:
+def _parse_end(text: str) -> str:
     if text in {*ROLES, OPERATORS, INTERNET} or is_environment(text):
         return text
     if not re.match(r"^[0-9a-fA-F.:]+(/[0-9]+)?$", text) or not re.search(r"[.:]", text):
@@ -76,7 +76,7 @@ def is_environment(end: str) -> bool:
     return end not in {*ROLES, OPERATORS, INTERNET} and re.fullmatch(r"[a-z][a-z0-9-]*", end) is not None
 
 
-def contradictions(
+def find_contradictions(
     allow: Iterable[Intention], deny: Iterable[Intention], blocks: Mapping[str, Sequence[str]], own: str = ""
 ) -> Iterator[tuple[Intention, Intention]]:
     """Pairs of an allow and a deny that no network can fulfil together. Whether roles share an interface is not known here.
@@ -87,8 +87,8 @@ def contradictions(
     for allowed in allow:
         for denied in all_denied:
             if (
-                _overlap(allowed.source, denied.source, blocks, own)
-                and _overlap(allowed.destination, denied.destination, blocks, own)
+                _has_common_address(allowed.source, denied.source, blocks, own)
+                and _has_common_address(allowed.destination, denied.destination, blocks, own)
                 and (allowed.protocol is None or denied.protocol is None or allowed.protocol == denied.protocol)
                 and allowed.ports[0] <= denied.ports[1]
                 and denied.ports[0] <= allowed.ports[1]
@@ -96,17 +96,17 @@ def contradictions(
                 yield allowed, denied
 
 
-def _overlap(first_end: str, second_end: str, blocks: Mapping[str, Sequence[str]], own: str) -> bool:
+def _has_common_address(first_end: str, second_end: str, blocks: Mapping[str, Sequence[str]], own: str) -> bool:
     """Whether two ends share an address, as far as their names and blocks show."""
     if first_end == second_end or (own in {first_end, second_end} and {first_end, second_end} & set(ROLES)):
         return True
     return any(
         first.version == second.version and first.overlaps(second)
-        for first in _blocks(first_end, blocks)
-        for second in _blocks(second_end, blocks)
+        for first in _list_blocks(first_end, blocks)
+        for second in _list_blocks(second_end, blocks)
     )
 
 
-def _blocks(end: str, blocks: Mapping[str, Sequence[str]]) -> list[Block]:
+def _list_blocks(end: str, blocks: Mapping[str, Sequence[str]]) -> list[Block]:
     named = blocks.get(end) or ([end] if re.search(r"[.:]", end) else [])
     return [ipaddress.ip_network(it) for it in named]

@@ -24,7 +24,7 @@ ECHO_REQUEST: Mapping[int, int] = {4: 8 * CODES, 6: 128 * CODES}  # RFC 792, RFC
 ECHO_REPLY: Mapping[int, int] = {4: 0, 6: 129 * CODES}
 
 
-def icmp_ports(kind: int, code: int) -> tuple[int, int]:
+def make_icmp_range(kind: int, code: int) -> tuple[int, int]:
     """The range of ports that stands for a type and a code of ICMP; -1 means every type, or every code of the type."""
     if kind < 0:
         return ALL_PORTS
@@ -80,7 +80,7 @@ class RouteTable:
 class NaclEntry:
     """One numbered entry.
 
-    `protocol` is tcp, udp, icmp, icmpv6, 'all' or a number as text; `ports` of ICMP: see `icmp_ports`.
+    `protocol` is tcp, udp, icmp, icmpv6, 'all' or a number as text; `ports` of ICMP: see `make_icmp_range`.
     """
 
     number: int
@@ -140,19 +140,19 @@ class Interface:
     name: str = ""
     others_public: tuple[tuple[Address, Address], ...] = ()
 
-    def address(self, version: int) -> Address | None:
+    def find_address(self, version: int) -> Address | None:
         """Its first address of that family."""
         return next((address for address in self.addresses if address.version == version), None)
 
     def is_public(self, address: Address) -> bool:
         """Whether the Internet gateway maps a public address to this IPv4 address of the interface."""
         own = (own for own, _ in self.others_public)
-        return address in own or (bool(self.public) and address == self.address(4))
+        return address in own or (bool(self.public) and address == self.find_address(4))
 
     @cached_property
     def mapped(self) -> Mapping[Address, Address]:
         """The private IPv4 addresses by the public ones that the Internet gateway maps to them, as far as these are known."""
-        first = self.address(4)
+        first = self.find_address(4)
         known = {ipaddress.ip_address(self.public): first} if first is not None and self.public[:1].isdigit() else {}
         return {**known, **{public: own for own, public in self.others_public}}
 
@@ -245,7 +245,7 @@ class Network:
     @cached_property
     def by_address(self) -> Mapping[Address, Interface]:
         """Interfaces by their addresses; if two peered VPCs use the same address, the environment's own VPC wins."""
-        own = [it for it in self.interfaces.values() if self.vpc_of(it.subnet_id) == self.vpc_id]
+        own = [it for it in self.interfaces.values() if self.find_vpc_of(it.subnet_id) == self.vpc_id]
         return {address: it for it in (*self.interfaces.values(), *own) for address in it.addresses}
 
     @cached_property
@@ -253,11 +253,11 @@ class Network:
         """Interfaces by the public IPv4 addresses that Internet gateways map to theirs."""
         return {public: it for it in self.interfaces.values() for public in it.mapped}
 
-    def vpc_of(self, subnet_id: str) -> str:
+    def find_vpc_of(self, subnet_id: str) -> str:
         """The VPC that a subnet lies in."""
         return self.subnets[subnet_id].vpc_id
 
-    def subnet_of(self, address: Address) -> Subnet | None:
+    def find_subnet_of(self, address: Address) -> Subnet | None:
         """The subnet that an address lies in; subnets of the environment's own VPC are tried first."""
         ordered = sorted(self.subnets.values(), key=lambda subnet: subnet.vpc_id != self.vpc_id)
         return next((it for it in ordered if any(address in block for block in it.blocks)), None)

@@ -54,7 +54,7 @@ def is_public(network: Network, address: Address) -> bool:
     return address in _EVERYWHERE[1]
 
 
-def behind(network: Network, public: Address) -> Spot | None:
+def find_mapped_end(network: Network, public: Address) -> Spot | None:
     """The end to which the Internet gateway maps a public address; None if no interface that was read has it."""
     interface = network.by_public.get(public)
     return (
@@ -80,25 +80,27 @@ def is_in_unread_peer(network: Network, address: Address) -> bool:
     )
 
 
-def spots(network: Network, name: str) -> tuple[Spot, ...]:
+def resolve_ends(network: Network, name: str) -> tuple[Spot, ...]:
     """The ends that a name means; none if no interface has the role. UsageError if the name is not known here."""
     if name == INTERNET:
-        return tuple(_internet(network))
+        return tuple(_list_internet_ends(network))
     if name == OPERATORS:
         # A block can contain the VPC itself; interfaces with a role are not operators then.
-        found = (it for block in network.operators for it in _of_block(network, block))
+        found = (it for block in network.operators for it in _list_ends_of_block(network, block))
         return tuple(it for it in found if it.interface is None or not it.interface.roles)
     if name in ROLES:
-        return _of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
+        return _list_ends_of_interfaces(network, (it for it in network.interfaces.values() if name in it.roles))
     if name in network.environments:
-        return tuple(_of_environment(network, network.environments[name]))
+        return tuple(_list_environment_ends(network, network.environments[name]))
     if name.startswith(("i-", "eni-")):
-        named = _of_interfaces(network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id}))
+        named = _list_ends_of_interfaces(
+            network, (it for it in network.interfaces.values() if name in {it.id, it.instance_id})
+        )
         if not named:
             raise UsageError("resolving an end of the path", f"no interface is or belongs to {name}", _REMEDY)
         return named
     try:
-        return tuple(_of_block(network, ipaddress.ip_network(name)))
+        return tuple(_list_ends_of_block(network, ipaddress.ip_network(name)))
     except ValueError as error:
         near = difflib.get_close_matches(name, (*ROLES, OPERATORS, INTERNET, *network.environments), n=1)
         says = f"'{name}' is not a known name; did you mean '{near[0]}'?" if near else f"'{name}': {error}"
@@ -110,20 +112,20 @@ _REMEDY = (
 )
 
 
-def whole(interface: Interface, network: Network) -> tuple[Spot, ...]:
+def list_ends(interface: Interface, network: Network) -> tuple[Spot, ...]:
     """The ends of an interface, one for each of its addresses: each address can have a public one of its own."""
     subnet = network.subnets.get(interface.subnet_id)
     return tuple(Spot(address, interface, subnet) for address in interface.addresses)
 
 
-def _of_interfaces(network: Network, interfaces: Iterable[Interface]) -> tuple[Spot, ...]:
-    return tuple(spot for interface in interfaces for spot in whole(interface, network))
+def _list_ends_of_interfaces(network: Network, interfaces: Iterable[Interface]) -> tuple[Spot, ...]:
+    return tuple(spot for interface in interfaces for spot in list_ends(interface, network))
 
 
-def _internet(network: Network) -> Iterator[Spot]:
+def _list_internet_ends(network: Network) -> Iterator[Spot]:
     own = [block for vpc in network.vpcs.values() for block in vpc.blocks]
     for block in _EVERYWHERE:
-        for spot in _of_block(network, block):
+        for spot in _list_ends_of_block(network, block):
             is_own = any(spot.address in it for it in own)
             is_operator = any(spot.address in it for it in network.operators)
             is_ours = is_own or spot.address in network.by_public
@@ -131,23 +133,23 @@ def _internet(network: Network) -> Iterator[Spot]:
                 yield spot
 
 
-def _of_environment(network: Network, environment: Environment) -> Iterator[Spot]:
+def _list_environment_ends(network: Network, environment: Environment) -> Iterator[Spot]:
     """Ends for every address of an environment's VPC, with or without an interface; for its block if the VPC does not exist."""
     vpc = network.vpcs.get(environment.vpc_id)
     for block in vpc.blocks if vpc is not None else (environment.block,):
-        for spot in _of_block(network, block):
+        for spot in _list_ends_of_block(network, block):
             if vpc is None or (spot.subnet is not None and spot.subnet.vpc_id == vpc.id):
                 yield spot
 
 
-def _of_block(network: Network, block: Block) -> Iterator[Spot]:
-    for address in representatives(block, mentioned(network)):
+def _list_ends_of_block(network: Network, block: Block) -> Iterator[Spot]:
+    for address in choose_representatives(block, list_mentioned_blocks(network)):
         interface = network.by_address.get(address)
-        subnet = network.subnets.get(interface.subnet_id) if interface else network.subnet_of(address)
+        subnet = network.subnets.get(interface.subnet_id) if interface else network.find_subnet_of(address)
         yield Spot(address, interface, subnet)
 
 
-def mentioned(network: Network) -> frozenset[Block]:
+def list_mentioned_blocks(network: Network) -> frozenset[Block]:
     """Every block that any part of the network mentions."""
     blocks: set[Block] = set(_NOT_CARRIED)
     blocks |= {block for vpc in network.vpcs.values() for block in vpc.blocks}
@@ -167,12 +169,12 @@ def mentioned(network: Network) -> frozenset[Block]:
     return frozenset(blocks.union(network.operators))
 
 
-def representatives(block: Block, boundaries: Iterable[Block]) -> Iterator[Address]:
+def choose_representatives(block: Block, boundaries: Iterable[Block]) -> Iterator[Address]:
     """One address for each piece into which `boundaries` cut a block; none for a piece that smaller blocks cover completely."""
     inside = {it for it in boundaries if it.version == block.version and it != block and _holds(block, it)} | {block}
     ordered = sorted(inside, key=lambda it: (int(it.network_address), it.prefixlen))
     for place, piece in enumerate(ordered):
-        free = _first_free(piece, ordered[place + 1 :])
+        free = _find_free_address(piece, ordered[place + 1 :])
         if free is not None:
             yield free
 
@@ -181,7 +183,7 @@ def _holds(outer: Block, inner: Block) -> bool:
     return outer.prefixlen <= inner.prefixlen and inner.network_address in outer
 
 
-def _first_free(piece: Block, following: Iterable[Block]) -> Address | None:
+def _find_free_address(piece: Block, following: Iterable[Block]) -> Address | None:
     """An address of a piece that is in no smaller block; the first address of the piece only if there is no other."""
     first, last = int(piece.network_address), int(piece.broadcast_address)
     inner = [(int(it.network_address), int(it.broadcast_address)) for it in following if it.network_address in piece]

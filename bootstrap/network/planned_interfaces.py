@@ -27,12 +27,12 @@ _MARK = " (planned)"
 _PLANNED = "planned"  # takes the place of the public address, which is not known yet
 
 
-def with_everybody(network: Network, outputs: Mapping[str, str], public: Collection[str] = ()) -> Network:
+def add_planned_interfaces(network: Network, outputs: Mapping[str, str], public: Collection[str] = ()) -> Network:
     """The network with a planned interface for each role that no interface of its own VPC has.
 
     `outputs` are those of the network stack. Roles in `public` are placed in the public tier.
     """
-    own = [it for it in network.interfaces.values() if network.vpc_of(it.subnet_id) == network.vpc_id]
+    own = [it for it in network.interfaces.values() if network.find_vpc_of(it.subnet_id) == network.vpc_id]
     present = {role for it in own for role in it.roles}
     planned: dict[str, Interface] = {}
     taken_addresses = set(network.by_address)
@@ -41,7 +41,7 @@ def with_everybody(network: Network, outputs: Mapping[str, str], public: Collect
         subnet = network.subnets.get(outputs.get(tier, "").partition(",")[0])
         group = network.groups.get(outputs.get(f"{role.title()}SecurityGroupId", ""))
         if role not in present and subnet is not None and group is not None:
-            addresses = tuple(_free(subnet, taken_addresses))
+            addresses = tuple(_list_free_addresses(subnet, taken_addresses))
             taken_addresses.update(addresses)
             name, reached = f"{role}{_MARK}", _PLANNED if tier == _PUBLIC else ""
             planned[name] = Interface(name, subnet.id, addresses, (group.id,), reached, roles=(role,), name=name)
@@ -53,13 +53,15 @@ def is_planned(end: str) -> bool:
     return _MARK in end
 
 
-def _free(subnet: Subnet, taken_addresses: set[Address]) -> Iterator[Address]:
+def _list_free_addresses(subnet: Subnet, taken_addresses: set[Address]) -> Iterator[Address]:
     """One free address of each family; AWS reserves the first four addresses and the last one of a subnet."""
     for block in subnet.blocks:
         first = int(block.network_address) + 4
         last = min(int(block.broadcast_address) - 1, first + len(taken_addresses) + 1)
-        yield next(it for it in (_at(block, number) for number in range(first, last + 1)) if it not in taken_addresses)
+        yield next(
+            it for it in (_get_address(block, number) for number in range(first, last + 1)) if it not in taken_addresses
+        )
 
 
-def _at(block: Block, number: int) -> Address:
+def _get_address(block: Block, number: int) -> Address:
     return ipaddress.IPv4Address(number) if block.version == 4 else ipaddress.IPv6Address(number)

@@ -19,19 +19,19 @@ _NUMBERS = tuple(str(it) for it in (253, 254, *range(2, 253)) if it not in {6, 1
 EVERYTHING = Intention("", "", ALL_PORTS, None)
 
 
-def stretches(network: Network, intention: Intention, others: Iterable[Intention] = ()) -> Iterator[Stretch]:
+def list_stretches(network: Network, intention: Intention, others: Iterable[Intention] = ()) -> Iterator[Stretch]:
     """Protocol, first and last port of each stretch of an intention; the rules and `others` cut its ports into stretches."""
     others = tuple(others)
     for protocol in _PORTED if intention.protocol is None else (intention.protocol,):
-        edges = _edges(network, {protocol}, others)
+        edges = _find_edges(network, {protocol}, others)
         yield from ((protocol, *part) for part in _cut(max(intention.ports[0], 1), intention.ports[1], edges))
     if intention.protocol is not None:
         return
-    yield from (("icmp", *part) for part in _cut(*ALL_PORTS, _edges(network, _ICMP, ())))
-    yield from ((number, 0, 0) for number in (*_named(network), unnamed(network)))
+    yield from (("icmp", *part) for part in _cut(*ALL_PORTS, _find_edges(network, _ICMP, ())))
+    yield from ((number, 0, 0) for number in (*_list_named_protocols(network), find_unnamed_protocol(network)))
 
 
-def joined(network: Network, parts: Iterable[Stretch]) -> Iterator[str]:
+def format_stretches(network: Network, parts: Iterable[Stretch]) -> Iterator[str]:
     """Stretches as text, adjacent ones joined: 'tcp 22', 'udp 1-65535', 'icmp', 'protocol 47'."""
     merged: list[Stretch] = []
     for protocol, first, last in parts:
@@ -43,18 +43,18 @@ def joined(network: Network, parts: Iterable[Stretch]) -> Iterator[str]:
         if protocol in _PORTED:
             yield f"{protocol} {first}" if first == last else f"{protocol} {first}-{last}"
         elif protocol == "icmp":
-            yield f"icmp{'' if (first, last) == ALL_PORTS else f' type {_types(first, last)}'}"
+            yield f"icmp{'' if (first, last) == ALL_PORTS else f' type {_format_icmp_types(first, last)}'}"
         else:
-            yield "other protocols" if protocol == unnamed(network) else f"protocol {protocol}"
+            yield "other protocols" if protocol == find_unnamed_protocol(network) else f"protocol {protocol}"
 
 
-def unnamed(network: Network) -> Protocol:
+def find_unnamed_protocol(network: Network) -> Protocol:
     """A protocol that no rule names; it represents all of them."""
-    named = set(_named(network))
+    named = set(_list_named_protocols(network))
     return next(it for it in _NUMBERS if it not in named)
 
 
-def _types(first: int, last: int) -> str:
+def _format_icmp_types(first: int, last: int) -> str:
     """Types of ICMP as text, with the code if it is only one: '8', '0-8', '3 code 4'."""
     (low, code), (high, _) = divmod(first, CODES), divmod(last, CODES)
     if first == last:
@@ -62,20 +62,20 @@ def _types(first: int, last: int) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
-def _named(network: Network) -> list[Protocol]:
+def _list_named_protocols(network: Network) -> list[Protocol]:
     """The numbers of protocols that some rule names."""
-    return sorted({protocol for protocol, _ in _rules(network) if protocol.isdigit()}, key=int)
+    return sorted({protocol for protocol, _ in _list_rules(network) if protocol.isdigit()}, key=int)
 
 
-def _rules(network: Network) -> set[tuple[Protocol, tuple[int, int]]]:
+def _list_rules(network: Network) -> set[tuple[Protocol, tuple[int, int]]]:
     nacl_rules = {(entry.protocol, entry.ports) for nacl in network.nacls.values() for entry in nacl.entries}
     groups = network.groups.values()
     return nacl_rules | {(rule.protocol, rule.ports) for group in groups for rule in (*group.ingress, *group.egress)}
 
 
-def _edges(network: Network, protocols: Iterable[Protocol], others: Iterable[Intention]) -> frozenset[int]:
+def _find_edges(network: Network, protocols: Iterable[Protocol], others: Iterable[Intention]) -> frozenset[int]:
     """The ports at which a stretch begins: the first port of each rule and intention, and the port after its last one."""
-    ranges = {ports for protocol, ports in _rules(network) if protocol in protocols}
+    ranges = {ports for protocol, ports in _list_rules(network) if protocol in protocols}
     ranges |= {other.ports for other in others}
     return frozenset(edge for first, last in ranges for edge in (first, last + 1))
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Block, Interface, Network, Protocol
-from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES, Spot, is_silent, spots, whole
-from bootstrap.network.port_ranges import EVERYTHING, Stretch, joined, stretches
-from bootstrap.network.reach import Path, Replies, follow, pairs, paths
+from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES, Spot, is_silent, list_ends, resolve_ends
+from bootstrap.network.port_ranges import EVERYTHING, Stretch, format_stretches, list_stretches
+from bootstrap.network.reach import Path, Replies, follow, follow_all, pair_ends
 
 Outcome = Literal["holds", "broken", "unproven"]
 _Followed = tuple[tuple[Spot, Spot], Path]
@@ -51,11 +51,11 @@ class Judgement:
 
 def judge(network: Network, allow: Sequence[Intention], deny: Sequence[Intention]) -> tuple[Judgement, ...]:
     """A judgement for each intention, then one for each interface that is open to the Internet without one (or for none)."""
-    results = [(f"allow {intention}", promised(network, intention), "") for intention in allow]
+    results = [(f"allow {intention}", judge_allow(network, intention), "") for intention in allow]
     results += [
-        (f"deny {intention}", banned(network, intention), _note_if_empty(network, intention)) for intention in deny
+        (f"deny {intention}", judge_deny(network, intention), _note_if_empty(network, intention)) for intention in deny
     ]
-    open_ones = list(exposed(network, allow))
+    open_ones = list(find_exposed(network, allow))
     results += [(it.about, it, "") for it in open_ones] or [(_NOTHING_ELSE, None, "")]
     return tuple(
         Judgement(about, broken.outcome, broken.says) if broken else Judgement(about, "holds", note)
@@ -68,26 +68,26 @@ def prove(network: Network, allow: Sequence[Intention], deny: Sequence[Intention
     return tuple(it for it in judge(network, allow, deny) if it.outcome != "holds")
 
 
-def promised(network: Network, intention: Intention) -> Finding | None:
+def judge_allow(network: Network, intention: Intention) -> Finding | None:
     """Why an `allow` does not hold or cannot be proven; None if it holds.
 
     Between roles, every interface of one role must reach every interface of the other, by IPv4 or by IPv6. In a block or an
     environment most addresses have no interface. For such a range it is enough that one address gets through, and that no ACL
     or security group stops an address outside of the VPC. If an end has no interface, the intention is not proven.
     """
-    sources, destinations = (_existing_ends(network, end) for end in (intention.source, intention.destination))
+    sources, destinations = (_list_existing_ends(network, end) for end in (intention.source, intention.destination))
     about = f"allow {intention}"
     for end, spots_there in ((intention.source, sources), (intention.destination, destinations)):
         if not spots_there:
             return Finding(about, _explain_no_interface(network, end), outcome="unproven")
-    all_pairs = tuple(pairs(sources, destinations))
+    all_pairs = tuple(pair_ends(sources, destinations))
     if not all_pairs:
         says = "no other interface is there, or the two have no addresses of one family"
         return Finding(about, says, outcome="unproven")
     is_range = any(_is_range(network, end) for end in (intention.source, intention.destination))
-    for protocol, port, _ in stretches(network, intention):
+    for protocol, port, _ in list_stretches(network, intention):
         followed = [(pair, follow(network, *pair, port, protocol)) for pair in all_pairs]
-        bad = _broken_range(followed) if is_range else _broken_between(followed)
+        bad = _find_broken_range(followed) if is_range else _find_broken_path(followed)
         if bad is not None:
             return Finding(about, f"{bad.what} is {bad.verdict} {_explain(bad)}", bad)
     return None
@@ -105,9 +105,9 @@ def _explain_no_interface(network: Network, end: str) -> str:
     return f"no interface is in {end}"
 
 
-def _existing_ends(network: Network, end: str) -> tuple[Spot, ...]:
+def _list_existing_ends(network: Network, end: str) -> tuple[Spot, ...]:
     """The ends that an `allow` is proven with: of an environment only addresses of existing interfaces."""
-    all_spots = spots(network, end)
+    all_spots = resolve_ends(network, end)
     if end not in network.environments:
         return all_spots
     return tuple(it for it in all_spots if it.interface is not None and not is_silent(it.interface))
@@ -115,8 +115,8 @@ def _existing_ends(network: Network, end: str) -> tuple[Spot, ...]:
 
 def _note_if_empty(network: Network, intention: Intention) -> str:
     """The note to a `deny` that holds only because one of its ends has no interface; '' if both have one."""
-    empty = [end for end in (intention.source, intention.destination) if not spots(network, end)]
-    in_environment = intention.destination in network.environments and not _existing_ends(
+    empty = [end for end in (intention.source, intention.destination) if not resolve_ends(network, end)]
+    in_environment = intention.destination in network.environments and not _list_existing_ends(
         network, intention.destination
     )
     if empty:
@@ -124,7 +124,7 @@ def _note_if_empty(network: Network, intention: Intention) -> str:
     return f"no interface is in {intention.destination} yet" if in_environment else ""
 
 
-def _broken_between(followed: Sequence[_Followed]) -> Path | None:
+def _find_broken_path(followed: Sequence[_Followed]) -> Path | None:
     """A path that breaks an `allow` between roles: for a pair of interfaces, neither IPv4 nor IPv6 is open completely."""
     ways: dict[tuple[str, str], dict[int, list[Path]]] = {}
     for (source, destination), path in followed:
@@ -137,7 +137,7 @@ def _broken_between(followed: Sequence[_Followed]) -> Path | None:
     return None
 
 
-def _broken_range(followed: Sequence[_Followed]) -> Path | None:
+def _find_broken_range(followed: Sequence[_Followed]) -> Path | None:
     """A path that breaks an `allow` of a range: the longest one if none is open, else one from outside that a filter stops."""
     closed = [(pair, path) for pair, path in followed if path.verdict != "open"]
     if len(closed) == len(followed):
@@ -154,23 +154,23 @@ def _is_filtered(path: Path) -> bool:
     return path.stopped_by is not None and path.stopped_by.kind in _FILTERS
 
 
-def banned(network: Network, intention: Intention) -> Finding | None:
+def judge_deny(network: Network, intention: Intention) -> Finding | None:
     """What breaks a `deny`: the first pair of ends that is not certainly closed on some port; None if it holds."""
-    sources, destinations = spots(network, intention.source), spots(network, intention.destination)
-    for protocol, port, _ in stretches(network, intention):
-        for path in paths(network, sources, destinations, port, protocol, Replies.SOME):
+    sources, destinations = resolve_ends(network, intention.source), resolve_ends(network, intention.destination)
+    for protocol, port, _ in list_stretches(network, intention):
+        for path in follow_all(network, sources, destinations, port, protocol, Replies.SOME):
             if path.verdict != "closed":
                 says = f"{path.source} reaches {path.destination} by {path.what}"
                 return Finding(f"deny {intention}", says if path.verdict == "open" else f"perhaps {says}", path)
     return None
 
 
-def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
+def find_exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
     """A finding for each interface of the environment's own VPC that the Internet reaches and no intention allows."""
-    outside = spots(network, INTERNET)
-    all_stretches = tuple(stretches(network, EVERYTHING, allow))
+    outside = resolve_ends(network, INTERNET)
+    all_stretches = tuple(list_stretches(network, EVERYTHING, allow))
     for interface in network.interfaces.values():
-        ends = whole(interface, network) if network.vpc_of(interface.subnet_id) == network.vpc_id else ()
+        ends = list_ends(interface, network) if network.find_vpc_of(interface.subnet_id) == network.vpc_id else ()
         open_stretches: dict[Stretch, Path] = {}
         for stretch in all_stretches if ends else ():
             protocol, first, _ = stretch
@@ -178,24 +178,23 @@ def exposed(network: Network, allow: Sequence[Intention]) -> Iterator[Finding]:
                 if not any(_allows(network, it, spot, interface, protocol, first) for it in allow):
                     open_stretches.setdefault(stretch, path)
         if open_stretches:
-            says = (
-                f"reachable from the Internet, which no intention allows: {', '.join(joined(network, open_stretches))}"
-            )
+            ports = ", ".join(format_stretches(network, open_stretches))
+            says = f"reachable from the Internet, which no intention allows: {ports}"
             yield Finding(interface.name or interface.id, says, next(iter(open_stretches.values())))
 
 
-def openings(network: Network, source: str, destination: str) -> tuple[str, ...]:
+def list_open_ports(network: Network, source: str, destination: str) -> tuple[str, ...]:
     """The protocols and ports by which an end of `source` reaches an end of `destination`: 'tcp 22', 'udp 1-65535'."""
-    sources, destinations = spots(network, source), spots(network, destination)
+    sources, destinations = resolve_ends(network, source), resolve_ends(network, destination)
     return tuple(
-        joined(
+        format_stretches(
             network,
             (
                 (protocol, first, last)
-                for protocol, first, last in stretches(network, EVERYTHING)
+                for protocol, first, last in list_stretches(network, EVERYTHING)
                 if any(
                     path.verdict != "closed"
-                    for path in paths(network, sources, destinations, first, protocol, Replies.SOME)
+                    for path in follow_all(network, sources, destinations, first, protocol, Replies.SOME)
                 )
             ),
         )
@@ -206,7 +205,7 @@ def _open_from(
     network: Network, outside: Sequence[Spot], ends: Sequence[Spot], protocol: Protocol, port: int
 ) -> Iterator[tuple[Path, Spot]]:
     for spot in outside:
-        for path in paths(network, (spot,), ends, port, protocol, Replies.SOME):
+        for path in follow_all(network, (spot,), ends, port, protocol, Replies.SOME):
             if path.verdict != "closed":
                 yield path, spot
 
@@ -214,9 +213,9 @@ def _open_from(
 def _allows(
     network: Network, intention: Intention, source: Spot, interface: Interface, protocol: Protocol, port: int
 ) -> bool:
-    is_source = intention.source == INTERNET or _in(intention.source, (source.address,))
+    is_source = intention.source == INTERNET or _is_any_inside(intention.source, (source.address,))
     is_named = intention.destination in interface.roles or _is_in_environment(network, intention.destination, interface)
-    is_destination = is_named or _in(intention.destination, (*interface.addresses, *interface.mapped))
+    is_destination = is_named or _is_any_inside(intention.destination, (*interface.addresses, *interface.mapped))
     is_port = intention.protocol is None or (
         intention.protocol == protocol and intention.ports[0] <= port <= intention.ports[1]
     )
@@ -225,10 +224,10 @@ def _allows(
 
 def _is_in_environment(network: Network, end: str, interface: Interface) -> bool:
     environment = network.environments.get(end)
-    return environment is not None and environment.vpc_id == network.vpc_of(interface.subnet_id)
+    return environment is not None and environment.vpc_id == network.find_vpc_of(interface.subnet_id)
 
 
-def _in(end: str, addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
+def _is_any_inside(end: str, addresses: Iterable[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> bool:
     if "/" not in end:
         return False
     block: Block = ipaddress.ip_network(end)

@@ -16,23 +16,35 @@ from collections.abc import Iterator, Sequence
 
 from bootstrap.network import hops, services
 from bootstrap.network.gateways import (
-    enter_by,
+    follow_gateway_routes,
+    follow_in,
+    follow_out,
+    follow_peering,
     has_public,
     is_another_nat,
     is_known,
-    leave_by,
-    led_in,
     may_enter_unanswered,
-    over_peering,
     translate,
 )
-from bootstrap.network.hops import ALL, ANY_SYSTEM, called, client_ports
+from bootstrap.network.hops import ALL, ANY_SYSTEM, find_client_ports, name_subnet
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
-from bootstrap.network.path_ends import Spot, behind, is_silent, spots
-from bootstrap.network.transit import between, inward, outward
+from bootstrap.network.path_ends import Spot, find_mapped_end, is_silent, resolve_ends
+from bootstrap.network.transit import follow_between, list_inward_nacls, list_outward_nacls
 from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 
-__all__ = ["ECHO", "Hop", "Path", "Replies", "Verdict", "every", "explain", "follow", "most_telling", "pairs", "paths"]
+__all__ = [
+    "ECHO",
+    "Hop",
+    "Path",
+    "Replies",
+    "Verdict",
+    "choose_path",
+    "explain",
+    "explain_all",
+    "follow",
+    "follow_all",
+    "pair_ends",
+]
 
 
 def explain(
@@ -48,10 +60,10 @@ def explain(
     UsageError if a name is not known in this network. If a name is known, but no interface has it, the path is closed and has
     one hop that says so. `port` can be ECHO with the protocol icmp.
     """
-    return most_telling(every(network, source, destination, port, protocol, replies))
+    return choose_path(explain_all(network, source, destination, port, protocol, replies))
 
 
-def every(
+def explain_all(
     network: Network,
     source: str,
     destination: str,
@@ -60,7 +72,8 @@ def every(
     replies: Replies = Replies.EVERY,
 ) -> tuple[Path, ...]:
     """All paths between two names; one closed path with one hop if there are none. UsageError if a name is not known."""
-    all_paths = tuple(paths(network, spots(network, source), spots(network, destination), port, protocol, replies))
+    starts, ends = resolve_ends(network, source), resolve_ends(network, destination)
+    all_paths = tuple(follow_all(network, starts, ends, port, protocol, replies))
     if all_paths:
         return all_paths
     says = "no other interface is there, or the two have no addresses of one family"
@@ -69,12 +82,12 @@ def every(
     return (Path(source, destination, protocol, port, (hop,), "closed", hop, what),)
 
 
-def most_telling(candidates: Sequence[Path]) -> Path:
+def choose_path(candidates: Sequence[Path]) -> Path:
     """An open path if there is one, else an unknown one, else the closed one with most hops."""
     return max(candidates, key=lambda path: (path.verdict == "open", path.verdict == "unknown", len(path.hops)))
 
 
-def paths(
+def follow_all(
     network: Network,
     sources: Sequence[Spot],
     destinations: Sequence[Spot],
@@ -82,12 +95,12 @@ def paths(
     protocol: Protocol = "tcp",
     replies: Replies = Replies.EVERY,
 ) -> Iterator[Path]:
-    """The path of each pair of ends that `pairs` returns."""
-    for source, destination in pairs(sources, destinations):
+    """The path of each pair of ends that `pair_ends` returns."""
+    for source, destination in pair_ends(sources, destinations):
         yield follow(network, source, destination, port, protocol, replies)
 
 
-def pairs(sources: Sequence[Spot], destinations: Sequence[Spot]) -> Iterator[tuple[Spot, Spot]]:
+def pair_ends(sources: Sequence[Spot], destinations: Sequence[Spot]) -> Iterator[tuple[Spot, Spot]]:
     """Every pair of ends with addresses of one family that are not on the same interface."""
     for source, destination in itertools.product(sources, destinations):
         is_itself = source.interface is not None and source.interface == destination.interface
@@ -116,7 +129,7 @@ def follow(
 
 
 def _follow_packet(walk: Walk) -> None:
-    mapped = behind(walk.network, walk.destination.address)
+    mapped = find_mapped_end(walk.network, walk.destination.address)
     if mapped is not None and walk.source.subnet is None:
         walk.passes("address", str(walk.destination), f"is the public one of {mapped}")
         walk.destination = mapped
@@ -129,18 +142,20 @@ def _follow_packet(walk: Walk) -> None:
     if source is not None and _is_served(walk, source):
         return
     if destination is not None and walk.destination.interface is None:
-        raise walk.stops("address", str(walk.destination), f"no interface in {called(destination)} has this address")
+        raise walk.stops(
+            "address", str(walk.destination), f"no interface in {name_subnet(destination)} has this address"
+        )
     if source is None and destination is not None:
         _enter_vpc(walk, destination)
     elif source is not None and destination is None:
         _leave_vpc(walk, source)
     elif source is not None and destination is not None:
-        _between(walk, source, destination)
+        _follow_between(walk, source, destination)
 
 
 def _is_served(walk: Walk, subnet: Subnet) -> bool:
     """Whether a service of AWS on the machine's own link answers; Stopped if the service does not answer this port."""
-    service = services.at(walk.network, subnet, walk.destination.address)
+    service = services.find_service(walk.network, subnet, walk.destination.address)
     if service is None:
         return False
     if (walk.protocol, walk.port) not in service.ports:
@@ -153,34 +168,36 @@ def _is_served(walk: Walk, subnet: Subnet) -> bool:
 # --- between two subnets
 
 
-def _between(walk: Walk, source: Subnet, destination: Subnet) -> None:
-    hops.group(walk, egress=True)
+def _follow_between(walk: Walk, source: Subnet, destination: Subnet) -> None:
+    hops.apply_groups(walk, egress=True)
     if source.id == destination.id:
-        walk.passes("subnet", called(source), "both ends are in it: ACLs and routes do not apply")
-        hops.group(walk, egress=False)
+        walk.passes("subnet", name_subnet(source), "both ends are in it: ACLs and routes do not apply")
+        hops.apply_groups(walk, egress=False)
         return
-    hops.nacl(walk, source, egress=True)
+    hops.apply_nacl(walk, source, egress=True)
     by = _find_target(walk, source, destination, walk.destination, "")
     if walk.is_renamed:
         return
     _enter_subnet(walk, destination, by)
     if walk.wants_replies:
         by = _find_target(walk, destination, source, walk.source, "replies: ")
-        out = outward(walk.network, destination, by, outside=walk.source, inside=walk.destination)
-        back = inward(walk.network, source, by, outside=walk.destination, inside=walk.source)
-        hops.replies(walk, [*out, *back], client_ports(walk))
+        out = list_outward_nacls(walk.network, destination, by, outside=walk.source, inside=walk.destination)
+        back = list_inward_nacls(walk.network, source, by, outside=walk.destination, inside=walk.source)
+        hops.apply_nacls_to_replies(walk, [*out, *back], find_client_ports(walk))
 
 
 def _enter_subnet(walk: Walk, subnet: Subnet, target: str) -> None:
     """Follow a packet into a subnet, through the gateway that a route names, and into the interface."""
-    for passed, egress, _ in inward(walk.network, subnet, target, outside=walk.source, inside=walk.destination):
-        hops.nacl(walk, passed, egress=egress)
-    hops.group(walk, egress=False)
+    for passed, egress, _ in list_inward_nacls(
+        walk.network, subnet, target, outside=walk.source, inside=walk.destination
+    ):
+        hops.apply_nacl(walk, passed, egress=egress)
+    hops.apply_groups(walk, egress=False)
 
 
 def _find_target(walk: Walk, start: Subnet, end: Subnet, to: Spot, prefix: str) -> str:
     """The target of the route from one subnet that was read to another: local in one VPC, an active peering between two."""
-    route = hops.route(walk, start, to, prefix)
+    route = hops.find_route(walk, start, to, prefix)
     _follow_route(walk, start, end, route, to, prefix)
     return route.target
 
@@ -193,7 +210,7 @@ def _follow_route(walk: Walk, start: Subnet, end: Subnet, route: Route, to: Spot
         _pass_nat_between(walk, start, end, to, nat, prefix)
         return
     if route.target in walk.network.transit_gateways:
-        between(walk, start, route.target, prefix)
+        follow_between(walk, start, route.target, prefix)
         return
     peering = walk.network.peerings.get(route.target)
     if peering is None and not is_known(walk.network, route.target):
@@ -204,7 +221,7 @@ def _follow_route(walk: Walk, start: Subnet, end: Subnet, route: Route, to: Spot
     if set(peering.vpcs) != {start.vpc_id, end.vpc_id}:
         says = f"{prefix}it joins {' and '.join(peering.vpcs)}; peering is not transitive"
         raise walk.stops("peering", peering.id, says)
-    over_peering(walk, peering, prefix)
+    follow_peering(walk, peering, prefix)
 
 
 def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat, prefix: str) -> None:
@@ -215,7 +232,7 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
     translate(walk, nat)
     walk.is_renamed = True
     walk.doubts("nat gateway", name, "forwards with its own address; the rules beyond it are not judged")
-    onward = hops.route(walk, nat_subnet, to, "behind it: ")
+    onward = hops.find_route(walk, nat_subnet, to, "behind it: ")
     if not is_another_nat(walk, nat, onward):
         _follow_route(walk, nat_subnet, end, onward, to, "")
 
@@ -224,18 +241,18 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
 
 
 def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
-    hops.group(walk, egress=True)
-    hops.nacl(walk, subnet, egress=True)
-    route = hops.route(walk, subnet, walk.destination)
+    hops.apply_groups(walk, egress=True)
+    hops.apply_nacl(walk, subnet, egress=True)
+    route = hops.find_route(walk, subnet, walk.destination)
     nat = walk.network.nats.get(route.target)
     if nat is not None:
         _leave_through_nat(walk, subnet, nat)
         return
-    leave_by(walk, subnet, route, has_public=has_public(walk.network, walk.source))
+    follow_out(walk, subnet, route, has_public=has_public(walk.network, walk.source))
     if walk.wants_replies:
-        led_in(walk, route.target, walk.source, "replies: ")
-        back = inward(walk.network, subnet, route.target, outside=walk.destination, inside=walk.source)
-        hops.replies(walk, back, client_ports(walk))
+        follow_gateway_routes(walk, route.target, walk.source, "replies: ")
+        back = list_inward_nacls(walk.network, subnet, route.target, outside=walk.destination, inside=walk.source)
+        hops.apply_nacls_to_replies(walk, back, find_client_ports(walk))
 
 
 def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
@@ -244,30 +261,32 @@ def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
         return
     nat_subnet = walk.network.subnets[nat.subnet_id]
     if nat_subnet.id != subnet.id:
-        hops.nacl(walk, nat_subnet, egress=False)
+        hops.apply_nacl(walk, nat_subnet, egress=False)
     walk.passes("nat gateway", nat.name or nat.id, "forwards with its own address; it accepts no inbound connections")
-    hops.nacl(walk, nat_subnet, egress=True)
-    onward = hops.route(walk, nat_subnet, walk.destination)
+    hops.apply_nacl(walk, nat_subnet, egress=True)
+    onward = hops.find_route(walk, nat_subnet, walk.destination)
     if is_another_nat(walk, nat, onward):
         return
     itself = Spot(nat.address, subnet=nat_subnet)
-    leave_by(walk, nat_subnet, onward, has_public=bool(nat.public), name=itself)
+    follow_out(walk, nat_subnet, onward, has_public=bool(nat.public), name=itself)
     if not walk.wants_replies:
         return
-    led_in(walk, onward.target, itself, "replies: ")
-    back = inward(walk.network, nat_subnet, onward.target, outside=walk.destination, inside=itself)
-    hops.replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+    follow_gateway_routes(walk, onward.target, itself, "replies: ")
+    back = list_inward_nacls(walk.network, nat_subnet, onward.target, outside=walk.destination, inside=itself)
+    hops.apply_nacls_to_replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
     if nat_subnet.id != subnet.id:
         _find_target(walk, nat_subnet, subnet, walk.source, "replies: ")
-        hops.replies(walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], client_ports(walk))
+        hops.apply_nacls_to_replies(
+            walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], find_client_ports(walk)
+        )
 
 
 def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
     """Follow a packet from outside into a subnet, through the gateway by which its replies leave."""
     hops_before, target = len(walk.hops), ""
     try:
-        route = hops.route(walk, subnet, walk.source, "the way to the source: ")
-        enter_by(walk, subnet, route)
+        route = hops.find_route(walk, subnet, walk.source, "the way to the source: ")
+        follow_in(walk, subnet, route)
         target = route.target
     except Stopped:
         removed = walk.hops[hops_before:]
@@ -277,5 +296,5 @@ def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
             raise
     _enter_subnet(walk, subnet, target)
     if walk.wants_replies:
-        out = outward(walk.network, subnet, target, outside=walk.source, inside=walk.destination)
-        hops.replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+        out = list_outward_nacls(walk.network, subnet, target, outside=walk.source, inside=walk.destination)
+        hops.apply_nacls_to_replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)

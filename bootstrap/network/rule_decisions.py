@@ -21,7 +21,7 @@ from bootstrap.network.model import (
 _LOCAL, _STATIC, _LIST, _PROPAGATED = range(4)
 
 
-def routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Route, ...]:
+def find_routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Route, ...]:
     """The route that a packet to `to` takes: the one with the longest prefix.
 
     Of routes with equal prefixes the order is: local, static, prefix list, propagated. If a local route fits, no propagated
@@ -31,7 +31,7 @@ def routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]
     fitting = [
         (-block.prefixlen, _rank(route), route)
         for route in table.routes
-        for block in _blocks(route.to, lists)
+        for block in _list_blocks(route.to, lists)
         if to in block
     ]
     if any(rank == _LOCAL for _, rank, _ in fitting):
@@ -41,7 +41,7 @@ def routes(table: RouteTable, to: Address, lists: Mapping[str, tuple[Block, ...]
     return tuple(by_target.values())[::-1]
 
 
-def _blocks(to: Block | str, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Block, ...]:
+def _list_blocks(to: Block | str, lists: Mapping[str, tuple[Block, ...]]) -> tuple[Block, ...]:
     return lists.get(to, ()) if isinstance(to, str) else (to,)
 
 
@@ -53,7 +53,7 @@ def _rank(route: Route) -> int:
     return _LIST if isinstance(route.to, str) else _STATIC
 
 
-def nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: int) -> NaclEntry | None:
+def find_nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: int) -> NaclEntry | None:
     """The entry with the lowest number that fits a packet, whether it allows or denies; None means the final deny."""
     fitting = [
         entry
@@ -63,7 +63,7 @@ def nacl_entry(nacl: Nacl, *, egress: bool, peer: Address, protocol: str, port: 
     return min(fitting, key=lambda entry: entry.number, default=None)
 
 
-def allowed_ports(
+def find_allowed_ports(
     nacl: Nacl, *, egress: bool, peer: Address, protocol: str, ports: tuple[int, int]
 ) -> tuple[tuple[int, int], ...]:
     """The parts of a range of ports that an ACL allows. The entries cut the range; all ports of one part have one answer."""
@@ -78,14 +78,14 @@ def allowed_ports(
     ordered = sorted(starts)
     parts: list[tuple[int, int]] = []
     for start, end in zip(ordered, [*(it - 1 for it in ordered[1:]), last], strict=True):
-        entry = nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=start)
+        entry = find_nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=start)
         if entry is not None and entry.allow:
             joined = parts and parts[-1][1] == start - 1
             parts[-1:] = [(parts[-1][0], end)] if joined else [*parts[-1:], (start, end)]
     return tuple(parts)
 
 
-def group_rule(
+def find_group_rule(
     groups: Iterable[SecurityGroup],
     *,
     egress: bool,

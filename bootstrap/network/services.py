@@ -31,7 +31,7 @@ _EVERYWHERE: Mapping[Address, Service] = {
 }
 
 
-def at(network: Network, subnet: Subnet, address: Address) -> Service | None:
+def find_service(network: Network, subnet: Subnet, address: Address) -> Service | None:
     """The service at an address, for a machine in `subnet`; None if there is none.
 
     The resolver also has its VPC's third address.

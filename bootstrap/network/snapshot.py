@@ -36,63 +36,68 @@ def read(
     `operators` are their blocks. `environments` has other environments that intentions name: by name, project and block;
     their VPCs are found by their tags and read too. StackMissing if there is no VPC `vpc_id`.
     """
-    peered = _peerings(ec2, vpc_id)
-    all_vpcs = _all(ec2, "describe_vpcs", "Vpcs")
+    peered = _list_peerings(ec2, vpc_id)
+    all_vpcs = _list_all(ec2, "describe_vpcs", "Vpcs")
     named = {
         name: Environment(ipaddress.ip_network(block), _find_tagged_vpc(all_vpcs, project, name))
         for name, (project, block) in (environments or {}).items()
     }
-    vpc_ids = {vpc_id, *(side for it in peered for side in answers.sides(it)), *(it.vpc_id for it in named.values())}
-    vpcs = {it["VpcId"]: answers.vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
+    vpc_ids = {
+        vpc_id,
+        *(side for it in peered for side in answers.parse_sides(it)),
+        *(it.vpc_id for it in named.values()),
+    }
+    vpcs = {it["VpcId"]: answers.parse_vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
     if vpc_id not in vpcs:
         raise StackMissing("reading the network", f"there is no VPC {vpc_id}", "Run: ./bootstrap.py network apply")
     of_vpcs = {"Filters": [{"Name": "vpc-id", "Values": list(vpcs)}]}
-    tables = _all(ec2, "describe_route_tables", "RouteTables", **of_vpcs)
-    nacls = _all(ec2, "describe_network_acls", "NetworkAcls", **of_vpcs)
+    tables = _list_all(ec2, "describe_route_tables", "RouteTables", **of_vpcs)
+    nacls = _list_all(ec2, "describe_network_acls", "NetworkAcls", **of_vpcs)
     groups = {
-        it["GroupId"]: answers.group(it) for it in _all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
+        it["GroupId"]: answers.parse_group(it)
+        for it in _list_all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
     }
     nats = {
-        it["NatGatewayId"]: answers.nat(it)
-        for it in _all(ec2, "describe_nat_gateways", "NatGateways")
+        it["NatGatewayId"]: answers.parse_nat(it)
+        for it in _list_all(ec2, "describe_nat_gateways", "NatGateways")
         if _is_in(it, vpcs)
     }
-    endpoints = _all(ec2, "describe_vpc_endpoints", "VpcEndpoints", **of_vpcs)
+    endpoints = _list_all(ec2, "describe_vpc_endpoints", "VpcEndpoints", **of_vpcs)
     return Network(
         vpc_id=vpc_id,
         operators=tuple(map(ipaddress.ip_network, operators)),
         vpcs=vpcs,
-        subnets=answers.subnets(_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
-        route_tables={it["RouteTableId"]: answers.table(it) for it in tables},
-        nacls={it["NetworkAclId"]: answers.nacl(it) for it in nacls},
+        subnets=answers.parse_subnets(_list_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
+        route_tables={it["RouteTableId"]: answers.parse_route_table(it) for it in tables},
+        nacls={it["NetworkAclId"]: answers.parse_nacl(it) for it in nacls},
         groups=groups,
-        interfaces=_interfaces(ec2, of_vpcs, groups, prefix, nats, endpoints),
-        internet_gateways=_gateways(ec2, "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
-        egress_only_gateways=_gateways(
+        interfaces=_read_interfaces(ec2, of_vpcs, groups, prefix, nats, endpoints),
+        internet_gateways=_read_gateways(ec2, "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+        egress_only_gateways=_read_gateways(
             ec2, "describe_egress_only_internet_gateways", "EgressOnlyInternetGateways", "EgressOnlyInternetGatewayId"
         ),
-        vpn_gateways=_gateways(ec2, "describe_vpn_gateways", "VpnGateways", "VpnGatewayId"),
-        transit_gateways=_transit_gateways(ec2, of_vpcs),
+        vpn_gateways=_read_gateways(ec2, "describe_vpn_gateways", "VpnGateways", "VpnGatewayId"),
+        transit_gateways=_read_transit_gateways(ec2, of_vpcs),
         nats=nats,
-        peerings={it["VpcPeeringConnectionId"]: answers.peering(it) for it in peered},
-        endpoints={it["VpcEndpointId"]: answers.endpoint(it) for it in endpoints},
-        prefix_lists=_prefix_lists(ec2, tables, groups),
+        peerings={it["VpcPeeringConnectionId"]: answers.parse_peering(it) for it in peered},
+        endpoints={it["VpcEndpointId"]: answers.parse_endpoint(it) for it in endpoints},
+        prefix_lists=_read_prefix_lists(ec2, tables, groups),
         edges={a["GatewayId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("GatewayId")},
         environments=named,
     )
 
 
-def _all(ec2: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
+def _list_all(ec2: Any, operation: str, key: str, **arguments: Any) -> list[Any]:
     """The items of all pages of an answer."""
     if not ec2.can_paginate(operation):
         return list(getattr(ec2, operation)(**arguments)[key])
     return [it for page in ec2.get_paginator(operation).paginate(**arguments) for it in page[key]]
 
 
-def _peerings(ec2: Any, vpc_id: str) -> list[Answer]:
+def _list_peerings(ec2: Any, vpc_id: str) -> list[Answer]:
     """The peering connections that have the VPC on one side."""
-    every = _all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections")
-    return [it for it in every if vpc_id in answers.sides(it)]
+    every = _list_all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections")
+    return [it for it in every if vpc_id in answers.parse_sides(it)]
 
 
 def _find_tagged_vpc(vpcs: Iterable[Answer], project: str, environment: str) -> str:
@@ -102,7 +107,7 @@ def _find_tagged_vpc(vpcs: Iterable[Answer], project: str, environment: str) -> 
     return next(vpc_ids, "")
 
 
-def _interfaces(
+def _read_interfaces(
     ec2: Any,
     of_vpcs: Mapping[str, Any],
     groups: Mapping[str, SecurityGroup],
@@ -118,8 +123,10 @@ def _interfaces(
         for name in endpoint.get("NetworkInterfaceIds", ())
     }
     interfaces = {}
-    for described in _all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
-        read_interface = answers.interface(described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"]))
+    for described in _list_all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
+        read_interface = answers.parse_interface(
+            described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"])
+        )
         kind = "nat_gateway" if of_nats.intersection(read_interface.addresses) else read_interface.kind
         interfaces[read_interface.id] = replace(
             read_interface, kind="vpc_endpoint" if read_interface.id in of_endpoints else kind
@@ -127,20 +134,22 @@ def _interfaces(
     return interfaces
 
 
-def _gateways(ec2: Any, operation: str, key: str, name: str) -> dict[str, Gateway]:
+def _read_gateways(ec2: Any, operation: str, key: str, name: str) -> dict[str, Gateway]:
     """Gateways by id; the attachments of a VPN gateway have another key."""
     gateways = {}
-    for gateway in _all(ec2, operation, key):
+    for gateway in _list_all(ec2, operation, key):
         attachments = gateway.get("Attachments") or gateway.get("VpcAttachments") or ()
         vpcs = tuple(a["VpcId"] for a in attachments if a.get("State") in {"attached", "available"})
-        gateways[gateway[name]] = Gateway(gateway[name], vpcs, answers.name(gateway))
+        gateways[gateway[name]] = Gateway(gateway[name], vpcs, answers.read_name(gateway))
     return gateways
 
 
-def _transit_gateways(ec2: Any, of_vpcs: Mapping[str, Any]) -> dict[str, TransitGateway]:
+def _read_transit_gateways(ec2: Any, of_vpcs: Mapping[str, Any]) -> dict[str, TransitGateway]:
     """Transit gateways with their attachments to these VPCs; their owners and their other attachments are not read."""
     attached: dict[str, dict[str, tuple[str, ...]]] = {}
-    for attachment in _all(ec2, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", **of_vpcs):
+    for attachment in _list_all(
+        ec2, "describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments", **of_vpcs
+    ):
         if attachment["State"] in {"available", "modifying"}:
             attached.setdefault(attachment["TransitGatewayId"], {})[attachment["VpcId"]] = tuple(
                 attachment["SubnetIds"]
@@ -153,7 +162,7 @@ def _is_in(nat: Answer, vpcs: Mapping[str, Vpc]) -> bool:
     return nat["VpcId"] in vpcs and nat["State"] not in {"deleted", "failed"} and bool(nat.get("NatGatewayAddresses"))
 
 
-def _prefix_lists(
+def _read_prefix_lists(
     ec2: Any, tables: Iterable[Answer], groups: Mapping[str, SecurityGroup]
 ) -> dict[str, tuple[Block, ...]]:
     """The blocks of the prefix lists that routes and groups name. AWS' own lists come in one answer, others in one each."""
@@ -164,10 +173,12 @@ def _prefix_lists(
     list_ids |= {rule.peer for rule in rules if isinstance(rule.peer, str) and rule.peer.startswith("pl-")}
     if not list_ids:
         return {}
-    of_aws = {it["PrefixListId"]: it.get("Cidrs") or () for it in _all(ec2, "describe_prefix_lists", "PrefixLists")}
+    of_aws = {
+        it["PrefixListId"]: it.get("Cidrs") or () for it in _list_all(ec2, "describe_prefix_lists", "PrefixLists")
+    }
     entries = {
         name: of_aws.get(name)
-        or [it["Cidr"] for it in _all(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=name)]
+        or [it["Cidr"] for it in _list_all(ec2, "get_managed_prefix_list_entries", "Entries", PrefixListId=name)]
         for name in sorted(list_ids)
     }
     return {name: tuple(ipaddress.ip_network(block) for block in blocks) for name, blocks in entries.items()}

@@ -89,20 +89,24 @@ def read(
     """
     surroundings, unseen = Surroundings(region), []
     readers: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
-        ("VPN connections", lambda: _vpn(aws("ec2"), vpc_id)),
-        ("flow logs", lambda: {"logs": tuple(_flow_logs(aws("ec2"), vpc_id))}),
-        ("DNS query logs", lambda: {"logs": (*surroundings.logs, *_query_logs(aws("route53resolver"), vpc_id))}),
-        ("hosted zones", lambda: {"zones": tuple(_zones(aws("route53"), vpc_id, region))}),
+        ("VPN connections", lambda: _read_vpn(aws("ec2"), vpc_id)),
+        ("flow logs", lambda: {"logs": tuple(_list_flow_logs(aws("ec2"), vpc_id))}),
+        ("DNS query logs", lambda: {"logs": (*surroundings.logs, *_list_query_logs(aws("route53resolver"), vpc_id))}),
+        ("hosted zones", lambda: {"zones": tuple(_list_zones(aws("route53"), vpc_id, region))}),
         (
             "public hosted zones",
             lambda: (
-                {"zones": (*surroundings.zones, *_public_zones(aws("route53"), public_zones))} if public_zones else {}
+                {"zones": (*surroundings.zones, *_list_public_zones(aws("route53"), public_zones))}
+                if public_zones
+                else {}
             ),
         ),
         (
             "Direct Connect",
             lambda: {
-                "direct_connects": tuple(_direct_connects(aws("directconnect"), surroundings.asns, transit_gateways))
+                "direct_connects": tuple(
+                    _list_direct_connects(aws("directconnect"), surroundings.asns, transit_gateways)
+                )
             },
         ),
     )
@@ -118,21 +122,21 @@ def read(
     return replace(surroundings, unseen=tuple(unseen))
 
 
-def _vpn(ec2: Any, vpc_id: str) -> dict[str, Any]:
+def _read_vpn(ec2: Any, vpc_id: str) -> dict[str, Any]:
     filters = {"Filters": [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]}
     asns = {
         item["VpnGatewayId"]: int(item["AmazonSideAsn"]) for item in ec2.describe_vpn_gateways(**filters)["VpnGateways"]
     }
     customers = {item["CustomerGatewayId"]: item for item in ec2.describe_customer_gateways()["CustomerGateways"]}
     connections = [
-        _connection(item, customers.get(item["CustomerGatewayId"], {}))
+        _parse_connection(item, customers.get(item["CustomerGatewayId"], {}))
         for item in ec2.describe_vpn_connections()["VpnConnections"]
         if item.get("VpnGatewayId") in asns and item["State"] not in _GONE
     ]
     return {"asns": tuple(asns.items()), "connections": tuple(connections)}
 
 
-def _connection(description: Any, customer: Any) -> Connection:
+def _parse_connection(description: Any, customer: Any) -> Connection:
     """One connection. The answer of AWS also has the keys of the tunnels; they are not taken over."""
     return Connection(
         id=description["VpnConnectionId"],
@@ -147,14 +151,14 @@ def _connection(description: Any, customer: Any) -> Connection:
     )
 
 
-def _flow_logs(ec2: Any, vpc_id: str) -> Iterator[Log]:
+def _list_flow_logs(ec2: Any, vpc_id: str) -> Iterator[Log]:
     # Only this call names its argument `Filter`; the others name it `Filters`.
     pages = ec2.get_paginator("describe_flow_logs").paginate(Filter=[{"Name": "resource-id", "Values": [vpc_id]}])
     for log in (each for page in pages for each in page["FlowLogs"]):
-        yield Log("flow logs", f"{log['TrafficType'].lower()} traffic", _short(log.get("LogDestination", "")))
+        yield Log("flow logs", f"{log['TrafficType'].lower()} traffic", _shorten_arn(log.get("LogDestination", "")))
 
 
-def _query_logs(resolver: Any, vpc_id: str) -> Iterator[Log]:
+def _list_query_logs(resolver: Any, vpc_id: str) -> Iterator[Log]:
     filters = [{"Name": "ResourceId", "Values": [vpc_id]}]
     associations = resolver.get_paginator("list_resolver_query_log_config_associations").paginate(Filters=filters)
     config_ids = {
@@ -163,26 +167,26 @@ def _query_logs(resolver: Any, vpc_id: str) -> Iterator[Log]:
     pages = resolver.get_paginator("list_resolver_query_log_configs").paginate() if config_ids else ()
     for item in (each for page in pages for each in page["ResolverQueryLogConfigs"]):
         if item["Id"] in config_ids:
-            yield Log("DNS queries", "every name asked for", _short(item["DestinationArn"]))
+            yield Log("DNS queries", "every name asked for", _shorten_arn(item["DestinationArn"]))
 
 
-def _short(arn: str) -> str:
+def _shorten_arn(arn: str) -> str:
     """The name in the ARN of a log group or a bucket."""
     return arn.removesuffix(":*").rpartition(":")[2]
 
 
-def _zones(route53: Any, vpc_id: str, region: str) -> Iterator[Zone]:
+def _list_zones(route53: Any, vpc_id: str, region: str) -> Iterator[Zone]:
     summaries = route53.list_hosted_zones_by_vpc(VPCId=vpc_id, VPCRegion=region)["HostedZoneSummaries"]
     for summary in summaries:
-        yield Zone(summary["Name"].rstrip("."), True, tuple(_records(route53, summary["HostedZoneId"])))
+        yield Zone(summary["Name"].rstrip("."), True, tuple(_list_records(route53, summary["HostedZoneId"])))
 
 
-def _public_zones(route53: Any, zones: Mapping[str, str]) -> Iterator[Zone]:
+def _list_public_zones(route53: Any, zones: Mapping[str, str]) -> Iterator[Zone]:
     for zone_id, name in zones.items():
-        yield Zone(name, False, tuple(_records(route53, zone_id)))
+        yield Zone(name, False, tuple(_list_records(route53, zone_id)))
 
 
-def _records(route53: Any, zone: str) -> Iterator[str]:
+def _list_records(route53: Any, zone: str) -> Iterator[str]:
     for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone):
         for record in page["ResourceRecordSets"]:
             if record["Type"] in {"A", "AAAA", "CNAME"}:
@@ -190,7 +194,7 @@ def _records(route53: Any, zone: str) -> Iterator[str]:
                 yield f"{record['Name'].rstrip('.')} = {values}"
 
 
-def _direct_connects(
+def _list_direct_connects(
     client: Any, asns: tuple[tuple[str, int], ...], transit_gateways: Collection[str]
 ) -> Iterator[DirectConnect]:
     interfaces = client.describe_virtual_interfaces()["virtualInterfaces"]

@@ -82,7 +82,7 @@ def read(table: Path) -> Mapping[str, Any]:
 
 def _load_table(table: Path) -> CommentedMap:
     try:
-        document, faults = yaml_source.mapping(str(table), yaml_source.text(table))
+        document, faults = yaml_source.parse_mapping(str(table), yaml_source.read_text(table))
     except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(table), error.line, 1, str(error))]
     if faults:
@@ -95,51 +95,51 @@ def _find_faults(table: Path, document: CommentedMap) -> Iterator[Fault]:
         if key not in document:
             yield Fault(str(table), 1, 1, f"the key '{key}' is missing")
     if "hours" in document and not _is_price(document["hours"]):
-        yield _at(table, document, "hours", f"hours: {document['hours']!r} is not a number")
+        yield _make_fault(table, document, "hours", f"hours: {document['hours']!r} is not a number")
     regions = document.get("regions", CommentedMap())
     if not isinstance(regions, CommentedMap):
-        yield _at(table, document, "regions", "regions: a mapping of regions is needed here")
+        yield _make_fault(table, document, "regions", "regions: a mapping of regions is needed here")
         return
     for region, kinds in regions.items():
         for kind, prices in kinds.items() if isinstance(kinds, CommentedMap) else [(region, None)]:
             if not isinstance(prices, CommentedMap):
                 owner = kinds if isinstance(kinds, CommentedMap) else regions
-                yield _at(table, owner, kind, f"regions.{region}: a mapping of prices is needed here")
+                yield _make_fault(table, owner, kind, f"regions.{region}: a mapping of prices is needed here")
                 continue
             for name, price in prices.items():
                 if not _is_price(price):
-                    yield _at(table, prices, name, f"regions.{region}.{kind}.{name}: {price!r} is not a price")
+                    yield _make_fault(table, prices, name, f"regions.{region}.{kind}.{name}: {price!r} is not a price")
 
 
 def _is_price(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
-def _at(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
+def _make_fault(table: Path, node: CommentedMap, key: Any, message: str) -> Fault:
     line, column = node.lc.value(key)
     return Fault(str(table), line + 1, column + 1, message)
 
 
-def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
+def read_standing_settings(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
     """The settings of the existing stacks, as far as they affect the cost; read from the stacks' parameters."""
 
-    def of(name: str) -> Mapping[str, str]:
+    def get_tags(name: str) -> Mapping[str, str]:
         return stacks[name].parameters if name in stacks else {}
 
     old, endpoints, bastion, vpn, transit = (
         settings.network,
-        *map(of, ("endpoints", "bastion", "vpn", "transit-gateway")),
+        *map(get_tags, ("endpoints", "bastion", "vpn", "transit-gateway")),
     )
     allowed = tuple(value for key, value in sorted(bastion.items()) if key.startswith("Allowed") and value)
     network = old.model_copy(
         update={
-            "nat": of("network").get("Nat", "none"),
-            "zones": int(of("network").get("Zones", old.zone_count)),
+            "nat": get_tags("network").get("Nat", "none"),
+            "zones": int(get_tags("network").get("Zones", old.zone_count)),
             "endpoints": tuple(
                 it for it, parameter in parameters.ENDPOINTS.items() if endpoints.get(parameter) == "yes"
             ),
-            "private_zone": of("names").get("Domain") or None,
-            "public_zone": PublicZone(domain=zone["Domain"]) if (zone := of("public-zone")) else None,
+            "private_zone": get_tags("names").get("Domain") or None,
+            "public_zone": PublicZone(domain=zone["Domain"]) if (zone := get_tags("public-zone")) else None,
             "flow_logs": (old.flow_logs or FlowLogs()) if "traffic-logs" in stacks else None,
             "bastion": Bastion(allow=allowed, instance_type=bastion["InstanceType"])
             if "InstanceType" in bastion
@@ -154,15 +154,15 @@ def standing(settings: Settings, stacks: Mapping[str, Stack]) -> Settings:
     )
     machine = settings.controller.model_copy(
         update={
-            "instance_type": of("controller").get("InstanceType", settings.controller.instance_type),
-            "root_gib": int(of("controller").get("RootGib", settings.controller.root_gib)),
-            "data_gib": int(of("data").get("DataGib", settings.controller.data_gib)),
+            "instance_type": get_tags("controller").get("InstanceType", settings.controller.instance_type),
+            "root_gib": int(get_tags("controller").get("RootGib", settings.controller.root_gib)),
+            "data_gib": int(get_tags("data").get("DataGib", settings.controller.data_gib)),
         }
     )
     return settings.model_copy(update={"network": network, "controller": machine})
 
 
-def difference(planned: Estimate, current: Estimate) -> str:
+def describe_difference(planned: Estimate, current: Estimate) -> str:
     """How much more or less the planned environment costs than the current one, by option; '' if there is no difference."""
     before, after = ({it.option: it for it in each.items} for each in (current, planned))
     parts = []

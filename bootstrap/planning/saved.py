@@ -27,7 +27,7 @@ from bootstrap.acts import casc, jobs
 from bootstrap.context import Context
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.jenkins.controller import edits, job_xml
-from bootstrap.jenkins.controller.api import ask, expect, job_path
+from bootstrap.jenkins.controller.api import ask, expect, make_job_path
 from bootstrap.preconditions import host_inputs, stack_inputs
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
@@ -70,9 +70,9 @@ def make(context: Context, run: Run) -> Plan:
     return _assemble(context, run, launch.plan(context, run), _read_inputs(context), _observe(context))
 
 
-def of_network(context: Context, run: Run) -> Plan:
+def plan_network(context: Context, run: Run) -> Plan:
     """Plan the stacks of the network; nothing is changed."""
-    names = stack_inputs.network_of(context)
+    names = stack_inputs.list_network_stacks(context)
     changes = launch.plan_stacks(context, run, names)
     return _assemble(
         context, run, changes, {"stack": _read_templates(context, names)}, {"stack": _read_stacks(context, names)}
@@ -92,7 +92,7 @@ def _assemble(
         acts[act] = ActPlan(
             _compute_digests(inputs[act]), _compute_digests(observed[act]) if act in observed else None, changes
         )
-    return Plan(context.settings.name, run.run_id, host_inputs.snapshot(context).label, acts)
+    return Plan(context.settings.name, run.run_id, host_inputs.take_snapshot(context).label, acts)
 
 
 def write(plan: Plan, path: Path) -> None:
@@ -195,7 +195,7 @@ def _parse_act(content: Mapping[str, Any]) -> ActPlan:
 def _read_inputs(context: Context) -> dict[str, dict[str, Any]]:
     """The inputs by act and name: what people wrote, and the commit that the machine would get."""
     settings = {"the settings": context.settings.model_dump(mode="json")}
-    commit = host_inputs.snapshot(context).commit
+    commit = host_inputs.take_snapshot(context).commit
     lock = context.lock.path.read_text(encoding="utf-8")
     views = {f"view {name}": xml for name, xml in context.jobset.views.items()}
     return {
@@ -222,7 +222,7 @@ def _observe(context: Context) -> dict[str, dict[str, Any]]:
 
 
 def _read_stacks(context: Context, names: Sequence[str]) -> dict[str, Any]:
-    return {context.settings.stack_name(name): _read_stack(context, name) for name in names}
+    return {context.settings.name_stack(name): _read_stack(context, name) for name in names}
 
 
 def _read_settings(exported: str) -> dict[str, Any]:
@@ -240,9 +240,9 @@ def _read_jobs(context: Context) -> dict[str, Any]:
 
     Those of the code with their XML, because an edit in Jenkins does not change the digest in the footer.
     """
-    jobs_by_name: dict[str, Any] = dict(jobs.look(context.jenkins))
+    jobs_by_name: dict[str, Any] = dict(jobs.read_published(context.jenkins))
     for name in jobs_by_name.keys() & context.jobset.jobs.keys():
-        answer = ask(context.jenkins, "GET", f"{job_path(name)}config.xml")
+        answer = ask(context.jenkins, "GET", f"{make_job_path(name)}config.xml")
         jobs_by_name[name] = [jobs_by_name[name], job_xml.remove_notes(expect(answer, f"reading the job {name}").text)]
     return jobs_by_name
 
@@ -251,7 +251,7 @@ def _read_stack(context: Context, name: str) -> Any:
     if name not in context.stacks:
         return None
     client = context.world.aws("cloudformation")
-    description = client.describe_stacks(StackName=context.settings.stack_name(name))["Stacks"][0]
+    description = client.describe_stacks(StackName=context.settings.name_stack(name))["Stacks"][0]
     keys = ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime", "Outputs")
     return {key: str(description.get(key)) for key in keys}
 

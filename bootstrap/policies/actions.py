@@ -46,12 +46,12 @@ class Needs:
     peer_network: str | None = None
 
 
-def calls(services: Mapping[str, Any]) -> frozenset[str]:
-    """The IAM actions of the calls in the toolkit's source, for the clients in `services` (name to boto3 client).
+def list_calls(services: Mapping[str, Any]) -> frozenset[str]:
+    """The IAM actions of the calls in the toolkit's source, for the clients in `list_services` (name to boto3 client).
 
     If several services have a method of that name, the action of each is included, so that no permission is missing.
     """
-    names = set(itertools.chain.from_iterable(map(_names, _sources())))
+    names = set(itertools.chain.from_iterable(map(_list_names, _list_sources())))
     return frozenset(
         f"{_PREFIXES.get(service, service)}:{_OF_S3.get(operation, operation) if service == 's3' else operation}"
         for service, client in services.items()
@@ -60,11 +60,11 @@ def calls(services: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def services() -> frozenset[str]:
+def list_services() -> frozenset[str]:
     """The services for which the source of the toolkit makes a client: world.aws("ec2")."""
     return frozenset(
         str(node.args[0].value)
-        for path in _sources()
+        for path in _list_sources()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and (getattr(node.func, "attr", None) == "aws" or getattr(node.func, "id", None) == "aws")
@@ -73,12 +73,12 @@ def services() -> frozenset[str]:
     )
 
 
-def _sources() -> list[Path]:
+def _list_sources() -> list[Path]:
     ours = (path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in _NOT_OURS)
     return [*ours, *sorted(SUITE.rglob("*.py"))]
 
 
-def _names(path: Path) -> Iterator[str]:
+def _list_names(path: Path) -> Iterator[str]:
     """The names of attributes, and all string constants, because paginators are chosen by a string."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
@@ -87,20 +87,20 @@ def _names(path: Path) -> Iterator[str]:
             yield node.value
 
 
-def types(paths: Iterable[Path]) -> frozenset[str]:
+def list_types(paths: Iterable[Path]) -> frozenset[str]:
     """The resource types of some templates."""
-    return frozenset(str(it["Type"]) for body in _bodies(paths) for it in body["Resources"].values())
+    return frozenset(str(it["Type"]) for body in _list_bodies(paths) for it in body["Resources"].values())
 
 
-def role_services(paths: Iterable[Path]) -> frozenset[str]:
+def list_role_services(paths: Iterable[Path]) -> frozenset[str]:
     """The services that the roles in some templates trust: whoever makes such a role hands it to one of them."""
     return frozenset(
         service
-        for body in _bodies(paths)
+        for body in _list_bodies(paths)
         for resource in body["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role"
         for statement in _list_statements(resource["Properties"]["AssumeRolePolicyDocument"]["Statement"])
-        for service in _several(statement.get("Principal", {}).get("Service", []))
+        for service in _make_list(statement.get("Principal", {}).get("Service", []))
     )
 
 
@@ -113,18 +113,20 @@ def _list_statements(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _list_statements(each)
 
 
-def _bodies(paths: Iterable[Path]) -> Iterator[Any]:
+def _list_bodies(paths: Iterable[Path]) -> Iterator[Any]:
     return (template.parse(path.read_text(encoding="utf-8")) for path in paths)
 
 
-def _several(value: Any) -> list[str]:
+def _make_list(value: Any) -> list[str]:
     return [str(it) for it in value] if isinstance(value, list) else [str(value)]
 
 
-def handled(kinds: Collection[str], region: str, permissions: Callable[[str, str], Iterable[str]]) -> frozenset[str]:
+def list_handler_actions(
+    kinds: Collection[str], region: str, permissions: Callable[[str, str], Iterable[str]]
+) -> frozenset[str]:
     """The IAM actions with which CloudFormation creates, reads, updates and deletes these types.
 
     iam:PassRole is left out: the policy has a statement of its own for it.
     """
     named = {action for kind in kinds for action in permissions(kind, region)}
-    return template.known_actions(named - {"iam:PassRole"})
+    return template.list_known_actions(named - {"iam:PassRole"})

@@ -12,19 +12,21 @@ from bootstrap.preconditions import stack_inputs
 from bootstrap.stacks import template
 
 
-def needs(context: Context) -> Needs:
+def list_needs(context: Context) -> Needs:
     """What a launch of this environment needs, by its file; AWS is not asked."""
     paths = [stack_inputs.find_template(name) for name in context.wanted]
-    handled = actions.handled(actions.types(paths), context.settings.region, template.permissions)
-    own = actions.calls({service: context.world.aws(service) for service in actions.services()})
-    return Needs(own, handled, actions.role_services(paths), stack_inputs.peer_network(context))
+    handled = actions.list_handler_actions(
+        actions.list_types(paths), context.settings.region, template.list_permissions
+    )
+    own = actions.list_calls({service: context.world.aws(service) for service in actions.list_services()})
+    return Needs(own, handled, actions.list_role_services(paths), stack_inputs.find_peer_network(context))
 
 
-def policy(context: Context) -> dict[str, Any]:
+def make_policy(context: Context) -> dict[str, Any]:
     """The launcher's policy as one document of any length; `policy.split` makes parts that IAM accepts."""
-    return policies.document(context.settings, needs(context))
+    return policies.make_launcher_policy(context.settings, list_needs(context))
 
 
-def operator_policy(context: Context) -> dict[str, Any]:
+def make_operator_policy(context: Context) -> dict[str, Any]:
     """The operator's policy, likewise."""
-    return policies.operator(context.settings, needs(context))
+    return policies.make_operator_policy(context.settings, list_needs(context))

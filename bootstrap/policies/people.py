@@ -21,8 +21,8 @@ _PLACE = 'Statement: [{Sid: Nothing, Effect: Deny, Action: "*", Resource: "*"}]'
 def gather_template(
     context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]
 ) -> StackTemplate:
-    """The desired state of one stack, as `stack_inputs.template` returns it; that of the people with the operator's policy."""
-    wished = stack_inputs.template(context, name, existing, tags)
+    """The desired state of one stack, as `stack_inputs.make_template` returns it; that of people with the operator's policy."""
+    wished = stack_inputs.make_template(context, name, existing, tags)
     if name != STACK:
         return wished
     text = wished.path.read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def gather_template(
             f"the template does not have this line once: {_PLACE}",
             "Put it back into the policy of the role Operator. Nothing was changed.",
         )
-    statements = launcher.operator_policy(context)["Statement"]
+    statements = launcher.make_operator_policy(context)["Statement"]
     path = context.state / f"{STACK}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")

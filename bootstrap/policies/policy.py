@@ -13,7 +13,7 @@ from typing import Any
 
 from bootstrap.environment.models import Settings
 from bootstrap.policies.actions import Needs
-from bootstrap.policies.statements import Names, Statement, statement
+from bootstrap.policies.statements import Names, Statement, make_statement
 
 LARGEST = 6144  # the longest managed policy, in characters without white space
 MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised
@@ -35,7 +35,7 @@ _LOOKS_AT_KEYS = frozenset({"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGran
 _BOUNDED = frozenset({"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
 
 
-def document(settings: Settings, needs: Needs) -> dict[str, Any]:
+def make_launcher_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
     """The launcher's policy: the toolkit's own calls, what CloudFormation does for it, and iam:PassRole for the roles.
 
     Reading actions are allowed on all resources, because most services do not limit them. Writing actions of the toolkit itself
@@ -43,18 +43,18 @@ def document(settings: Settings, needs: Needs) -> dict[str, Any]:
     """
     names, kinds = Names(settings), _sort_actions(needs.own)
     stacks = {*kinds["cloudformation"], *_OF_CHANGE_SETS, "cloudformation:DetectStackResourceDrift"}
-    return _policy(
-        statement("Stacks", stacks - _WITHOUT_A_STACK, names.stacks),
-        *_looking(settings, names, needs, kinds),
-        statement("Secrets", kinds["secretsmanager"], names.secrets, names.tagged),
+    return _make_document(
+        make_statement("Stacks", stacks - _WITHOUT_A_STACK, names.stacks),
+        *_allow_looking(settings, names, needs, kinds),
+        make_statement("Secrets", kinds["secretsmanager"], names.secrets, names.tagged),
         # Whom the roles trust is another matter: of the environment's roles only the one that promotes trusts people.
-        statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
-        statement("ChangeOwn", kinds["writes"], "*", names.tagged),
-        *_direct_connect(settings, names, kinds["directconnect"]),
-        *_using_keys(settings, kinds["kms"]),
-        *_using_bucket(settings, names, kinds["s3"]),
-        *_through_cloudformation(settings, names, needs.through_cloudformation),
-        statement(
+        make_statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
+        make_statement("ChangeOwn", kinds["writes"], "*", names.tagged),
+        *_allow_direct_connect(settings, names, kinds["directconnect"]),
+        *_allow_key_use(settings, kinds["kms"]),
+        *_allow_bucket_use(settings, names, kinds["s3"]),
+        *_allow_through_cloudformation(settings, names, needs.through_cloudformation),
+        make_statement(
             "HandOverTheRoles",
             ["iam:PassRole"] if needs.role_services else (),
             names.roles,
@@ -63,7 +63,7 @@ def document(settings: Settings, needs: Needs) -> dict[str, Any]:
     )
 
 
-def operator(settings: Settings, needs: Needs) -> dict[str, Any]:
+def make_operator_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
     """The operator's policy: looking, sessions, the secrets, plans and drift detection. It changes nothing on AWS.
 
     An operator changes what is on the machine: packages, settings, jobs. A change set is made for a plan of a stack that
@@ -73,15 +73,15 @@ def operator(settings: Settings, needs: Needs) -> dict[str, Any]:
     stacks = {it for it in kinds["cloudformation"] if _is_reading(it)} - _WITHOUT_A_STACK
     plans = {"CreateChangeSet", "DeleteChangeSet", "DetectStackDrift", "DetectStackResourceDrift", "TagResource"}
     handlers = [it for it in needs.through_cloudformation if _is_reading(it) and it not in _VALUES]
-    return _policy(
-        statement("Stacks", {*stacks, *(f"cloudformation:{it}" for it in plans)}, names.stacks),
-        *_looking(settings, names, needs, kinds),
-        statement("Secrets", filter(_is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
-        statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
-        *_reading_with_keys(settings, kinds["kms"]),
-        *_looking_at_bucket(settings, names, kinds["s3"]),
+    return _make_document(
+        make_statement("Stacks", {*stacks, *(f"cloudformation:{it}" for it in plans)}, names.stacks),
+        *_allow_looking(settings, names, needs, kinds),
+        make_statement("Secrets", filter(_is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
+        make_statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
+        *_allow_key_reading(settings, kinds["kms"]),
+        *_allow_bucket_reading(settings, names, kinds["s3"]),
         # CloudFormation's drift detection reads every resource with the caller's permissions.
-        statement("DetectDrift", handlers, "*", _THROUGH_CLOUDFORMATION),
+        make_statement("DetectDrift", handlers, "*", _THROUGH_CLOUDFORMATION),
     )
 
 
@@ -94,28 +94,30 @@ _WITHOUT_A_STACK = frozenset(
 _VALUES = frozenset({"secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters", "s3:GetObject"})
 
 
-def _looking(settings: Settings, names: Names, needs: Needs, kinds: Mapping[str, list[str]]) -> Iterable[Statement]:
+def _allow_looking(
+    settings: Settings, names: Names, needs: Needs, kinds: Mapping[str, list[str]]
+) -> Iterable[Statement]:
     """What both policies have: reading, the peer's network, the login's key, sessions, images."""
     if needs.peer_network is not None:
         peer = f"{names.own}:cloudformation:{names.region}:*:stack/{needs.peer_network}/*"
-        yield statement("LookAtPeer", ["cloudformation:DescribeStacks"], peer)
-    yield statement("FollowDrift", _WITHOUT_A_STACK, "*")
-    yield statement("LoginKey", kinds["ssm"], f"{names.own}:ssm:{names.region}:*:parameter/ec2/keypair/*")
+        yield make_statement("LookAtPeer", ["cloudformation:DescribeStacks"], peer)
+    yield make_statement("FollowDrift", _WITHOUT_A_STACK, "*")
+    yield make_statement("LoginKey", kinds["ssm"], f"{names.own}:ssm:{names.region}:*:parameter/ec2/keypair/*")
     if kinds["sessions"] and settings.ssh != "direct":
-        yield from _sessions(names)
+        yield from _allow_sessions(names)
     # The environment's own secrets carry no tags of the environment: they are named.
     for number, source in enumerate(settings.own_secrets.values(), start=1):
         if source.secret is not None:
-            arn, action = names.secret(source.secret), "secretsmanager:GetSecretValue"
+            arn, action = names.name_secret(source.secret), "secretsmanager:GetSecretValue"
         else:
-            arn, action = names.parameter(source.parameter or ""), "ssm:GetParameter"
-        yield statement(f"ReadOwnSecret{number}", [action], arn)
-    yield statement("Look", kinds["reads"], "*")
+            arn, action = names.name_parameter(source.parameter or ""), "ssm:GetParameter"
+        yield make_statement(f"ReadOwnSecret{number}", [action], arn)
+    yield make_statement("Look", kinds["reads"], "*")
     # The toolkit asks for the newest image, and CloudFormation for that of the bastion, with the caller's permissions.
-    yield statement("FindImage", ["ssm:GetParameters"], f"{names.own}:ssm:{names.region}::parameter/aws/service/*")
+    yield make_statement("FindImage", ["ssm:GetParameters"], f"{names.own}:ssm:{names.region}::parameter/aws/service/*")
 
 
-def _sessions(names: Names) -> Iterable[Statement]:
+def _allow_sessions(names: Names) -> Iterable[Statement]:
     """SSH sessions with the environment's machines; a caller opens and ends only its own sessions.
 
     IAM checks the name of the document only with the condition ssm:SessionDocumentAccessCheck. The id of a session begins with
@@ -124,79 +126,83 @@ def _sessions(names: Names) -> Iterable[Statement]:
     document_is_checked = {"BoolIfExists": {"ssm:SessionDocumentAccessCheck": "true"}}
     tagged = {"StringEquals": {f"ssm:resourceTag/{key}": value for key, value in names.tags.items()}}
     start = ["ssm:StartSession"]
-    yield statement("StartSession", start, f"{names.own}:ec2:{names.region}:*:instance/*", document_is_checked | tagged)
-    yield statement("StartAsSsh", start, f"{names.own}:ssm:{names.region}::document/AWS-StartSSHSession")
+    yield make_statement(
+        "StartSession", start, f"{names.own}:ec2:{names.region}:*:instance/*", document_is_checked | tagged
+    )
+    yield make_statement("StartAsSsh", start, f"{names.own}:ssm:{names.region}::document/AWS-StartSSHSession")
     for sid, variable in (("OwnSessionsOfARole", "aws:userid"), ("OwnSessionsOfAUser", "aws:username")):
         own_sessions = f"{names.own}:ssm:*:*:session/${{{variable}}}-*"
-        yield statement(sid, ["ssm:TerminateSession", "ssmmessages:OpenDataChannel"], own_sessions)
+        yield make_statement(sid, ["ssm:TerminateSession", "ssmmessages:OpenDataChannel"], own_sessions)
 
 
-def _using_keys(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_key_use(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
     """The customer key, through Secrets Manager and EC2 alone: no text is encrypted or decrypted beside them.
 
     EC2 uses the key by a grant, which it asks for in the caller's name when a volume is made or attached, and when a machine
     with such a volume starts. The log groups need nothing here: CloudWatch Logs is allowed by the key's own policy.
     """
-    yield from _reading_with_keys(settings, actions)
+    yield from _allow_key_reading(settings, actions)
     key = settings.account.kms_key_arn
     if key is None:
         return
-    yield statement("EncryptSecrets", ["kms:GenerateDataKey"], key, _via(settings, "secretsmanager"))
-    through_ec2 = _via(settings, "ec2")
-    yield statement("EncryptVolumes", _OF_VOLUMES, key, through_ec2)
-    yield statement("GrantToVolumes", ["kms:CreateGrant"], key, through_ec2 | _GRANT_IS_FOR_AWS)
+    yield make_statement("EncryptSecrets", ["kms:GenerateDataKey"], key, _limit_to_service(settings, "secretsmanager"))
+    through_ec2 = _limit_to_service(settings, "ec2")
+    yield make_statement("EncryptVolumes", _OF_VOLUMES, key, through_ec2)
+    yield make_statement("GrantToVolumes", ["kms:CreateGrant"], key, through_ec2 | _GRANT_IS_FOR_AWS)
 
 
-def _reading_with_keys(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_key_reading(settings: Settings, actions: Collection[str]) -> Iterable[Statement]:
     """State and policy of each key that the file names, which `doctor` checks, and the values of the secrets."""
     looks = [it for it in actions if it in _LOOKS_AT_KEYS]
     for number, key in enumerate(settings.keys):
-        yield statement(f"LookAtKey{number + 1}", looks, key)
+        yield make_statement(f"LookAtKey{number + 1}", looks, key)
     if settings.account.kms_key_arn is not None:
-        via = _via(settings, "secretsmanager")
-        yield statement("DecryptSecrets", ["kms:Decrypt"], settings.account.kms_key_arn, via)
+        via = _limit_to_service(settings, "secretsmanager")
+        yield make_statement("DecryptSecrets", ["kms:Decrypt"], settings.account.kms_key_arn, via)
 
 
-def _using_bucket(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_bucket_use(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
     """The bucket with the files of Jenkins, by the name that CloudFormation generates: files come, are signed for, and go."""
-    yield from _looking_at_bucket(settings, names, actions)
+    yield from _allow_bucket_reading(settings, names, actions)
     if settings.jenkins.bucket:
-        yield statement("BucketFiles", (it for it in actions if it.endswith("Object")), f"{names.buckets}/*")
+        yield make_statement("BucketFiles", (it for it in actions if it.endswith("Object")), f"{names.buckets}/*")
         key = settings.account.kms_key_arn
         if key is not None:
-            yield statement("EncryptFiles", ["kms:Decrypt", "kms:GenerateDataKey"], key, _via(settings, "s3"))
+            yield make_statement(
+                "EncryptFiles", ["kms:Decrypt", "kms:GenerateDataKey"], key, _limit_to_service(settings, "s3")
+            )
 
 
-def _looking_at_bucket(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_bucket_reading(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
     """The settings of the bucket, which the acceptance suite checks, and the list of its files."""
     if settings.jenkins.bucket:
-        yield statement("LookAtBucket", (it for it in actions if not it.endswith("Object")), names.buckets)
+        yield make_statement("LookAtBucket", (it for it in actions if not it.endswith("Object")), names.buckets)
 
 
-def _via(settings: Settings, service: str) -> dict[str, Any]:
+def _limit_to_service(settings: Settings, service: str) -> dict[str, Any]:
     suffix = "amazonaws.com.cn" if settings.partition == "aws-cn" else "amazonaws.com"
     return {"StringEquals": {"kms:ViaService": f"{service}.{settings.region}.{suffix}"}}
 
 
-def _direct_connect(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_direct_connect(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
     """Direct Connect is not changed by CloudFormation: own interfaces by their tags, what belongs to others by its id."""
     desired, start = settings.network.direct_connect, f"{names.own}:directconnect:{names.region}:*"
     own = [it for it in actions if it.endswith(("DeleteVirtualInterface", "UpdateVirtualInterfaceAttributes"))]
-    yield statement("ChangeOwnInterfaces", own, f"{start}:dxvif/*", names.tagged)
+    yield make_statement("ChangeOwnInterfaces", own, f"{start}:dxvif/*", names.tagged)
     if desired is None:
         return
     kind = f"{desired.type.capitalize()}VirtualInterface"
     if desired.interface is not None:
         offered = [it for it in actions if it == f"directconnect:Confirm{kind}"]
-        yield statement("AcceptInterface", offered, f"{start}:dxvif/{desired.interface}")
+        yield make_statement("AcceptInterface", offered, f"{start}:dxvif/{desired.interface}")
         return
     on_connection = [it for it in actions if it in {"directconnect:ConfirmConnection", f"directconnect:Create{kind}"}]
     requested = {"StringEquals": {f"aws:RequestTag/{key}": value for key, value in names.tags.items()}}
-    yield statement("UseConnection", on_connection, f"{start}:dxcon/{desired.connection}")
-    yield statement("TagNewInterface", ["directconnect:TagResource"], f"{start}:dxvif/*", requested)
+    yield make_statement("UseConnection", on_connection, f"{start}:dxcon/{desired.connection}")
+    yield make_statement("TagNewInterface", ["directconnect:TagResource"], f"{start}:dxvif/*", requested)
 
 
-def _through_cloudformation(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
+def _allow_through_cloudformation(settings: Settings, names: Names, actions: Collection[str]) -> Iterable[Statement]:
     """What CloudFormation does for its caller: roles by their name, secrets that exist by their tags, everything else.
 
     With a permissions boundary, it makes only roles that have it, gives permissions only to those, and removes no boundary.
@@ -212,12 +218,12 @@ def _through_cloudformation(settings: Settings, names: Names, actions: Collectio
     if boundary:
         named = named - {"iam:DeleteRolePermissionsBoundary"}
         has_boundary = via | {"StringEquals": {"iam:PermissionsBoundary": boundary}}
-        yield statement("BoundedRoles", bounded, names.roles, has_boundary)
-    yield statement("Roles", named - profiles - bounded, names.roles, via)
-    yield statement("Profiles", profiles, names.profiles, via)
-    yield statement("LinkedRoles", linked, f"{names.own}:iam::*:role/aws-service-role/*", via)
-    yield statement("OwnSecrets", secrets, names.secrets, via | tagged)
-    yield statement("ThroughCloudFormation", {*actions} - of_roles - secrets, "*", via)
+        yield make_statement("BoundedRoles", bounded, names.roles, has_boundary)
+    yield make_statement("Roles", named - profiles - bounded, names.roles, via)
+    yield make_statement("Profiles", profiles, names.profiles, via)
+    yield make_statement("LinkedRoles", linked, f"{names.own}:iam::*:role/aws-service-role/*", via)
+    yield make_statement("OwnSecrets", secrets, names.secrets, via | tagged)
+    yield make_statement("ThroughCloudFormation", {*actions} - of_roles - secrets, "*", via)
 
 
 def _is_reading(action: str) -> bool:
@@ -247,7 +253,7 @@ def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
     return kinds
 
 
-def _policy(*statements: Statement) -> dict[str, Any]:
+def _make_document(*statements: Statement) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
 
 
@@ -255,22 +261,26 @@ def split(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Split the policy into policies that are not longer than LARGEST."""
     documents: list[list[dict[str, Any]]] = [[]]
     for each in policy["Statement"]:
-        for part in _parts(each):
-            if documents[-1] and _size([*documents[-1], part]) > LARGEST:
+        for part in _split_statement(each):
+            if documents[-1] and _measure([*documents[-1], part]) > LARGEST:
                 documents.append([])
             documents[-1].append(part)
     return [{"Version": policy["Version"], "Statement": statements} for statements in documents]
 
 
-def _parts(whole: Statement) -> list[Statement]:
+def _split_statement(whole: Statement) -> list[Statement]:
     """A statement, divided into several if it is longer than LARGEST."""
-    if _size([whole]) <= LARGEST:
+    if _measure([whole]) <= LARGEST:
         return [whole]
     actions = whole["Action"]
     middle = len(actions) // 2
     halves = (("A", actions[:middle]), ("B", actions[middle:]))
-    return [part for mark, half in halves for part in _parts({**whole, "Sid": whole["Sid"] + mark, "Action": half})]
+    return [
+        part
+        for mark, half in halves
+        for part in _split_statement({**whole, "Sid": whole["Sid"] + mark, "Action": half})
+    ]
 
 
-def _size(statements: list[dict[str, Any]]) -> int:
+def _measure(statements: list[dict[str, Any]]) -> int:
     return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))

@@ -30,16 +30,18 @@ class Names:
         self.tags = {"Project": settings.project, "Environment": settings.name}
         self.tagged = {"StringEquals": {f"aws:ResourceTag/{key}": value for key, value in self.tags.items()}}
 
-    def secret(self, name: str) -> str:
+    def name_secret(self, name: str) -> str:
         """The ARN of a secret by its name or ARN; Secrets Manager adds six characters to the name."""
         return name if name.startswith("arn:") else f"{self.own}:secretsmanager:{self.region}:*:secret:{name}-??????"
 
-    def parameter(self, name: str) -> str:
+    def name_parameter(self, name: str) -> str:
         """The ARN of a parameter by its name or ARN."""
         return name if name.startswith("arn:") else f"{self.own}:ssm:{self.region}:*:parameter/{name.lstrip('/')}"
 
 
-def statement(sid: str, actions: Iterable[str], resource: str, condition: Mapping[str, Any] | None = None) -> Statement:
+def make_statement(
+    sid: str, actions: Iterable[str], resource: str, condition: Mapping[str, Any] | None = None
+) -> Statement:
     """Allow these actions on a resource, under a condition."""
     made: Statement = {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
     return made | ({"Condition": dict(condition)} if condition else {})

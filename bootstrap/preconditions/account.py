@@ -24,35 +24,35 @@ _PLACE_OF_TRANSIT = ("network", "transit_gateway")
 
 def check(context: Context, names: Sequence[str]) -> None:
     """SettingsInvalid, with every fault, if the account does not have what these stacks need."""
-    all_faults = faults(context, names)
+    all_faults = find_faults(context, names)
     if all_faults:
         raise SettingsInvalid(f"checking {context.environment_file} against the account", all_faults, _REMEDY)
 
 
-def faults(context: Context, names: Sequence[str]) -> list[Fault]:
+def find_faults(context: Context, names: Sequence[str]) -> list[Fault]:
     """What these stacks need and the account does not have, as faults of the environment file; empty if there is nothing."""
     places: list[Found] = []
     if "network" in names:
-        places += _zones(context)
+        places += _find_zone_faults(context)
     if "public-zone" in names:
-        places += _parent(context)
+        places += _find_parent_faults(context)
     # Only operators change connections to other networks: the jobs on the machine have no permission to read these.
     if "transit-gateway" in names and not context.world.is_on_machine:
-        places += _transit_gateway(context)
+        places += _find_transit_gateway_faults(context)
     if "peering" in names:
-        places += _peer_routes(context)
+        places += _find_peer_route_faults(context)
     places += [*boundaries.examine(context, names).faults, *customer_keys.examine(context, names).faults]
     if "controller" in names:
-        places += own_secrets.faults(context)
-    return environments.placed(context.environment_file, places) if places else []
+        places += own_secrets.find_faults(context)
+    return environments.place_faults(context.environment_file, places) if places else []
 
 
 # --- availability zones
 
 
-def _zones(context: Context) -> Iterator[Found]:
+def _find_zone_faults(context: Context) -> Iterator[Found]:
     network = context.settings.network
-    existing = _existing_zones(context) if "network" in context.stacks else ()
+    existing = _list_existing_zones(context) if "network" in context.stacks else ()
     named, place = network.zone_names, ("network", "zones")
     for number, (name, existing_zone) in enumerate(zip(named, existing, strict=False)):
         if name != existing_zone:
@@ -61,7 +61,7 @@ def _zones(context: Context) -> Iterator[Found]:
             yield (*place, number), f"'{name}': {reason}; {remedy}"
     if network.zone_count <= len(existing):
         return
-    available = _available_zones(context)
+    available = _list_available_zones(context)
     reason = f"the account has {len(available)} in {context.settings.region}: {', '.join(available)}"
     for number, name in list(enumerate(named))[len(existing) :]:
         if name not in available:
@@ -73,7 +73,7 @@ def _zones(context: Context) -> Iterator[Found]:
         yield place, f"{reason}; name all {network.zone_count} zones, those first"
 
 
-def _existing_zones(context: Context) -> tuple[str, ...]:
+def _list_existing_zones(context: Context) -> tuple[str, ...]:
     """The zones of the network's subnets, in the order of the subnets; empty if its stack was never finished."""
     outputs = context.stacks["network"].outputs
     if outputs.get("ZoneNames"):
@@ -86,7 +86,7 @@ def _existing_zones(context: Context) -> tuple[str, ...]:
     return tuple(zone_of[it] for it in subnets)
 
 
-def _available_zones(context: Context) -> tuple[str, ...]:
+def _list_available_zones(context: Context) -> tuple[str, ...]:
     """The availability zones that the account can use now, by name, in the order of GetAZs."""
     answer = context.world.aws("ec2").describe_availability_zones()["AvailabilityZones"]
     return tuple(
@@ -102,22 +102,22 @@ def _available_zones(context: Context) -> tuple[str, ...]:
 # --- the parent hosted zone
 
 
-def parent_of(context: Context) -> str:
+def find_parent_zone(context: Context) -> str:
     """The id of the parent zone of the environment's public hosted zone, or ''; SettingsInvalid if there is not exactly one."""
     zone = context.settings.network.public_zone
     if zone is None or zone.parent is None:
         return ""
-    parents = _named_zones(context, zone.parent)
+    parents = _list_named_zones(context, zone.parent)
     if len(parents) != 1:
         check(context, ("public-zone",))
     return str(parents[0]["Id"]).rpartition("/")[2]
 
 
-def _parent(context: Context) -> Iterator[Found]:
+def _find_parent_faults(context: Context) -> Iterator[Found]:
     zone = context.settings.network.public_zone
     if zone is None or zone.parent is None:
         return
-    parents = _named_zones(context, zone.parent)
+    parents = _list_named_zones(context, zone.parent)
     if not parents:
         reason = f"this account has no public hosted zone '{zone.parent}'"
         yield (
@@ -138,13 +138,13 @@ def _parent(context: Context) -> Iterator[Found]:
             _PLACE_OF_PARENT,
             f"{zone.parent} is the hosted zone '{parent_name}', and '{zone.domain}' does not lie below it",
         )
-    elif servers := _delegated(context, str(parents[0]["Id"]), zone.domain):
+    elif servers := _read_delegation(context, str(parents[0]["Id"]), zone.domain):
         delegation = f"'{parent_name}' already delegates '{zone.domain}' to {', '.join(servers)}"
         reason = f"{delegation}, and no stack of this environment did that"
         yield _PLACE_OF_PARENT, f"{reason}; delete that NS record first, or choose another domain"
 
 
-def _named_zones(context: Context, name: str) -> list[Mapping[str, Any]]:
+def _list_named_zones(context: Context, name: str) -> list[Mapping[str, Any]]:
     """The public hosted zones with an id or a domain."""
     route53 = context.world.aws("route53")
     if "." in name:
@@ -162,7 +162,7 @@ def _named_zones(context: Context, name: str) -> list[Mapping[str, Any]]:
     ]
 
 
-def _delegated(context: Context, parent: str, domain: str) -> tuple[str, ...]:
+def _read_delegation(context: Context, parent: str, domain: str) -> tuple[str, ...]:
     """The name servers to which the parent zone delegates the domain; empty if this environment made that record."""
     public_zone_stack = context.stacks.get("public-zone")
     if public_zone_stack is not None and public_zone_stack.outputs.get("PublicDomain", domain) == domain:
@@ -181,7 +181,7 @@ def _delegated(context: Context, parent: str, domain: str) -> tuple[str, ...]:
 # --- the transit gateway, and the Direct Connect gateway that it is associated with
 
 
-def _transit_gateway(context: Context) -> Iterator[Found]:
+def _find_transit_gateway_faults(context: Context) -> Iterator[Found]:
     """An existing transit gateway must be available, and the ASN of the Direct Connect gateway must be another one."""
     transit = context.settings.network.transit_gateway
     assert transit is not None  # the stack is wanted only where it is asked for
@@ -197,10 +197,10 @@ def _transit_gateway(context: Context) -> Iterator[Found]:
         asn = int(gateways[0].get("Options", {}).get("AmazonSideAsn", 0))
     # In the local cloud, Direct Connect is only recorded.
     if transit.direct_connect_gateway is not None and context.settings.cloud != "local":
-        yield from _direct_connect_gateway(context, transit.direct_connect_gateway, asn)
+        yield from _find_direct_connect_faults(context, transit.direct_connect_gateway, asn)
 
 
-def _direct_connect_gateway(context: Context, gateway: str, asn: int) -> Iterator[Found]:
+def _find_direct_connect_faults(context: Context, gateway: str, asn: int) -> Iterator[Found]:
     client, place = context.world.aws("directconnect"), (*_PLACE_OF_TRANSIT, "direct_connect_gateway")
     gateways = client.describe_direct_connect_gateways(directConnectGatewayId=gateway)["directConnectGateways"]
     if not gateways or gateways[0]["directConnectGatewayState"] in {"deleting", "deleted"}:
@@ -216,7 +216,7 @@ def _direct_connect_gateway(context: Context, gateway: str, asn: int) -> Iterato
 # --- the routes of a peer's network
 
 
-def _peer_routes(context: Context) -> Iterator[Found]:
+def _find_peer_route_faults(context: Context) -> Iterator[Found]:
     """Faults if one of the two networks has other blocks or routes that conflict with the peering.
 
     The longest prefix decides. A route whose prefix is as long as that of the other VPC's block, or longer, takes the packets
@@ -225,32 +225,34 @@ def _peer_routes(context: Context) -> Iterator[Found]:
     peering = context.settings.network.peering
     assert peering is not None  # the stack is wanted only where it is asked for
     peer = environments.load(context.environment_file.with_name(f"{peering.environment}.yaml"))
-    outputs = _network_of(context, peer.stack_name("network"))
+    outputs = _read_network(context, peer.name_stack("network"))
     if not outputs:
         return  # the launch says that it must be made first
     own_block, peer_block = (ipaddress.ip_network(it) for it in (context.settings.network.cidr, outputs["VpcCidr"]))
     own_peering = context.stacks["peering"].outputs.get("PeeringId", "") if "peering" in context.stacks else ""
-    for block in _blocks(context, outputs["VpcId"]):
+    for block in _list_blocks(context, outputs["VpcId"]):
         if block.overlaps(own_block):
             yield _PLACE_OF_PEER, f"the VPC of '{peer.name}' has the block {block}, which overlaps with {own_block}"
-    for text in _conflicting_routes(context, outputs["VpcId"], own_block, own_peering):
+    for text in _list_conflicting_routes(context, outputs["VpcId"], own_block, own_peering):
         yield _PLACE_OF_PEER, f"in the network of '{peer.name}', {text}, which would receive the replies to {own_block}"
     if "network" in context.stacks and context.stacks["network"].outputs.get("VpcId"):
-        for text in _conflicting_routes(context, context.stacks["network"].outputs["VpcId"], peer_block, own_peering):
+        for text in _list_conflicting_routes(
+            context, context.stacks["network"].outputs["VpcId"], peer_block, own_peering
+        ):
             yield (
                 _PLACE_OF_PEER,
                 f"in the network of this environment, {text}, which would receive the packets to {peer_block} of '{peer.name}'",
             )
 
 
-def _network_of(context: Context, stack: str) -> dict[str, str]:
+def _read_network(context: Context, stack: str) -> dict[str, str]:
     from bootstrap.acts import stack as stacks
 
     network = stacks.read(context.world.aws("cloudformation"), stack)
     return dict(network.outputs) if network is not None and "VpcId" in network.outputs else {}
 
 
-def _blocks(context: Context, vpc: str) -> list[Any]:
+def _list_blocks(context: Context, vpc: str) -> list[Any]:
     vpcs = context.world.aws("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"]
     listed = [it for each_vpc in vpcs for it in each_vpc.get("CidrBlockAssociationSet", ())]
     return [
@@ -260,13 +262,13 @@ def _blocks(context: Context, vpc: str) -> list[Any]:
     ]
 
 
-def _conflicting_routes(context: Context, vpc: str, block: Any, own_peering: str) -> list[str]:
+def _list_conflicting_routes(context: Context, vpc: str, block: Any, own_peering: str) -> list[str]:
     """Routes of a VPC to the block or to a part of it, except local routes and those of the peering itself; each once."""
     filters = [{"Name": "vpc-id", "Values": [vpc]}]
     pages = context.world.aws("ec2").get_paginator("describe_route_tables").paginate(Filters=filters)
     routes: dict[str, None] = {}
     for route in (route for page in pages for table in page["RouteTables"] for route in table["Routes"]):
-        text, target = route.get("DestinationCidrBlock"), _target(route)
+        text, target = route.get("DestinationCidrBlock"), _name_target(route)
         if text is None or target in {"local", own_peering}:
             continue
         if ipaddress.ip_network(text).subnet_of(block):
@@ -275,7 +277,7 @@ def _conflicting_routes(context: Context, vpc: str, block: Any, own_peering: str
     return list(routes)
 
 
-def _target(route: Mapping[str, Any]) -> str:
+def _name_target(route: Mapping[str, Any]) -> str:
     keys = (
         "VpcPeeringConnectionId",
         "TransitGatewayId",

@@ -32,9 +32,9 @@ def examine(context: Context, names: Sequence[str]) -> Examined:
     try:
         policy = context.world.aws("iam").get_policy(PolicyArn=boundary)["Policy"]
     except Exception as error:
-        if refusals.code(error) in {"AccessDenied", "AccessDeniedException"}:
-            return Examined(unknown=f"{boundary}: {refusals.text(error)}")
-        if refusals.code(error) not in {"NoSuchEntity", "NoSuchEntityException"}:
+        if refusals.read_code(error) in {"AccessDenied", "AccessDeniedException"}:
+            return Examined(unknown=f"{boundary}: {refusals.format_error(error)}")
+        if refusals.read_code(error) not in {"NoSuchEntity", "NoSuchEntityException"}:
             raise
         remedy = "ask the account's administrator which policy bounds roles"
         return Examined([(PLACE, f"there is no policy {boundary}; {remedy}")])

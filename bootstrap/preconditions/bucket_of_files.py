@@ -24,14 +24,14 @@ def find_offer(context: Context, inputs: HostInputs, run: Run) -> Offer | None:
     bucket = context.outputs(distribution_bucket.STACK)[distribution_bucket.OUTPUT]
 
     def offer(files: Files) -> Mapping[str, str]:
-        signer = context.world.signer(inputs.aws_environment.get("AWS_ENDPOINT_URL"))
+        signer = context.world.make_signer(inputs.aws_environment.get("AWS_ENDPOINT_URL"))
         return distribution_bucket.offer(context.world.aws("s3"), signer, bucket, files, run)
 
     return offer
 
 
-def empty(context: Context, name: str, run: Run) -> None:
+def empty_bucket(context: Context, name: str, run: Run) -> None:
     """Empty the bucket, if the stack of this name is the one with it."""
     stack = context.stacks.get(name)
     if name == distribution_bucket.STACK and stack is not None and distribution_bucket.OUTPUT in stack.outputs:
-        distribution_bucket.empty(context.world.aws("s3"), stack.outputs[distribution_bucket.OUTPUT], run)
+        distribution_bucket.empty_bucket(context.world.aws("s3"), stack.outputs[distribution_bucket.OUTPUT], run)

@@ -70,8 +70,8 @@ def examine(context: Context, names: Sequence[str]) -> Examined:
     examined = Examined()
     if context.world.is_on_machine:
         return examined
-    examined.faults += _changed(context, names)
-    keys = list(_named(context.settings, names))
+    examined.faults += _find_changed_keys(context, names)
+    keys = list(_list_named_keys(context.settings, names))
     if keys and not examined.faults:
         account = context.world.aws("sts").get_caller_identity()["Account"]
         for key in keys:
@@ -79,7 +79,7 @@ def examine(context: Context, names: Sequence[str]) -> Examined:
     return examined
 
 
-def _named(settings: Settings, names: Sequence[str]) -> Iterator[_Named]:
+def _list_named_keys(settings: Settings, names: Sequence[str]) -> Iterator[_Named]:
     network, account = settings.network, settings.account.kms_key_arn
     of_account: list[str] = []
     for stack, place, option in (
@@ -89,16 +89,16 @@ def _named(settings: Settings, names: Sequence[str]) -> Iterator[_Named]:
         if stack not in names or option is None or getattr(option, "log_group", None) is not None:
             continue
         if option.kms_key_arn is not None:
-            yield _Named(option.kms_key_arn, place, (settings.stack_name(stack),))
+            yield _Named(option.kms_key_arn, place, (settings.name_stack(stack),))
         else:
-            of_account.append(settings.stack_name(stack))
+            of_account.append(settings.name_stack(stack))
     is_used = of_account or {"data", "controller", "bastion"}.intersection(names)
     if account is not None and is_used:
         has_data = "data" in names or "controller" in names
         yield _Named(account, ACCOUNT_KEY, tuple(of_account), has_data, "bastion" in names)
 
 
-def _changed(context: Context, names: Sequence[str]) -> Iterator[Found]:
+def _find_changed_keys(context: Context, names: Sequence[str]) -> Iterator[Found]:
     """EBS never gives a volume another key: CloudFormation would replace the data volume by an empty one."""
     data = context.stacks.get("data")
     if data is None or "data" not in names or "DataVolumeId" not in data.outputs:
@@ -122,14 +122,14 @@ def _examine_key(context: Context, key: _Named, account: str, examined: Examined
             return
         policy = json.loads(client.get_key_policy(KeyId=key.arn, PolicyName="default")["Policy"])
     except Exception as error:
-        if refusals.code(error) == "NotFoundException":
+        if refusals.read_code(error) == "NotFoundException":
             examined.faults.append((key.place, f"there is no key {key.arn} in its account and region"))
-        elif refusals.code(error) in {"AccessDeniedException", "AccessDenied"}:
-            examined.unknown.append(f"{key.arn}: {refusals.text(error)}")
+        elif refusals.read_code(error) in {"AccessDeniedException", "AccessDenied"}:
+            examined.unknown.append(f"{key.arn}: {refusals.format_error(error)}")
         else:
             raise
         return
-    faults = list(_lacking(context, key, account, policy, client))
+    faults = list(_list_lacking_statements(context, key, account, policy, client))
     examined.faults += [(key.place, it) for it in faults]
     if not faults:
         examined.good.append(key.arn)
@@ -150,12 +150,14 @@ def _judge(described: dict[str, Any]) -> str:
     return ""
 
 
-def _lacking(context: Context, key: _Named, account: str, policy: dict[str, Any], client: Any) -> Iterator[str]:
+def _list_lacking_statements(
+    context: Context, key: _Named, account: str, policy: dict[str, Any], client: Any
+) -> Iterator[str]:
     """What the policy of the key lacks, each with the statement to add."""
     partition = context.settings.partition
     root = f"arn:{partition}:iam::{account}:root"
     if key.of_account and key_policies.find_missing(policy, Use(frozenset({root, account}), ("kms:Decrypt",))):
-        statement = _statement("AccountDecides", {"AWS": root}, ["kms:*"])
+        statement = _format_statement("AccountDecides", {"AWS": root}, ["kms:*"])
         reason = (
             "the key's policy does not let the account's own policies allow its use, as the machine's role needs it"
         )
@@ -169,19 +171,19 @@ def _lacking(context: Context, key: _Named, account: str, policy: dict[str, Any]
         ]
         use = Use(frozenset(services), _BY_LOGS, {key_name.lower(): group for key_name in condition})
         if missing := key_policies.find_missing(policy, use):
-            statement = _statement("Logs", {"Service": services[-1]}, _WRITTEN, {"ArnLike": condition})
+            statement = _format_statement("Logs", {"Service": services[-1]}, _WRITTEN, {"ArnLike": condition})
             yield f"CloudWatch Logs may not use the key ({', '.join(missing)}); add to its policy: {statement}"
     if key.by_autoscaling:
-        yield from _of_autoscaling(key, f"arn:{partition}:iam::{account}:role/", policy, client)
+        yield from _list_autoscaling_faults(key, f"arn:{partition}:iam::{account}:role/", policy, client)
 
 
-def _of_autoscaling(key: _Named, roles: str, policy: dict[str, Any], client: Any) -> Iterator[str]:
+def _list_autoscaling_faults(key: _Named, roles: str, policy: dict[str, Any], client: Any) -> Iterator[str]:
     """The bastion is started by Auto Scaling's own role, which no policy of the account can allow anything."""
     role = f"{roles}aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     missing = key_policies.find_missing(policy, Use(frozenset({role}), _BY_VOLUMES))
     if not missing or _has_grant(key, role, client):
         return
-    statement = _statement("AutoScaling", {"AWS": role}, [*_WRITTEN, "kms:CreateGrant"])
+    statement = _format_statement("AutoScaling", {"AWS": role}, [*_WRITTEN, "kms:CreateGrant"])
     reason = f"Auto Scaling may not start the bastion with a volume of this key ({', '.join(missing)})"
     remedy = "if the role does not exist yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com"
     yield f"{reason}; add to its policy: {statement} ({remedy})"
@@ -198,7 +200,9 @@ def _has_grant(key: _Named, role: str, client: Any) -> bool:
     return any(it.get("GranteePrincipal") == role and set(it.get("Operations", ())) >= _GRANTED for it in grants)
 
 
-def _statement(sid: str, principal: dict[str, str], actions: list[str], condition: dict[str, Any] | None = None) -> str:
+def _format_statement(
+    sid: str, principal: dict[str, str], actions: list[str], condition: dict[str, Any] | None = None
+) -> str:
     statement: dict[str, Any] = {
         "Sid": sid,
         "Effect": "Allow",

@@ -35,8 +35,8 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     Certificates that are due are made anew; only with `writes` are they kept for the next time.
     """
     software, artifacts = pack(jenkins_files.obtain(context, run), EMULATOR)
-    toolkit = _toolkit(context, artifacts, run)
-    certificates = _certificates(context, run, writes=writes)
+    toolkit = _make_toolkit(context, artifacts, run)
+    certificates = _read_certificates(context, run, writes=writes)
     data = context.outputs("data")
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     own = own_secrets.read(context)
@@ -59,9 +59,9 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         authority=certificates.authority_pem,
         casc_files=context.casc_files,
         casc_variables=context.casc_values,
-        aws_environment=context.world.machine_environment(context.outputs("network")["ControllerSubnetId"]),
-        ca_certificates=_authorities(context),
-        pip_configuration=operator_machine.pip_configuration(),
+        aws_environment=context.world.make_machine_environment(context.outputs("network")["ControllerSubnetId"]),
+        ca_certificates=_read_authorities(context),
+        pip_configuration=operator_machine.make_pip_configuration(),
         toolkit=toolkit,
         login_user=context.machine.user,
     )
@@ -84,14 +84,14 @@ def _hash_passwords(context: Context, *, writes: bool) -> dict[str, Secret]:
     return {name: hash_password(password, f"{arn}/{name}") for name, password in passwords.items()}
 
 
-def _authorities(context: Context) -> dict[str, str]:
+def _read_authorities(context: Context) -> dict[str, str]:
     """The certificates of authorities that the machine trusts beside those of its system, by file name."""
     of_mail = context.world.local_mail_authority
-    own = operator_machine.certificates(context.settings.host.ca_certificates)
+    own = operator_machine.read_certificates(context.settings.host.ca_certificates)
     return own | ({"local-cloud-mail.crt": of_mail} if of_mail else {})
 
 
-def subjects(context: Context) -> Subjects:
+def list_subjects(context: Context) -> Subjects:
     """What the server certificate is for: the URL's host, the names in the zones, and the machine's own address."""
     host = urlsplit(context.url).hostname or context.machine.address
     every = dict.fromkeys((host, *context.settings.names, context.machine.address))
@@ -106,8 +106,8 @@ def _is_address(text: str) -> bool:
         return False
 
 
-def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
-    wanted, outputs = subjects(context), context.outputs("data")
+def _read_certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
+    wanted, outputs = list_subjects(context), context.outputs("data")
     if writes and "AuthorityKeySecret" not in outputs:
         raise StackMissing(
             f"looking for the secret of the authority's key of '{context.settings.name}'",
@@ -124,19 +124,19 @@ def _certificates(context: Context, run: Run, *, writes: bool) -> Certificates:
     return issued.certificates
 
 
-def snapshot(context: Context) -> toolkit_repository.Snapshot:
+def take_snapshot(context: Context) -> toolkit_repository.Snapshot:
     """The commit that the machine gets: that of this checkout; of a project, with the toolkit in it."""
-    own = toolkit_repository.snapshot(PROJECT, context.state)
+    own = toolkit_repository.take_snapshot(PROJECT, context.state)
     if not places.is_apart():
         return own
     return toolkit_repository.compose(own, ROOT, places.name_toolkit_path(""), context.state)
 
 
-def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
+def _make_toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:
     """The repository of the toolkit for the machine; None if the jobs use a repository of the operator."""
     if context.settings.repository.url is not None:
         return None
-    repository = snapshot(context)
+    repository = take_snapshot(context)
     if repository.notice:
         run.notice(repository.notice)
     own_file, project = context.environment_file.resolve(), PROJECT.resolve()
@@ -145,7 +145,7 @@ def _toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Tool
             f"the jobs on the machine will not find this environment: {own_file.name} is not sent there; add it to git first"
         )
     branch = context.settings.repository.branch
-    path = toolkit_repository.bundle(repository, branch, context.state / toolkit_repository.BUNDLE)
+    path = toolkit_repository.write_bundle(repository, branch, context.state / toolkit_repository.BUNDLE)
     digest = hash_of(path)
     artifacts[digest] = path
     return Toolkit(branch, repository.commit, digest)

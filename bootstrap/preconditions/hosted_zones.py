@@ -30,7 +30,7 @@ class Record:
         return f"{self.name} {self.type}{f' {self.values[0]}' if self.values else ''}"
 
 
-def records(route53: Any, zone_id: str) -> tuple[Record, ...]:
+def list_records(route53: Any, zone_id: str) -> tuple[Record, ...]:
     """Every record of a hosted zone; empty if it was deleted."""
     try:
         pages = list(route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id))
@@ -47,19 +47,19 @@ def records(route53: Any, zone_id: str) -> tuple[Record, ...]:
     )
 
 
-def servers(record: Record) -> frozenset[str]:
+def list_name_servers(record: Record) -> frozenset[str]:
     """The name servers in an NS record."""
     return frozenset(value.rstrip(".") for value in record.values)
 
 
-def foreign(context: Context, names: Sequence[str]) -> Iterator[str]:
+def list_foreign_records(context: Context, names: Sequence[str]) -> Iterator[str]:
     """The records in the hosted zones of these stacks that no stack of this environment made, as text."""
     route53 = context.world.aws("route53")
     for name in names:
         zone_id = context.stacks[name].outputs.get(ZONES[name]) if name in context.stacks else None
         if zone_id is None:
             continue
-        all_records = records(route53, zone_id)
+        all_records = list_records(route53, zone_id)
         apex = next((record.name for record in all_records if record.type == "SOA"), "")
         own = {(apex, "SOA"), (apex, "NS"), (f"{context.settings.project}.{apex}", "A")}
         own |= {(apex, "CAA")} if name == "public-zone" else set()
@@ -70,7 +70,7 @@ def foreign(context: Context, names: Sequence[str]) -> Iterator[str]:
 
 def check_removal(context: Context, doing: str, names: Sequence[str]) -> None:
     """ZoneInUse if a hosted zone of these stacks has foreign records; called before anything is changed."""
-    foreign_records = tuple(foreign(context, [name for name in ZONES if name in names]))
+    foreign_records = tuple(list_foreign_records(context, [name for name in ZONES if name in names]))
     if foreign_records:
         raise ZoneInUse(
             doing,
@@ -80,7 +80,7 @@ def check_removal(context: Context, doing: str, names: Sequence[str]) -> None:
         )
 
 
-def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
+def report_delegation(context: Context, before: Stack | None, run: Run) -> None:
     """Report the NS record to enter in the parent zone, if another account has that one: when it is new or has changed."""
     zone, stack = context.settings.network.public_zone, context.stacks.get("public-zone")
     if zone is None or zone.parent is not None or stack is None:
@@ -91,7 +91,7 @@ def tell_delegation(context: Context, before: Stack | None, run: Run) -> None:
         run.notice(f"enter in the parent zone of {zone.domain}, as its NS record: {names.replace(',', ', ')}")
 
 
-def going(context: Context) -> tuple[str, ...]:
+def list_zones_to_delete(context: Context) -> tuple[str, ...]:
     """The stacks whose hosted zone a launch would delete, because it has another name in the settings now, or none."""
     network = context.settings.network
     domains = {
@@ -99,11 +99,13 @@ def going(context: Context) -> tuple[str, ...]:
         "public-zone": network.public_zone.domain if network.public_zone else None,
     }
     return tuple(
-        name for name in ZONES if name in context.stacks and _domain(context.stacks[name]) not in {None, domains[name]}
+        name
+        for name in ZONES
+        if name in context.stacks and _read_domain(context.stacks[name]) not in {None, domains[name]}
     )
 
 
-def _domain(stack: Stack) -> str | None:
+def _read_domain(stack: Stack) -> str | None:
     """The domain of a stack's hosted zone, by its outputs; None if it has none."""
     if "PublicDomain" in stack.outputs:
         return stack.outputs["PublicDomain"]

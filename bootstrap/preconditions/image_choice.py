@@ -71,7 +71,7 @@ def _find_owner(context: Context) -> str:
         return ""
 
 
-def tell(context: Context, report: Reporter) -> None:
+def report_image_choice(context: Context, report: Reporter) -> None:
     """Report what a plan says about the image; nothing if 'image upgrade' chose one."""
     for line in () if context.chosen_image else machine_image.describe_state(context):
         report.notice(line)

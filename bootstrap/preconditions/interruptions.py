@@ -46,15 +46,15 @@ _STACKS = {
 }
 
 
-def of(changes: Sequence[Change]) -> tuple[str, ...]:
+def explain_interruptions(changes: Sequence[Change]) -> tuple[str, ...]:
     """The interruptions by these changes as lines of text, each once."""
     explain = (_explain_nat, _explain_addresses, _explain_stacks, _explain_names, _explain_replacements)
     return tuple(dict.fromkeys(line for function in explain for line in function(changes)))
 
 
 def _explain_nat(changes: Sequence[Change]) -> Iterator[str]:
-    rerouted = _places(changes, _TOUCHED)
-    removed = _places(changes, frozenset({ChangeKind.REMOVE}))
+    rerouted = _list_places(changes, _TOUCHED)
+    removed = _list_places(changes, frozenset({ChangeKind.REMOVE}))
     if rerouted:
         yield (
             f"private subnets {rerouted}: outbound connections through NAT drop; new ones use another gateway and "
@@ -64,7 +64,7 @@ def _explain_nat(changes: Sequence[Change]) -> Iterator[str]:
         yield f"private subnets {removed}: no access to the Internet from then on"
 
 
-def _places(changes: Sequence[Change], kinds: frozenset[ChangeKind]) -> str:
+def _list_places(changes: Sequence[Change], kinds: frozenset[ChangeKind]) -> str:
     places = [match["place"] for it in changes if it.kind in kinds if (match := _ROUTE.search(it.name))]
     return ", ".join(sorted(places))
 

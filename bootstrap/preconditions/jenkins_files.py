@@ -31,7 +31,7 @@ def find_unjudged(context: Context) -> str:
     return needs.describe_unjudged(context.lock, unjudged)
 
 
-def tell_unjudged(context: Context, run: Run) -> None:
+def report_unjudged(context: Context, run: Run) -> None:
     """Print a notice if the lock has plugins that nothing here knows."""
     if unjudged := find_unjudged(context):
         run.notice(f"{unjudged}; '{needs.COMMAND}' asks the update center")
@@ -39,7 +39,7 @@ def tell_unjudged(context: Context, run: Run) -> None:
 
 def prepare(context: Context, run: Run, *, loads: bool) -> None:
     """Prepare the files of Jenkins before a command changes anything: with `loads` download them, otherwise only check them."""
-    tell_unjudged(context, run)
+    report_unjudged(context, run)
     if unproved := presence.describe_unproved(context.settings.jenkins, context.lock):
         run.notice(unproved)
     if loads:
@@ -75,7 +75,7 @@ def examine(context: Context, run: Run) -> None:
     if context.settings.jenkins.source == "emulator":
         obtain(context, run)
         return
-    presence_of_files = look(context)
+    presence_of_files = check_source(context)
     if presence_of_files.unobtainable:
         context.distribution = resolve(
             context.settings.jenkins, context.lock, DOWNLOADS, run, presence_of_files.unobtainable
@@ -88,6 +88,6 @@ def examine(context: Context, run: Run) -> None:
         )
 
 
-def look(context: Context) -> presence.Presence:
+def check_source(context: Context) -> presence.Presence:
     """Ask the environment's source which files it has; every call asks again."""
-    return presence.look(context.settings.jenkins, context.lock, DOWNLOADS)
+    return presence.check_source(context.settings.jenkins, context.lock, DOWNLOADS)

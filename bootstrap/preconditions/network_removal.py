@@ -21,7 +21,7 @@ _OWN_KINDS = frozenset({"nat_gateway", "vpc_endpoint", "gateway_load_balancer_en
 
 def destroy(context: Context, run: Run) -> None:
     """Delete the network's stacks, last first. NetworkInUse or ZoneInUse, before anything is changed, if something uses it."""
-    in_use_by = tuple(users(context))
+    in_use_by = tuple(list_users(context))
     if in_use_by:
         raise NetworkInUse(
             f"destroying the network of '{context.settings.name}'",
@@ -35,22 +35,22 @@ def destroy(context: Context, run: Run) -> None:
     with run.act("stack", "deleting the network"):
         for name in reversed(composition.ORDER):
             if name in composition.NETWORK:
-                stack.destroy(client, context.settings.stack_name(name), run)
+                stack.destroy(client, context.settings.name_stack(name), run)
     context.forget()
 
 
-def users(context: Context) -> Iterator[str]:
+def list_users(context: Context) -> Iterator[str]:
     """What uses the network and is no part of it: the controller, peerings of other environments, foreign interfaces."""
     if "controller" in context.stacks:
         yield f"the stack {context.stacks['controller'].name}"
-    yield from _peerings(context)
+    yield from _list_peerings(context)
     if "controller" not in context.stacks and "network" in context.stacks:
-        yield from _interfaces(context)
+        yield from _list_foreign_interfaces(context)
 
 
 def check_narrowing(context: Context) -> None:
     """NetworkInUse, before anything is changed, if a zone or tier that the settings no longer have cannot be removed."""
-    reasons = tuple(hindrances(context))
+    reasons = tuple(list_hindrances(context))
     if reasons:
         network = context.settings.network
         tiers = "" if network.isolated else " without isolated subnets"
@@ -62,7 +62,7 @@ def check_narrowing(context: Context) -> None:
         )
 
 
-def hindrances(context: Context) -> Iterator[str]:
+def list_hindrances(context: Context) -> Iterator[str]:
     """The reasons why subnets that the settings no longer have cannot be removed; none if they can.
 
     Either something is in them that no stack deletes with them, for example the machine of a bastion. Or other subnets are to
@@ -72,7 +72,7 @@ def hindrances(context: Context) -> Iterator[str]:
         return
     if composition.is_widened(context.settings, context.stacks):
         yield "isolated subnets and the number of zones change in opposite directions: change one after the other"
-    subnets = composition.leaving(context.settings, context.stacks)
+    subnets = composition.list_lost_subnets(context.settings, context.stacks)
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for interface in network.interfaces.values():
         is_there = interface.subnet_id in subnets and interface.kind not in _OWN_KINDS
@@ -87,7 +87,7 @@ def _describe(interface: Interface) -> str:
     return f"the interface {interface.id}{f' of {interface.instance_id}' if interface.instance_id else ''}"
 
 
-def _peerings(context: Context) -> Iterator[str]:
+def _list_peerings(context: Context) -> Iterator[str]:
     """The stacks with which other environments peer with this one: they have routes in its route tables."""
     client = context.world.aws("cloudformation")
     for path in sorted(context.environment_file.parent.glob("*.yaml")):
@@ -97,19 +97,19 @@ def _peerings(context: Context) -> Iterator[str]:
             continue  # its own commands report its faults
         peering = other_settings.network.peering
         if peering is not None and peering.environment == context.settings.name:
-            peering_stack = stack.read(client, other_settings.stack_name("peering"))
+            peering_stack = stack.read(client, other_settings.name_stack("peering"))
             if peering_stack is not None:
                 yield f"the stack {peering_stack.name}, which peers the network of '{other_settings.name}' with this one"
 
 
-def _interfaces(context: Context) -> Iterator[str]:
+def _list_foreign_interfaces(context: Context) -> Iterator[str]:
     """Interfaces in the VPC that none of the network's own stacks made; those of a terminated instance do not count."""
     network, ec2 = network_reading.read(context), context.world.aws("ec2")
     for interface in network.interfaces.values():
         is_own = (
             interface.kind in _OWN_KINDS
             or "bastion" in interface.roles
-            or network.vpc_of(interface.subnet_id) != network.vpc_id
+            or network.find_vpc_of(interface.subnet_id) != network.vpc_id
         )
         if not is_own and not (
             interface.instance_id and instance.read_state(ec2, interface.instance_id) in instance.GONE

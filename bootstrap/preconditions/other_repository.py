@@ -7,7 +7,7 @@ from bootstrap.remote import toolkit_repository
 from bootstrap.runs.journal import Run
 
 
-def tell(context: Context, run: Run) -> None:
+def report_other_repository(context: Context, run: Run) -> None:
     """A notice if no stack is of a commit that this repository has, or that a run in this folder launched."""
     if context.world.is_on_machine:
         return

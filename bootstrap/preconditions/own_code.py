@@ -22,7 +22,7 @@ def check(context: Context) -> None:
     """SettingsInvalid for what the file names and cannot be; TemplateInvalid for a parameter that nothing can give."""
     faults = [*_find_stack_faults(context), *_find_repository_faults(context)]
     if faults:
-        placed = environments.placed(context.environment_file, faults)
+        placed = environments.place_faults(context.environment_file, faults)
         doing = f"looking for what '{context.settings.name}' has of its own"
         raise SettingsInvalid(doing, placed, "Correct the file; docs/projects.md of the toolkit explains both.")
     unmet = list(_find_unmet_parameters(context))

@@ -28,10 +28,10 @@ def read(context: Context) -> dict[str, Secret]:
 
     The password of the local cloud's mail server is one of them: it is in no service of AWS.
     """
-    values, faults = _look(context)
+    values, faults = _read_secrets(context)
     if faults:
         doing = f"reading the secrets of '{context.settings.name}'"
-        raise SettingsInvalid(doing, environments.placed(context.environment_file, faults), _REMEDY)
+        raise SettingsInvalid(doing, environments.place_faults(context.environment_file, faults), _REMEDY)
     password = context.world.local_mail_password
     return values | ({SMTP_PASSWORD: password} if password else {})
 
@@ -43,20 +43,20 @@ def find_removed(context: Context) -> tuple[str, ...]:
     return tuple(sorted(used - {*casc.SECRETS, *casc.VARIABLES, *context.settings.jenkins.secrets}))
 
 
-def faults(context: Context) -> Iterator[Found]:
+def find_faults(context: Context) -> Iterator[Found]:
     """A fault for each secret that cannot be read; none on the machine, whose jobs read none of them."""
     if not context.world.is_on_machine:
-        yield from _look(context)[1]
+        yield from _read_secrets(context)[1]
 
 
-def _look(context: Context) -> tuple[dict[str, Secret], list[Found]]:
+def _read_secrets(context: Context) -> tuple[dict[str, Secret], list[Found]]:
     values: dict[str, Secret] = {}
     faults: list[Found] = []
     for key, source in context.settings.own_secrets.items():
         name = SMTP_PASSWORD if key == ("mail", "password") else key[-1]
         place = (*key, "parameter" if source.secret is None else "secret")
         try:
-            with refusals.told(f"reading the secret {name}"):
+            with refusals.convert_errors(f"reading the secret {name}"):
                 text = _read(context, source)
         except AwsRefused as error:
             faults.append((place, f"cannot be read: {error.found} Create it in this region, or correct the name."))

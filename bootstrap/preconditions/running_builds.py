@@ -19,9 +19,9 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import Change, ChangeKind
 
 
-def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
+def report_running_builds(context: Context, run: Run, changes: Sequence[Change]) -> None:
     """Report whether the changes of a plan restart Jenkins or replace its machine, and which builds run now."""
-    interruption = next(iter(_interruptions(changes)), "")
+    interruption = next(iter(_list_interruptions(changes)), "")
     if not interruption:
         return
     minutes = context.settings.jenkins.drain_minutes
@@ -29,14 +29,14 @@ def tell(context: Context, run: Run, changes: Sequence[Change]) -> None:
         f"it waits for running builds, at most {minutes} min, unless --now is given" if minutes else "it does not wait"
     )
     try:
-        builds = now_running(context.jenkins)
+        builds = list_running_builds(context.jenkins)
     except BootstrapError:
         run.notice(f"interrupts: {interruption}; {waits}. The running builds are not known: Jenkins does not answer")
         return
     run.notice(f"interrupts: {interruption}; {waits}. Running now: {', '.join(builds) or 'no builds'}")
 
 
-def _interruptions(changes: Sequence[Change]) -> Iterator[str]:
+def _list_interruptions(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         is_machine = change.kind is ChangeKind.REPLACE and change.name.endswith("-controller/Instance")
         if is_machine and change.detail.startswith("AWS::EC2::Instance"):
@@ -45,12 +45,12 @@ def _interruptions(changes: Sequence[Change]) -> Iterator[str]:
             yield "Jenkins restarts"
 
 
-def now_running(client: JenkinsClient) -> tuple[str, ...]:
+def list_running_builds(client: JenkinsClient) -> tuple[str, ...]:
     """The names of the running builds: 'folder/job #12'."""
     return tuple(dict.fromkeys(each.build for each in executors.read_occupied(client)))
 
 
-def on_executors(client: JenkinsClient) -> tuple[str, ...]:
+def list_builds_on_executors(client: JenkinsClient) -> tuple[str, ...]:
     """The running builds that occupy an executor; builds that need none are not included."""
     return tuple(dict.fromkeys(each.build for each in executors.read_occupied(client) if not each.is_one_off))
 

@@ -26,10 +26,10 @@ def find_template(name: str) -> Path:
     return places.find(f"cloudformation/{name}.yaml")
 
 
-def template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
+def make_template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
     """The desired state of one stack: its template, and its parameters from the settings and the outputs of existing stacks."""
     return StackTemplate(
-        name=context.settings.stack_name(name),
+        name=context.settings.name_stack(name),
         path=find_template(name),
         parameters=gather_parameters(context, name, existing),
         tags=tags,
@@ -43,27 +43,32 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     ImageMissing if there is no image for a first machine.
     """
     if name in context.settings.stacks:
-        return parameters.of_own(context.settings, templates.declared(find_template(name)), existing)
-    values = parameters.parameters(context.settings, name, existing)
+        return parameters.make_own_parameters(
+            context.settings, templates.read_declared_parameters(find_template(name)), existing
+        )
+    values = parameters.make_parameters(context.settings, name, existing)
     if name == "public-zone":
-        return values | {"ParentZoneId": account.parent_of(context)}
+        return values | {"ParentZoneId": account.find_parent_zone(context)}
     if name == "controller":
-        return values | {"PeerNetwork": peer_network(context) or "", "ImageId": image_choice.choose(context, existing)}
-    return values | parameters.of_peer(_peer(context)) if name == "peering" else values
+        return values | {
+            "PeerNetwork": find_peer_network(context) or "",
+            "ImageId": image_choice.choose(context, existing),
+        }
+    return values | parameters.make_peer_parameters(_read_peer(context)) if name == "peering" else values
 
 
-def peer_network(context: Context) -> str | None:
+def find_peer_network(context: Context) -> str | None:
     """The full name of the stack of the network that this environment peers with; None without peering."""
     peering = context.settings.network.peering
     if peering is None:
         return None
     peer_settings = environments.load(context.environment_file.with_name(f"{peering.environment}.yaml"))
-    return peer_settings.stack_name("network")
+    return peer_settings.name_stack("network")
 
 
-def _peer(context: Context) -> Mapping[str, str]:
+def _read_peer(context: Context) -> Mapping[str, str]:
     """The outputs of the network that this environment peers with; StackMissing if it does not exist."""
-    peering, stack_name = context.settings.network.peering, peer_network(context)
+    peering, stack_name = context.settings.network.peering, find_peer_network(context)
     assert peering is not None and stack_name is not None  # the stack is wanted only where it is asked for
     peer = stack.read(context.world.aws("cloudformation"), stack_name)
     if peer is None or "PrivateRouteTableIds" not in peer.outputs:
@@ -75,17 +80,17 @@ def _peer(context: Context) -> Mapping[str, str]:
     return peer.outputs
 
 
-def network_of(context: Context) -> tuple[str, ...]:
+def list_network_stacks(context: Context) -> tuple[str, ...]:
     """The stacks of the network whose inputs from other stacks exist."""
     available = {*context.stacks, *composition.NETWORK}
-    chosen = composition.wanted(context.settings)
-    return tuple(it for it in chosen if it in composition.NETWORK and available.issuperset(composition.inputs_of(it)))
+    chosen = composition.list_wanted_stacks(context.settings)
+    return tuple(it for it in chosen if it in composition.NETWORK and available.issuperset(composition.list_inputs(it)))
 
 
-def in_order(context: Context, names: Sequence[str] | None = None) -> tuple[str, ...]:
+def sort_stacks(context: Context, names: Sequence[str] | None = None) -> tuple[str, ...]:
     """These stacks, or all that are wanted, in the order in which they are changed."""
     names = context.wanted if names is None else names
-    return composition.in_order(names, context.settings, context.stacks, _list_taken(context, names))
+    return composition.sort_stacks(names, context.settings, context.stacks, _list_taken(context, names))
 
 
 def list_repeated(context: Context, names: Sequence[str]) -> tuple[str, ...]:
@@ -95,13 +100,17 @@ def list_repeated(context: Context, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _list_taken(context: Context, names: Sequence[str]) -> dict[str, Sequence[str]]:
-    own = {name: tuple(templates.declared(find_template(name))) for name in names if name in context.settings.stacks}
+    own = {
+        name: tuple(templates.read_declared_parameters(find_template(name)))
+        for name in names
+        if name in context.settings.stacks
+    }
     return {**composition.TAKES, **own}
 
 
 def explain_waiting(context: Context, name: str) -> str:
     """Why a stack cannot be planned yet: which stacks or outputs it waits for; '' if it can."""
-    needs = [it for it in composition.inputs_of(name) if it in context.wanted]
+    needs = [it for it in composition.list_inputs(name) if it in context.wanted]
     awaited = _find_awaited_outputs(context, name) if name in context.settings.stacks else {}
     missing = [it for it in context.wanted if it in {*needs, *awaited} and not has_outputs(context, it)]
     if missing:
@@ -119,7 +128,7 @@ def _find_awaited_outputs(context: Context, name: str) -> dict[str, str]:
     path, before = find_template(name), context.wanted[: context.wanted.index(name)]
     given = gather_parameters(context, name, context.stacks)
     awaited: dict[str, str] = {}
-    for parameter, default in templates.declared(path).items():
+    for parameter, default in templates.read_declared_parameters(path).items():
         giver = next((it for it in before if parameter in rules.list_outputs(find_template(it))), None)
         # The output may depend on a condition; then the default is what a launch takes, too.
         if giver and parameter not in given and (default is None or not has_outputs(context, giver)):
@@ -127,9 +136,9 @@ def _find_awaited_outputs(context: Context, name: str) -> dict[str, str]:
     return awaited
 
 
-def unwanted(context: Context) -> tuple[str, ...]:
+def list_unwanted_stacks(context: Context) -> tuple[str, ...]:
     """Existing optional stacks that the settings no longer have, in the order in which they are deleted."""
-    chosen = composition.wanted(context.settings)
+    chosen = composition.list_wanted_stacks(context.settings)
     return tuple(name for name in reversed(context.stack_order) if name in context.stacks and name not in chosen)
 
 

@@ -50,7 +50,7 @@ def create(folder: Path, pin: Pin, *, with_lock: bool = False) -> tuple[str, ...
             (part / name).write_text(text, encoding="utf-8")
         (part / "bootstrap.py").chmod(0o755)
         part.chmod(0o755)
-        _commit(part)
+        _make_commit(part)
         part.rename(target)  # also onto an empty folder
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -83,21 +83,23 @@ def name_project(folder: Path) -> str:
 def _list_files(pin: Pin, project: str, *, with_lock: bool) -> dict[str, str]:
     lock = {name: (places.ROOT / name).read_text(encoding="utf-8") for name in LOCK_FILES if with_lock}
     return {
-        NAME: pin.text(),
+        NAME: pin.format_text(),
         "bootstrap.py": (_FILES / "start.py").read_text(encoding="utf-8"),
         ".gitignore": _IGNORED,
         "README.md": (_FILES / "readme.txt").read_text(encoding="utf-8"),
         "environments/local.yaml": (_FILES / "local.yaml").read_text(encoding="utf-8").replace("PROJECT", project),
-        "environments/schema.json": settings.schema(),
+        "environments/schema.json": settings.format_schema(),
         **{f"{name}/README.md": text for name, text in _FOLDERS.items()},
         **lock,
     }
 
 
-def _commit(folder: Path) -> None:
+def _make_commit(folder: Path) -> None:
     """The first commit; by whoever makes the project, if git knows that."""
-    git.do(folder, "init", "--quiet", "--initial-branch=main")
-    identity = () if git.ask(folder, "config", "user.email") else _IDENTITY
-    git.do(folder, "add", "--all")
+    git.run_git(folder, "init", "--quiet", "--initial-branch=main")
+    identity = () if git.read_git(folder, "config", "user.email") else _IDENTITY
+    git.run_git(folder, "add", "--all")
     unsigned = ("-c", "commit.gpgsign=false")
-    git.do(folder, *identity, *unsigned, "commit", "--quiet", "--no-verify", "-m", "A project of the Jenkins toolkit")
+    git.run_git(
+        folder, *identity, *unsigned, "commit", "--quiet", "--no-verify", "-m", "A project of the Jenkins toolkit"
+    )

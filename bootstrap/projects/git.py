@@ -12,13 +12,13 @@ from bootstrap.errors import BootstrapError, Missing
 _OF_ANOTHER_REPOSITORY = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"}
 
 
-def ask(folder: Path, *arguments: str) -> str:
+def read_git(folder: Path, *arguments: str) -> str:
     """What git prints about the repository in a folder; '' where it refuses. Missing where there is no git."""
     done = _run(folder, arguments)
     return "" if done.returncode else done.stdout.strip()
 
 
-def do(folder: Path, *arguments: str) -> None:
+def run_git(folder: Path, *arguments: str) -> None:
     """Let git change the repository in a folder; BootstrapError with its words where it refuses."""
     done = _run(folder, arguments)
     if done.returncode:

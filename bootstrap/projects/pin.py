@@ -24,7 +24,7 @@ class Pin:
     version: str
     notices: tuple[str, ...] = ()
 
-    def text(self) -> str:
+    def format_text(self) -> str:
         """The content of the file."""
         return (
             "# The toolkit that this project uses. To upgrade it, change the version (a tag, or a full commit), then see\n"
@@ -43,7 +43,10 @@ def choose(root: Path, url: str = "") -> Pin:
             "the URL of --toolkit has a user, a password or a token in it, which git would keep for all who have the project",
             "Give the URL without that, and let a credential helper of git log in (git help credentials).",
         )
-    top, commit = git.ask(root, "rev-parse", "--show-toplevel"), git.ask(root, "rev-parse", "--verify", "HEAD")
+    top, commit = (
+        git.read_git(root, "rev-parse", "--show-toplevel"),
+        git.read_git(root, "rev-parse", "--verify", "HEAD"),
+    )
     if not commit or Path(top).resolve() != root.resolve():
         raise UsageError(
             "choosing the toolkit's version for the project",
@@ -51,25 +54,25 @@ def choose(root: Path, url: str = "") -> Pin:
             "Call 'init' in a clone of the toolkit's repository.",
         )
     notices = []
-    if git.ask(root, "status", "--porcelain", "--untracked-files=no"):
+    if git.read_git(root, "status", "--porcelain", "--untracked-files=no"):
         notices.append(
             f"the project uses the commit {commit[:12]}; changes in {root} that are not committed are not in it"
         )
-    origin = git.ask(root, "remote", "get-url", "origin")
-    is_there = bool(git.ask(root, "branch", "--remotes", "--contains", commit))
-    chosen = url or (_absolute(root, _without_password(origin)) if origin and is_there else str(root))
+    origin = git.read_git(root, "remote", "get-url", "origin")
+    is_there = bool(git.read_git(root, "branch", "--remotes", "--contains", commit))
+    chosen = url or (_make_absolute(root, _remove_password(origin)) if origin and is_there else str(root))
     if not url and not (origin and is_there):
         notices.append(f"the toolkit is cloned from {root}, which other machines do not have; --toolkit names a URL")
     return Pin(chosen, commit, tuple(notices))
 
 
-def _absolute(root: Path, url: str) -> str:
+def _make_absolute(root: Path, url: str) -> str:
     """A path from the toolkit's folder as an absolute one; a URL as it is."""
     path = root / url
     return str(path.resolve()) if path.is_dir() else url
 
 
-def _without_password(url: str) -> str:
+def _remove_password(url: str) -> str:
     """The URL without the user and the password or token of whoever cloned it: the project is for others, too."""
     parts = urlsplit(url)
     if "@" not in parts.netloc:

@@ -37,7 +37,7 @@ def name_toolkit_path(name: str) -> str:
     return str(Path(os.path.relpath(ROOT, PROJECT)) / name) if is_apart() else name
 
 
-def lay(folder: Path, own: Path | None, pattern: str = "*.y*ml") -> list[Path]:
+def list_layered_files(folder: Path, own: Path | None, pattern: str = "*.y*ml") -> list[Path]:
     """The files of the toolkit's folder, then those of the project's; a file of the project takes the place of its namesake."""
     upper = sorted(own.glob(pattern)) if own is not None else []
     names = {path.name for path in upper}

@@ -18,7 +18,7 @@ def record(state: Path) -> None:
         (state / _RECORD).write_text(f"{version}\n", encoding="utf-8")
 
 
-def tell(state: Path, report: Reporter) -> None:
+def report_upgrade(state: Path, report: Reporter) -> None:
     """Say what changed in the toolkit since that launch; nothing if that was this version, or there was none from here."""
     version, record = _read_version(), state / _RECORD
     before = record.read_text(encoding="utf-8").strip() if record.is_file() else ""
@@ -32,14 +32,14 @@ def _read_version() -> str:
     """The commit of a project's toolkit; '' without a project, and on the machine, where it is in the project's repository."""
     if not places.is_apart() or not (places.ROOT / ".git").exists():
         return ""
-    return git.ask(places.ROOT, "rev-parse", "--verify", "HEAD")
+    return git.read_git(places.ROOT, "rev-parse", "--verify", "HEAD")
 
 
 def _describe(before: str, version: str) -> str:
-    newer = git.ask(places.ROOT, "rev-list", "--count", f"{before}..{version}")
-    older = git.ask(places.ROOT, "rev-list", "--count", f"{version}..{before}")
-    parts = [] if newer in {"", "0"} else [f"{wording.counted(int(newer), 'commit')} more"]
-    parts += [] if older in {"", "0"} else [f"{wording.counted(int(older), 'commit')} less"]
+    newer = git.read_git(places.ROOT, "rev-list", "--count", f"{before}..{version}")
+    older = git.read_git(places.ROOT, "rev-list", "--count", f"{version}..{before}")
+    parts = [] if newer in {"", "0"} else [f"{wording.count_noun(int(newer), 'commit')} more"]
+    parts += [] if older in {"", "0"} else [f"{wording.count_noun(int(older), 'commit')} less"]
     return f"{before[:12]} -> {version[:12]}" + (f" ({', '.join(parts)})" if parts else "")
 
 
@@ -47,7 +47,7 @@ def _list_news(before: str, version: str) -> list[str]:
     """The lines that the changelog has now and had not."""
     # Whatever the user's git configuration says about how differences are shown.
     plain = ("--no-ext-diff", "--no-color", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
-    shown = git.ask(places.ROOT, "diff", *plain, "--unified=0", before, version, "--", "CHANGELOG.md")
+    shown = git.read_git(places.ROOT, "diff", *plain, "--unified=0", before, version, "--", "CHANGELOG.md")
     added = [
         line[1:]
         for line in shown.splitlines()

@@ -47,7 +47,7 @@ class Distribution(Protocol):
 def pack(distribution: Distribution, emulator: Path) -> tuple[Software, dict[str, Artifact]]:
     """What the machine must hold of a distribution, and the artifacts to hold it; `emulator` is that package's folder."""
     if distribution.kind == "emulator":
-        bundle, content = bundle_of(emulator, EMULATOR_PACKAGE)
+        bundle, content = bundle_folder(emulator, EMULATOR_PACKAGE)
         software = Software("emulator", distribution.version, distribution.plugins, emulator=bundle)
         return software, {bundle.sha256: content}
     if distribution.war is None:
@@ -60,7 +60,7 @@ def pack(distribution: Distribution, emulator: Path) -> tuple[Software, dict[str
     return Software("war", distribution.version, distribution.plugins, war, plugins, urls=urls), artifacts
 
 
-def bundle_of(folder: Path, name: str) -> tuple[Bundle, bytes]:
+def bundle_folder(folder: Path, name: str) -> tuple[Bundle, bytes]:
     """All files under `folder` as a tar whose members lie under `name`: the same files give the same bytes anywhere."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and _BYTE_CODE not in path.parts)
     files: dict[str, str] = {}

@@ -17,18 +17,18 @@ def put(path: str, mode: int, size: int) -> tuple[str, ...]:
     return ("sh", "-c", _PUT, "put", path, f"{mode:04o}", str(size))
 
 
-def with_sudo(command: Sequence[str]) -> tuple[str, ...]:
+def add_sudo(command: Sequence[str]) -> tuple[str, ...]:
     """The command as root, refused at once where that would need a password."""
     return ("sudo", "-n", "--", *command)
 
 
-def shown(command: Sequence[str]) -> str:
+def shorten_command(command: Sequence[str]) -> str:
     """The command as one short line for messages."""
     line = " ".join(shlex.join(command).split())
     return line if len(line) <= _SHOWN_LENGTH else f"{line[:_SHOWN_LENGTH]}..."
 
 
-def quoted(command: Sequence[str]) -> str:
+def quote_command(command: Sequence[str]) -> str:
     """The command as one line for a shell; the only place where quoting happens."""
     return shlex.join(command)
 

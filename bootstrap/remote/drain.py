@@ -13,7 +13,7 @@ UNIT = "jenkins.service"
 Drain = Mapping[str, Mapping[str, Any]]
 
 
-def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
+def make_drain_settings(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
     """The settings for waiting, by the names of the units of Jenkins and its agents; `url` is where users open Jenkins.
 
     If the toolkit runs in a build of that Jenkins, `own` names the build: waiting for it would never end.
@@ -29,6 +29,6 @@ def of(settings: JenkinsSettings, url: str, *, waits: bool) -> Drain:
     return {UNIT: drain_settings, **{each.unit: {**drain_settings, "is_jenkins": False} for each in agent.AGENTS}}
 
 
-def seconds_of(drain: Drain) -> float:
+def compute_longest_wait(drain: Drain) -> float:
     """The longest time that the waiting may take."""
     return sum(float(each["seconds"]) for each in drain.values())

@@ -61,7 +61,7 @@ class Forwarding:
         self._listener.close()
         # The clients first: a server answers a request that ends in its middle, and that answer must reach nobody.
         for stream in (*pairs, *pairs.values()):
-            _end(stream)
+            _end_direction(stream)
         self._acceptor.join(timeout=5)
 
     def _accept(self) -> None:
@@ -85,18 +85,18 @@ class Forwarding:
         with self._lock:
             self._pairs[client] = remote
             is_open = self._is_open
-        back = threading.Thread(target=_pump, args=(remote, client), daemon=True)
+        back = threading.Thread(target=_copy_stream, args=(remote, client), daemon=True)
         if is_open:
             back.start()
-            _pump(client, remote)
+            _copy_stream(client, remote)
             back.join()
         with self._lock:
             del self._pairs[client]
-        _end(client)
-        _end(remote)
+        _end_direction(client)
+        _end_direction(remote)
 
 
-def _pump(source: Stream, sink: Stream) -> None:
+def _copy_stream(source: Stream, sink: Stream) -> None:
     """Copy until the source ends, then end the sink's direction: a half-closed HTTP exchange still gets its answer."""
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):
@@ -105,7 +105,7 @@ def _pump(source: Stream, sink: Stream) -> None:
         sink.shutdown(socket.SHUT_WR)
 
 
-def _end(stream: Stream) -> None:
+def _end_direction(stream: Stream) -> None:
     with contextlib.suppress(OSError, EOFError):
         stream.shutdown(socket.SHUT_RDWR)
     with contextlib.suppress(OSError, EOFError):

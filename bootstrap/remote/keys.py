@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 
-def fingerprint(public_key: str) -> str:
+def format_fingerprint(public_key: str) -> str:
     """The SHA-256 fingerprint of an 'ssh-ed25519 AAAA... comment' line, with its type before it."""
     kind, blob = public_key.split()[:2]
     digest = base64.b64encode(hashlib.sha256(base64.b64decode(blob)).digest()).decode().rstrip("=")

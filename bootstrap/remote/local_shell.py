@@ -35,7 +35,7 @@ class LocalShell:
         hear: Callable[[str], None] | None = None,
     ) -> Result:
         """Run one command; CommandFailed on a non-zero exit (unless told not to check) and always when time runs out."""
-        full = commands.with_sudo(command) if sudo and os.geteuid() != 0 else tuple(command)
+        full = commands.add_sudo(command) if sudo and os.geteuid() != 0 else tuple(command)
         started = time.monotonic()
         try:
             code, output, problems = _converse(full, stdin, timeout, commands.Lines(hear))
@@ -48,7 +48,7 @@ class LocalShell:
             code, output, problems = TIMED_OUT, error.stdout or b"", f"no result after {timeout} s".encode()
             check = True
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
-        result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
+        result = Result(commands.shorten_command(command), code, *texts, time.monotonic() - started)
         if check and code != 0:
             raise CommandFailed("running a command on this machine", result, "Run it by hand to see more.")
         return result

@@ -17,7 +17,7 @@ from bootstrap.values import Machine
 
 
 @contextmanager
-def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterator[list[str]]:
+def make_client_command(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterator[list[str]]:
     """The command that opens a session on `machine`; append a command to run one there.
 
     `dial` opens a stream to the machine's sshd; without it OpenSSH connects to the machine's address.
@@ -30,7 +30,7 @@ def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterat
         known.write_text("".join(f"{machine.instance_id} {line}\n" for line in machine.host_keys))
         address, port = machine.address, machine.port
         if dial is not None:
-            address, port = "127.0.0.1", exits.enter_context(_led(dial))
+            address, port = "127.0.0.1", exits.enter_context(_lead_port(dial))
         # Host keys are known by the instance, whatever address leads to it.
         yield [
             *("ssh", "-F", "none", "-i", str(key), "-p", str(port)),
@@ -40,7 +40,7 @@ def client(machine: Machine, dial: Callable[[], Stream] | None = None) -> Iterat
 
 
 @contextmanager
-def _led(dial: Callable[[], Stream]) -> Iterator[int]:
+def _lead_port(dial: Callable[[], Stream]) -> Iterator[int]:
     """A port of the loopback that leads where `dial` does; the first stream is opened now, so that its failure is told."""
     opened = [dial()]
     waiting = list(opened)

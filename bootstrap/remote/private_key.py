@@ -24,14 +24,14 @@ def read_private_key(secret: Secret) -> paramiko.PKey:
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         ).decode()
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _no_key() from error
+        raise _make_missing_key() from error
     for kind in (paramiko.Ed25519Key, paramiko.RSAKey, paramiko.ECDSAKey):
         with contextlib.suppress(paramiko.SSHException):
             return kind.from_private_key(io.StringIO(openssh))
-    raise _no_key()
+    raise _make_missing_key()
 
 
-def _no_key() -> Missing:
+def _make_missing_key() -> Missing:
     return Missing(
         "reading the machine's private key",
         "its parameter contains no usable ed25519, RSA or ECDSA key",

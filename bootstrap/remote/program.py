@@ -35,7 +35,7 @@ class NoAnswer(ValueError):
 
 
 @functools.cache
-def archive(*, fetches: bool = False) -> bytes:
+def build_archive(*, fetches: bool = False) -> bytes:
     """The program as a zip archive: the same bytes for the same sources. What only a fetch needs is not in every request."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as bundle:
@@ -50,7 +50,7 @@ def archive(*, fetches: bool = False) -> bytes:
     return buffer.getvalue()
 
 
-def request(
+def make_request(
     mode: str,
     resources: Sequence[Mapping[str, Any]],
     drain: Document | None = None,
@@ -72,11 +72,11 @@ def request(
     fetches = mode == "fetch"
     wish |= {"authorities": dict(authorities or {}), "plain": list(plain)} if fetches else {}
     document = json.dumps(wish | ({"lock": lock} if lock else {}))
-    program = archive(fetches=fetches)
+    program = build_archive(fetches=fetches)
     return b"%d\n%b%b" % (len(program), program, zlib.compress(document.encode())), marker
 
 
-def step(line: str, marker: str) -> Document | None:
+def parse_step(line: str, marker: str) -> Document | None:
     """The step that a line of the output tells while the program runs, or None.
 
     {"begun": result}, {"done": result}, {"note": text}, {"bytes": number} of a fetch, or an empty one, which only finds out
@@ -90,7 +90,7 @@ def step(line: str, marker: str) -> Document | None:
     return found if isinstance(found, dict) else None
 
 
-def answer(output: str, marker: str) -> Document:
+def parse_answer(output: str, marker: str) -> Document:
     """Find the program's answer in the output of the machine; NoAnswer if there is none."""
     _, found, rest = output.rpartition(f"\n{marker}\n")
     try:

@@ -28,7 +28,7 @@ from bootstrap.errors import (
 from bootstrap.remote import commands
 from bootstrap.remote.exec_channel import converse
 from bootstrap.remote.forwarding import Forwarding
-from bootstrap.remote.keys import fingerprint
+from bootstrap.remote.keys import format_fingerprint
 from bootstrap.remote.local_shell import TIMED_OUT
 from bootstrap.remote.ordered_transport import OrderedTransport
 from bootstrap.remote.private_key import read_private_key
@@ -87,12 +87,12 @@ class FabricShell:
         hear: Callable[[str], None] | None = None,
     ) -> Result:
         """Run one command; CommandFailed on a non-zero exit (unless told not to check) and always when time runs out."""
-        full = commands.with_sudo(command) if sudo else tuple(command)
+        full = commands.add_sudo(command) if sudo else tuple(command)
         started = time.monotonic()
         with self._sessions:
-            code, output, problems = self._execute(commands.quoted(full), stdin, timeout, commands.Lines(hear))
+            code, output, problems = self._execute(commands.quote_command(full), stdin, timeout, commands.Lines(hear))
         texts = (output.decode(errors="replace"), problems.decode(errors="replace"))
-        result = Result(commands.shown(command), code, *texts, time.monotonic() - started)
+        result = Result(commands.shorten_command(command), code, *texts, time.monotonic() - started)
         if code != 0 and (check or code == TIMED_OUT):
             remedy = "Check the machine with './bootstrap.py ssh'."
             raise CommandFailed(f"running a command on {self._machine.instance_id}", result, remedy)
@@ -108,7 +108,7 @@ class FabricShell:
 
         @contextmanager
         def forwarded() -> Iterator[int]:
-            self._transport()  # connects now, so that an unreachable machine is this call's error
+            self._get_transport()  # connects now, so that an unreachable machine is this call's error
 
             def dial(source: tuple[str, int]) -> Any:
                 try:
@@ -124,7 +124,7 @@ class FabricShell:
 
         return forwarded()
 
-    def stream(self, address: str, port: int) -> Any:
+    def open_stream(self, address: str, port: int) -> Any:
         """A stream from the machine on to another one, over this connection; OSError where the machine cannot reach it."""
         try:
             return self._open_stream((address, port), ("127.0.0.1", 0), _ATTEMPT)
@@ -132,7 +132,7 @@ class FabricShell:
             raise OSError(f"{self._machine.instance_id} cannot reach {address}:{port}: {error}") from error
 
     def _open_stream(self, target: tuple[str, int], source: tuple[str, int], seconds: float) -> Any:
-        return self._transport().open_channel("direct-tcpip", target, source, timeout=seconds)
+        return self._get_transport().open_channel("direct-tcpip", target, source, timeout=seconds)
 
     def close(self) -> None:
         """End the connection; the next command would open another."""
@@ -145,29 +145,29 @@ class FabricShell:
         self, text: str, stdin: bytes, timeout: float | None, lines: commands.Lines
     ) -> tuple[int, bytes, bytes]:
         """Exit code, output and errors of one command in a session of its own."""
-        transport, channel = self._channel()
+        transport, channel = self._open_channel()
         try:
             channel.exec_command(text)
             return converse(channel, stdin, timeout, lines)
         except _BROKEN as error:
-            raise self._lost(transport, error) from error
+            raise self._explain_lost_session(transport, error) from error
         finally:
             channel.close()
 
-    def _channel(self) -> tuple[Any, Any]:
+    def _open_channel(self) -> tuple[Any, Any]:
         """The live connection's transport and a session on it; one that turns out to be dead is opened anew once."""
-        transport = self._transport()
+        transport = self._get_transport()
         try:
             return transport, self._open_session(transport)
         except paramiko.ChannelException as error:  # refused, by a connection that is well and that others use
-            raise self._lost(transport, error) from error
+            raise self._explain_lost_session(transport, error) from error
         except _BROKEN:
             self._drop(transport)
-        transport = self._transport()
+        transport = self._get_transport()
         try:
             return transport, self._open_session(transport)
         except _BROKEN as error:
-            raise self._lost(transport, error) from error
+            raise self._explain_lost_session(transport, error) from error
 
     @staticmethod
     def _open_session(transport: Any) -> Any:
@@ -189,7 +189,7 @@ class FabricShell:
                 self._connection = None
         transport.close()
 
-    def _transport(self) -> Any:
+    def _get_transport(self) -> Any:
         with self._lock:
             if self._connection is None or not self._connection.is_connected:
                 self._connection = self._connect()
@@ -203,7 +203,7 @@ class FabricShell:
                 return self._open()
             except (*_BROKEN, *_NOT_SSH) as error:
                 if time.monotonic() + _PAUSE > deadline:
-                    raise self._unreachable(error) from error
+                    raise self._make_unreachable(error) from error
                 time.sleep(_PAUSE)
 
     def _open(self) -> Any:
@@ -231,7 +231,7 @@ class FabricShell:
             if refusal is not None:  # the stream knows why, and that another attempt ends in the same way
                 raise refusal from error
             if isinstance(error, paramiko.BadHostKeyException):
-                raise self._mismatch(f"{error.key.get_name()} {error.key.get_base64()}") from error
+                raise self._make_mismatch(f"{error.key.get_name()} {error.key.get_base64()}") from error
             raise
         connection.transport.set_keepalive(_KEEPALIVE)
         return connection
@@ -248,7 +248,7 @@ class FabricShell:
 
         class OnlyPinned(paramiko.MissingHostKeyPolicy):
             def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-                raise shell._mismatch(f"{key.get_name()} {key.get_base64()}")
+                raise shell._make_mismatch(f"{key.get_name()} {key.get_base64()}")
 
         client.set_missing_host_key_policy(OnlyPinned())
 
@@ -261,15 +261,15 @@ class FabricShell:
             stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE * 1000)
         return stream
 
-    def _mismatch(self, shown: str) -> HostKeyMismatch:
-        expected = ", ".join(fingerprint(line) for line in self._machine.host_keys) or "none"
+    def _make_mismatch(self, shown: str) -> HostKeyMismatch:
+        expected = ", ".join(format_fingerprint(line) for line in self._machine.host_keys) or "none"
         return HostKeyMismatch(
             f"connecting to {self._machine.instance_id} at {self._machine.address}",
-            f"it showed the host key {fingerprint(shown)}; expected {expected}",
+            f"it showed the host key {format_fingerprint(shown)}; expected {expected}",
             "Nothing was sent. If somebody else rebuilt the machine, run 'launch'; if not, find out which host answers there.",
         )
 
-    def _unreachable(self, error: Exception) -> Unreachable:
+    def _make_unreachable(self, error: Exception) -> Unreachable:
         machine = self._machine
         return Unreachable(
             f"connecting to {machine.instance_id} at {machine.user}@{machine.address}:{machine.port}",
@@ -277,7 +277,7 @@ class FabricShell:
             self._remedy,
         )
 
-    def _lost(self, transport: Any, error: Exception) -> ConnectionBroken:
+    def _explain_lost_session(self, transport: Any, error: Exception) -> ConnectionBroken:
         """What happened to one session; the connection stays where it is alive, for others use it at the same time."""
         if not transport.is_active():
             self._drop(transport)

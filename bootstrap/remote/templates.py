@@ -10,18 +10,18 @@ import jinja2
 _FOLDER = Path(__file__).parent / "files"
 
 
-def text(name: str) -> str:
+def read_text(name: str) -> str:
     """A file of `files/`, as it is."""
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def render(name: str, **values: object) -> str:
     """The template `files/<name>.j2` with its values."""
-    return _environment().get_template(f"{name}.j2").render(**values)
+    return _make_environment().get_template(f"{name}.j2").render(**values)
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _make_environment() -> jinja2.Environment:
     # Configuration files, not HTML: there is nothing to escape.
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),

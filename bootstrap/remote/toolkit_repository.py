@@ -71,40 +71,40 @@ class Snapshot:
         return self.base if self.base == self.commit else f"{self.base}-dirty"
 
 
-def snapshot(root: Path, scratch: Path) -> Snapshot:
+def take_snapshot(root: Path, scratch: Path) -> Snapshot:
     """Make the commit of the working tree at `root`; `scratch` holds the repository where `root` has none.
 
     Missing where a larger repository around `root` tracks nothing of it, so that nobody can tell what is to be sent.
     """
-    git_dir = _git_dir(root, scratch)
+    git_dir = _prepare_git_dir(root, scratch)
     if git_dir == scratch / _SCRATCH:
-        return _snapshot_below(root, git_dir) if _is_below_top(root) else _snapshot_all(root, git_dir)
-    base = _git(git_dir, root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
+        return _take_snapshot_below(root, git_dir) if _is_below_top(root) else _take_snapshot_of_all(root, git_dir)
+    base = _run_git(git_dir, root, "rev-parse", "--verify", "--quiet", "HEAD", check=False)
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
         _copy_index(git_dir, root, Path(folder) / "index")
-        _git(git_dir, root, "add", "--update", environ=environ)
-        tree = _git(git_dir, root, "write-tree", environ=environ)
-    untracked = _untracked(git_dir, root)
-    if base and tree == _git(git_dir, root, "rev-parse", "HEAD^{tree}"):
+        _run_git(git_dir, root, "add", "--update", environ=environ)
+        tree = _run_git(git_dir, root, "write-tree", environ=environ)
+    untracked = _list_untracked(git_dir, root)
+    if base and tree == _run_git(git_dir, root, "rev-parse", "HEAD^{tree}"):
         return Snapshot(root, git_dir, base, base, untracked)
     return Snapshot(root, git_dir, _commit_tree(git_dir, root, tree, base), base, untracked)
 
 
-def _snapshot_all(root: Path, git_dir: Path) -> Snapshot:
+def _take_snapshot_of_all(root: Path, git_dir: Path) -> Snapshot:
     """A tree without a repository: all but the ignored files."""
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
-        _git(git_dir, root, "add", "--all", environ=environ)
-        tree = _git(git_dir, root, "write-tree", environ=environ)
+        _run_git(git_dir, root, "add", "--all", environ=environ)
+        tree = _run_git(git_dir, root, "write-tree", environ=environ)
     return Snapshot(root, git_dir, _commit_tree(git_dir, root, tree), "")
 
 
-def _snapshot_below(root: Path, git_dir: Path) -> Snapshot:
+def _take_snapshot_below(root: Path, git_dir: Path) -> Snapshot:
     """A folder of a larger repository: what that one tracks there, whatever its ignore files or those here say."""
-    tracked = _git(None, root, "ls-files", "-z")
+    tracked = _run_git(None, root, "ls-files", "-z")
     if not tracked:
-        top = _git(None, root, "rev-parse", "--show-toplevel")
+        top = _run_git(None, root, "rev-parse", "--show-toplevel")
         raise Missing(
             f"preparing the repository of {root} for the machine",
             f"it lies in the git repository {top}, which tracks no file of it, so that it is not known what may be sent",
@@ -113,35 +113,37 @@ def _snapshot_below(root: Path, git_dir: Path) -> Snapshot:
         )
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
-        _git(git_dir, root, "update-index", "--add", "--remove", "-z", "--stdin", environ=environ, given=tracked)
-        tree = _git(git_dir, root, "write-tree", environ=environ)
-    commit, base = _commit_tree(git_dir, root, tree), _git(None, root, "rev-parse", "--verify", "HEAD", check=False)
+        _run_git(git_dir, root, "update-index", "--add", "--remove", "-z", "--stdin", environ=environ, given=tracked)
+        tree = _run_git(git_dir, root, "write-tree", environ=environ)
+    commit, base = _commit_tree(git_dir, root, tree), _run_git(None, root, "rev-parse", "--verify", "HEAD", check=False)
     reads = {"GIT_OPTIONAL_LOCKS": "0"}  # nothing is written there
-    differing = base and _git(None, root, "diff", "--name-only", "--no-ext-diff", "HEAD", "--", ".", environ=reads)
+    differing = base and _run_git(None, root, "diff", "--name-only", "--no-ext-diff", "HEAD", "--", ".", environ=reads)
     return Snapshot(
-        root, git_dir, commit, "", _untracked(None, root), base and f"{base}{'-dirty' if differing else ''}"
+        root, git_dir, commit, "", _list_untracked(None, root), base and f"{base}{'-dirty' if differing else ''}"
     )
 
 
 def _is_below_top(root: Path) -> bool:
     """Whether a repository above `root` has it; not one that ignores the folder: that one does not know it."""
-    top = _git(None, root, "rev-parse", "--show-toplevel", check=False)
-    return bool(top) and not _git(None, root, "check-ignore", str(root), check=False)
+    top = _run_git(None, root, "rev-parse", "--show-toplevel", check=False)
+    return bool(top) and not _run_git(None, root, "check-ignore", str(root), check=False)
 
 
 def _commit_tree(git_dir: Path, root: Path, tree: str, base: str = "") -> str:
     parent = ["-p", base] if base else []
     message = "The working tree as it was launched"
-    return _git(git_dir, root, "commit-tree", tree, *parent, "-m", message, environ=_AUTHOR)
+    return _run_git(git_dir, root, "commit-tree", tree, *parent, "-m", message, environ=_AUTHOR)
 
 
 def has_one_of(commits: Iterable[str], root: Path, scratch: Path) -> bool:
     """Whether the repository of `root`, or one in `scratch`, has one of the commits. A shallow clone cannot tell: True."""
-    if _git(None, root, "rev-parse", "--is-shallow-repository", check=False) == "true":
+    if _run_git(None, root, "rev-parse", "--is-shallow-repository", check=False) == "true":
         return True
     places = (None, *(it for it in (scratch / _SCRATCH, scratch / _COMPOSED) if it.exists()))
     return any(
-        _git(place, root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}", check=False)
+        _run_git(
+            place, root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}", check=False
+        )
         for place in places
         for commit in commits
     )
@@ -154,13 +156,15 @@ def compose(project: Snapshot, toolkit: Path, place: str, scratch: Path) -> Snap
     such a commit, on the machine, the toolkit is there already; then that checkout is the snapshot.
     """
     inside = f"HEAD:{place}/bootstrap.py"
-    if project.base and _git(project.git_dir, project.root, "rev-parse", "--verify", "--quiet", inside, check=False):
-        before = _git(project.git_dir, project.root, "rev-parse", "--verify", "--quiet", "HEAD^1", check=False)
+    if project.base and _run_git(
+        project.git_dir, project.root, "rev-parse", "--verify", "--quiet", inside, check=False
+    ):
+        before = _run_git(project.git_dir, project.root, "rev-parse", "--verify", "--quiet", "HEAD^1", check=False)
         return replace(project, project_label=before)
-    below = snapshot(toolkit, scratch / "toolkit")
+    below = take_snapshot(toolkit, scratch / "toolkit")
     git_dir = scratch / _COMPOSED
     if not git_dir.exists():
-        _git(None, None, "init", "--quiet", "--bare", str(git_dir))
+        _run_git(None, None, "init", "--quiet", "--bare", str(git_dir))
     borrowed = [_find_git_path(each, "objects") for each in (project, below)]
     (git_dir / "objects" / "info" / "alternates").write_text("".join(f"{path}\n" for path in borrowed))
     shallow = Path(_find_git_path(project, "shallow"))
@@ -170,47 +174,47 @@ def compose(project: Snapshot, toolkit: Path, place: str, scratch: Path) -> Snap
         (git_dir / "shallow").unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         environ = {"GIT_INDEX_FILE": f"{folder}/index"}
-        _git(git_dir, None, "read-tree", f"{project.commit}^{{tree}}", environ=environ)
-        _git(git_dir, None, "read-tree", "-i", f"--prefix={place}/", f"{below.commit}^{{tree}}", environ=environ)
-        tree = _git(git_dir, None, "write-tree", environ=environ)
+        _run_git(git_dir, None, "read-tree", f"{project.commit}^{{tree}}", environ=environ)
+        _run_git(git_dir, None, "read-tree", "-i", f"--prefix={place}/", f"{below.commit}^{{tree}}", environ=environ)
+        tree = _run_git(git_dir, None, "write-tree", environ=environ)
     message = "The project with its toolkit, as they were launched"
-    commit = _git(git_dir, None, "commit-tree", tree, "-p", project.commit, "-m", message, environ=_AUTHOR)
+    commit = _run_git(git_dir, None, "commit-tree", tree, "-p", project.commit, "-m", message, environ=_AUTHOR)
     return replace(project, git_dir=git_dir, commit=commit, project_label=project.label)
 
 
 def _find_git_path(snapshot: Snapshot, name: str) -> str:
-    return _git(snapshot.git_dir, snapshot.root, "rev-parse", "--path-format=absolute", "--git-path", name)
+    return _run_git(snapshot.git_dir, snapshot.root, "rev-parse", "--path-format=absolute", "--git-path", name)
 
 
 def _copy_index(git_dir: Path, root: Path, copy: Path) -> None:
     """What git tracks is what its index names, whether it was committed yet or not."""
-    index = Path(_git(git_dir, root, "rev-parse", "--path-format=absolute", "--git-path", "index"))
+    index = Path(_run_git(git_dir, root, "rev-parse", "--path-format=absolute", "--git-path", "index"))
     with contextlib.suppress(FileNotFoundError):  # nothing was ever added
         # With its time: git looks into files that are as young as their index, for those may have changed unseen.
         shutil.copy2(index, copy)
 
 
-def _untracked(git_dir: Path | None, root: Path) -> tuple[str, ...]:
-    listed = _git(git_dir, root, "ls-files", "--others", "--exclude-standard", "-z")
+def _list_untracked(git_dir: Path | None, root: Path) -> tuple[str, ...]:
+    listed = _run_git(git_dir, root, "ls-files", "--others", "--exclude-standard", "-z")
     return tuple(name for name in listed.split("\0") if name)
 
 
-def bundle(snapshot: Snapshot, branch: str, path: Path) -> Path:
+def write_bundle(snapshot: Snapshot, branch: str, path: Path) -> Path:
     """Write the snapshot with its history as a git bundle whose only branch is `branch`, for this user's eyes alone."""
-    is_shallow = _git(snapshot.git_dir, snapshot.root, "rev-parse", "--is-shallow-repository") == "true"
+    is_shallow = _run_git(snapshot.git_dir, snapshot.root, "rev-parse", "--is-shallow-repository") == "true"
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "toolkit.git"
-        _git(bare, None, "init", "--quiet", "--bare", str(bare))
+        _run_git(bare, None, "init", "--quiet", "--bare", str(bare))
         objects = _find_git_path(snapshot, "objects")
         (bare / "objects" / "info" / "alternates").write_text(objects + "\n")
         commit = snapshot.commit
         if is_shallow:  # a bundle cannot leave out what a shallow clone never had
             shallow = _find_git_path(snapshot, "shallow")
             (bare / "shallow").write_bytes(Path(shallow).read_bytes())
-        _git(bare, None, "update-ref", f"refs/heads/{branch}", commit)
+        _run_git(bare, None, "update-ref", f"refs/heads/{branch}", commit)
         path.parent.mkdir(parents=True, exist_ok=True)
         made = Path(folder) / BUNDLE
-        _git(bare, None, "-c", "pack.threads=1", "bundle", "create", "--quiet", str(made), f"refs/heads/{branch}")
+        _run_git(bare, None, "-c", "pack.threads=1", "bundle", "create", "--quiet", str(made), f"refs/heads/{branch}")
         _move_private(made, path)
     return path
 
@@ -235,18 +239,18 @@ def forget(state: Path) -> None:
         shutil.rmtree(state / name, ignore_errors=True)
 
 
-def _git_dir(root: Path, scratch: Path) -> Path:
-    found = _git(None, root, "rev-parse", "--absolute-git-dir", check=False)
-    top = _git(None, root, "rev-parse", "--show-toplevel", check=False)
+def _prepare_git_dir(root: Path, scratch: Path) -> Path:
+    found = _run_git(None, root, "rev-parse", "--absolute-git-dir", check=False)
+    top = _run_git(None, root, "rev-parse", "--show-toplevel", check=False)
     if found and top and Path(top).resolve() == root.resolve():
         return Path(found)
     git_dir = scratch / _SCRATCH
     if not git_dir.exists():
-        _git(None, root, "init", "--quiet", "--bare", str(git_dir))
+        _run_git(None, root, "init", "--quiet", "--bare", str(git_dir))
     return git_dir
 
 
-def _git(
+def _run_git(
     git_dir: Path | None,
     work_tree: Path | None,
     *arguments: str,

@@ -37,14 +37,16 @@ class Summary:
     had_acts: bool = True
 
 
-def history(folder: Path, holder: str | None = None) -> tuple[Summary, ...]:
+def list_runs(folder: Path, holder: str | None = None) -> tuple[Summary, ...]:
     """The runs under `folder`, oldest first; `holder` is the run that has the environment lock now."""
     journals = sorted(folder.glob(f"*/{JOURNAL}"))
-    events_by_run = ((path.parent.name, events(path)) for path in journals)
-    return tuple(summary(run, run_events, is_going_on=run == holder) for run, run_events in events_by_run if run_events)
+    events_by_run = ((path.parent.name, read_events(path)) for path in journals)
+    return tuple(
+        summarize_run(run, run_events, is_going_on=run == holder) for run, run_events in events_by_run if run_events
+    )
 
 
-def events(journal: Path) -> list[dict[str, Any]]:
+def read_events(journal: Path) -> list[dict[str, Any]]:
     """The events of a journal; a line that a killed run wrote only in part is skipped."""
     parsed = []
     for line in journal.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -55,21 +57,21 @@ def events(journal: Path) -> list[dict[str, Any]]:
     return parsed
 
 
-def summary(run: str, run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool = False) -> Summary:
+def summarize_run(run: str, run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool = False) -> Summary:
     """Make the summary of one run from its events, of which there is at least one."""
     first, last = datetime.fromisoformat(run_events[0]["time"]), datetime.fromisoformat(run_events[-1]["time"])
     return Summary(
         run=run,
         when=f"{first:%Y-%m-%d %H:%M:%S}",
         command=next((str(event["command"]) for event in run_events if event["event"] == "run-began"), ""),
-        outcome=_outcome(run_events, is_going_on=is_going_on),
+        outcome=_find_outcome(run_events, is_going_on=is_going_on),
         changes=sum(event["event"] == "change" for event in run_events),
         seconds=(last - first).total_seconds(),
         had_acts=any(event["event"] == "act-began" for event in run_events),
     )
 
 
-def _outcome(run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> str:
+def _find_outcome(run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> str:
     for event in reversed(run_events):
         if event["event"] == "run-failed":
             return f"failed: {event['error']}"
@@ -78,7 +80,9 @@ def _outcome(run_events: Sequence[Mapping[str, Any]], *, is_going_on: bool) -> s
                 check["event"] == "check" and check["outcome"] in {"failed", "error"} for check in run_events
             )
             return (
-                f"{wording.counted(failed_checks, 'check')} failed" if failed_checks else _describe_success(run_events)
+                f"{wording.count_noun(failed_checks, 'check')} failed"
+                if failed_checks
+                else _describe_success(run_events)
             )
     return "going on" if is_going_on else "stopped"
 
@@ -87,10 +91,10 @@ def _describe_success(run_events: Sequence[Mapping[str, Any]]) -> str:
     """The outcome of a run without an error: its drift or pending changes, else 'done'."""
     drift = next((event for event in run_events if event["event"] == "drift"), None)
     if drift is not None:
-        return wording.drifted(len(drift["lines"]), len(drift.get("unseen", ())))
+        return wording.count_drifted(len(drift["lines"]), len(drift.get("unseen", ())))
     is_plan = any(event["event"] == "run-began" and event["command"] == "plan" for event in run_events)
     pending = sum(event["event"] == "change" for event in run_events) if is_plan else 0
-    return f"{wording.counted(pending, 'change')} pending" if pending else "done"
+    return f"{wording.count_noun(pending, 'change')} pending" if pending else "done"
 
 
 def find(folder: Path, prefix: str | None) -> Path:
@@ -101,14 +105,14 @@ def find(folder: Path, prefix: str | None) -> Path:
     if prefix:
         fitting = sorted(path.parent.name for path in folder.glob(f"{glob.escape(prefix)}*/{JOURNAL}"))
     else:
-        fitting = [it.run for it in history(folder) if it.had_acts][-1:]
+        fitting = [it.run for it in list_runs(folder) if it.had_acts][-1:]
     if len(fitting) == 1:
         return folder / fitting[0] / JOURNAL
     message = f"{len(fitting)} runs begin with '{prefix}'" if fitting else "there is no such run in this checkout"
     raise UsageError(f"looking for the run {prefix or 'that was last'}", message, "'history' lists the runs.")
 
 
-def text(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def format_run(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """A run as lines of text: its acts with their changes and notices, and its outcome."""
     for event in run_events:
         match event["event"]:
@@ -119,7 +123,7 @@ def text(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             case "act-began":
                 yield f"{event['act']:<7} {event['title']}"
             case "act-ended":
-                outcome = wording.counted(event["changes"], "change") if event["changes"] else "no change"
+                outcome = wording.count_noun(event["changes"], "change") if event["changes"] else "no change"
                 yield f"        {outcome} in {event['seconds']:.1f} s"
             case "act-failed":
                 yield f"        failed after {event['seconds']:.1f} s"
@@ -138,4 +142,4 @@ def text(run_events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"failed {event['error']}: {event['doing']}"
                 yield from (f"  {line}" for line in str(event["found"]).splitlines())
                 yield f"try {event['remedy']}"
-    yield f"outcome: {_outcome(run_events, is_going_on=False)}"
+    yield f"outcome: {_find_outcome(run_events, is_going_on=False)}"

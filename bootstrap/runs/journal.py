@@ -29,7 +29,7 @@ _DIFF = {"+": "green", "-": "red"}
 _REMOVED = ("-", "red")
 
 
-def new_run_id(now: datetime.datetime | None = None) -> str:
+def make_run_id(now: datetime.datetime | None = None) -> str:
     """The id of a run: UTC to the second, and four random hexadecimal digits. Ids sort by time."""
     moment = now or datetime.datetime.now(datetime.UTC)
     return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
@@ -45,7 +45,7 @@ class Journal:
 
     def write(self, event: dict[str, Any]) -> None:
         """Append one event and flush it to disk."""
-        os.write(self._file, f"{terminal.as_json(event)}\n".encode())
+        os.write(self._file, f"{terminal.format_json(event)}\n".encode())
         os.fsync(self._file)
 
 
@@ -67,7 +67,7 @@ class Run:
         self.notices: list[str] = []
         self._as_json = as_json
         self._is_verbose = is_verbose
-        self._console = terminal.console(out)
+        self._console = terminal.make_console(out)
         self._act = ""
         self._start = time.monotonic()
         self._act_start = self._start
@@ -104,14 +104,14 @@ class Run:
         try:
             yield
         except BaseException as error:
-            self.event("act-failed", seconds=self._elapsed(), error=type(error).__name__)
-            self._say(Text.assemble("        ", ("failed", "bold red"), f" after {self._elapsed():.1f} s"))
+            self.event("act-failed", seconds=self._measure_elapsed(), error=type(error).__name__)
+            self._say(Text.assemble("        ", ("failed", "bold red"), f" after {self._measure_elapsed():.1f} s"))
             raise
         else:
             changed = len(self.changes) - before
-            self.event("act-ended", seconds=self._elapsed(), changes=changed)
-            outcome = wording.counted(changed, "change") if changed else ending or "nothing to do"
-            self._say(Text.assemble("        ", (outcome, "green"), f" in {self._elapsed():.1f} s"))
+            self.event("act-ended", seconds=self._measure_elapsed(), changes=changed)
+            outcome = wording.count_noun(changed, "change") if changed else ending or "nothing to do"
+            self._say(Text.assemble("        ", (outcome, "green"), f" in {self._measure_elapsed():.1f} s"))
         finally:
             self._act = ""
 
@@ -129,12 +129,12 @@ class Run:
         """Report progress: shown on a terminal or with -v, otherwise only recorded."""
         self.event("progress", text=text)
         if self._is_verbose or self._console.is_terminal:
-            self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
+            self._say(Text(f"        {self._measure_elapsed():6.1f} s  {text}", style="dim"))
 
     def transfer(self, text: str) -> None:
         """Report how far a long transfer is: recorded as progress, and always shown."""
         self.event("progress", text=text)
-        self._say(Text(f"        {self._elapsed():6.1f} s  {text}", style="dim"))
+        self._say(Text(f"        {self._measure_elapsed():6.1f} s  {text}", style="dim"))
 
     @property
     def terminal(self) -> Console | None:
@@ -162,7 +162,7 @@ class Run:
         """Print a line of text; nothing with --json."""
         self._say(Text(text))
 
-    def _elapsed(self) -> float:
+    def _measure_elapsed(self) -> float:
         return round(time.monotonic() - self._act_start, 3)
 
     def _say(self, text: Text) -> None:
@@ -172,5 +172,5 @@ class Run:
 
 def start(folder: Path, *, as_json: bool = False, is_verbose: bool = False) -> Run:
     """Begin a run under `folder` (an environment's `runs`)."""
-    run_id = new_run_id()
+    run_id = make_run_id()
     return Run(run_id, Journal(folder / run_id), as_json=as_json, is_verbose=is_verbose)

@@ -92,14 +92,14 @@ class _Run:
         if self.failure is not None:
             return "bad", "failed"
         if self.failed_checks:
-            return "bad", f"{wording.counted(len(self.failed_checks), 'check')} failed"
+            return "bad", f"{wording.count_noun(len(self.failed_checks), 'check')} failed"
         if not self.is_over:
             return "open", "stopped, or still running"
         if self.drifted is not None:
-            told = wording.drifted(len(self.drifted), len(self.unseen))
+            told = wording.count_drifted(len(self.drifted), len(self.unseen))
             return "bad" if self.unseen and not self.drifted else "open" if self.drifted else "good", told
         if self.command == "plan" and self.changes:
-            return "open", f"{wording.counted(len(self.changes), 'change')} pending"
+            return "open", f"{wording.count_noun(len(self.changes), 'change')} pending"
         return "good", "verified" if self.checks else "done"
 
     @property
@@ -107,7 +107,7 @@ class _Run:
         """The marks of the time axis: position in percent, and text."""
         whole = self.seconds or 1.0
         step = next((it for it in _STEPS if whole / it <= _MARKS), _STEPS[-1])
-        return [(100 * it * step / whole, _seconds(it * step)) for it in range(int(whole / step) + 1)]
+        return [(100 * it * step / whole, _format_seconds(it * step)) for it in range(int(whole / step) + 1)]
 
 
 def write(journal: Path) -> Path:
@@ -127,13 +127,13 @@ def render(events: Sequence[dict[str, Any]], folder: Path | None = None) -> str:
 @cache
 def _compile(page: Path) -> Template:
     drawing = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    drawing.filters["seconds"] = _seconds
-    drawing.filters["diffed"] = _diffed
-    drawing.filters["counted"] = wording.counted
+    drawing.filters["seconds"] = _format_seconds
+    drawing.filters["diffed"] = _classify_diff_lines
+    drawing.filters["counted"] = wording.count_noun
     return drawing.from_string(page.read_text(encoding="utf-8"))
 
 
-def _seconds(value: float) -> str:
+def _format_seconds(value: float) -> str:
     """A duration as text: 0.4 s, 12 s, 2 min 5 s."""
     if value < 0.1:
         return "0 s" if value == 0 else "< 0.1 s"
@@ -143,7 +143,7 @@ def _seconds(value: float) -> str:
     return f"{value:.0f} s" if value >= 10 or value == int(value) else f"{value:.1f} s"
 
 
-def _diffed(text: str) -> Iterator[tuple[str, str]]:
+def _classify_diff_lines(text: str) -> Iterator[tuple[str, str]]:
     """The lines of a unified diff, each with its CSS class."""
     for line in text.splitlines():
         yield {"+": "add", "-": "remove", "@": "dim"}.get(line[:1], ""), line
@@ -190,7 +190,7 @@ def _take(page_data: _Run, event: dict[str, Any]) -> None:
         case "check":
             page_data.checks.append(event)
         case "evidence":
-            page_data.evidence.append(_evidence(event))
+            page_data.evidence.append(_format_evidence(event))
         case _:
             _take_facts(page_data, event)
 
@@ -220,7 +220,7 @@ def _take_facts(page_data: _Run, event: dict[str, Any]) -> None:
             page_data.is_over = True
 
 
-def _evidence(event: dict[str, Any]) -> tuple[str, str]:
+def _format_evidence(event: dict[str, Any]) -> tuple[str, str]:
     """Title and text of a piece of evidence."""
     title = next((str(event[key]) for key in ("title", "name", "kind", "what") if event.get(key)), "evidence")
     text = next((event[key] for key in ("text", "lines", "detail", "found") if event.get(key)), "")

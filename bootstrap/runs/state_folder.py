@@ -33,7 +33,7 @@ def make_private(folder: Path) -> None:
             os.chown(folder, checkout.st_uid, checkout.st_gid, follow_symlinks=False)
         if _is_wide(folder):
             # The folder itself is last: if this process is killed meanwhile, the next run checks all folders again.
-            for path in (*_below(folder), folder):
+            for path in (*_list_below(folder), folder):
                 if _is_wide(path):
                     path.chmod(_OWNERS_ALONE)
     except OSError as error:
@@ -103,15 +103,15 @@ def _is_wide(folder: Path) -> bool:
     return stat.S_IMODE(folder.stat().st_mode) != _OWNERS_ALONE
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _list_below(folder: Path) -> Iterator[Path]:
     """The folders of the environments, their subfolders, and the folders of their runs."""
-    for environment in _folders(folder):
+    for environment in _list_folders(folder):
         yield environment
-        for part in _folders(environment):
+        for part in _list_folders(environment):
             yield part
             if part.name == "runs":
-                yield from _folders(part)
+                yield from _list_folders(part)
 
 
-def _folders(folder: Path) -> list[Path]:
+def _list_folders(folder: Path) -> list[Path]:
     return [Path(each) for each in os.scandir(folder) if each.is_dir(follow_symlinks=False)]

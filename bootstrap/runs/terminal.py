@@ -13,7 +13,7 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bootstrap.wording import printable
+from bootstrap.wording import remove_control_characters
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,27 +24,27 @@ _BEYOND_JSON = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 def write(text: str) -> None:
     """Write text to standard output, without control characters."""
-    sys.stdout.write(printable(text))
+    sys.stdout.write(remove_control_characters(text))
 
 
 def complain(text: str) -> None:
     """Write text to standard error, without control characters, and flush it."""
-    sys.stderr.write(printable(text))
+    sys.stderr.write(remove_control_characters(text))
     sys.stderr.flush()
 
 
 def write_json(value: Any, *, indent: int | None = None) -> None:
     """Write a value as JSON to standard output: one line, unless it is indented."""
-    sys.stdout.write(f"{as_json(value, indent=indent)}\n")
+    sys.stdout.write(f"{format_json(value, indent=indent)}\n")
 
 
-def as_json(value: Any, *, indent: int | None = None) -> str:
+def format_json(value: Any, *, indent: int | None = None) -> str:
     """A value as JSON: letters outside of ASCII are kept, control characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _BEYOND_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def console(file: TextIO | None = None, *, width: int | None = None, folds: bool = False) -> Console:
+def make_console(file: TextIO | None = None, *, width: int | None = None, folds: bool = False) -> Console:
     """A rich console for styled text and tables; it removes control characters from texts, but keeps its own styles."""
     from rich.console import Console, ConsoleOptions, RenderHook, RenderResult
     from rich.segment import Segment
@@ -55,7 +55,7 @@ def console(file: TextIO | None = None, *, width: int | None = None, folds: bool
 
         def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
             for part in console.render(self._drawn, options):
-                yield part if part.control else Segment(printable(part.text), part.style)
+                yield part if part.control else Segment(remove_control_characters(part.text), part.style)
 
     class _Hook(RenderHook):
         def process_renderables(self, renderables: list[Any]) -> list[Any]:
@@ -66,6 +66,6 @@ def console(file: TextIO | None = None, *, width: int | None = None, folds: bool
     return rich_console
 
 
-def tell_bug(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+def print_bug(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """Print the traceback of an unexpected exception, without control characters: its message can contain untrusted text."""
     complain("".join(traceback.format_exception(kind, fault, trace)))

@@ -30,7 +30,7 @@ class TransferMeter:
         self._shown = ExitStack()
 
     def __enter__(self) -> TransferMeter:
-        self._report.progress(f"{self._title}: {_megabytes(self._total)} MB")
+        self._report.progress(f"{self._title}: {_format_megabytes(self._total)} MB")
         console = self._report.terminal if isinstance(self._report, Run) else None
         if console is not None:
             from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
@@ -64,11 +64,11 @@ class TransferMeter:
 
     def _describe(self, done: int, now: float, begun: float, before: int) -> str:
         rate = (done - before) / (now - begun) if now > begun else 0.0
-        text = f"{_megabytes(done)} of {_megabytes(self._total)} MB"
+        text = f"{_format_megabytes(done)} of {_format_megabytes(self._total)} MB"
         if rate <= 0:
             return text
         return f"{text}, {rate / 1e6:.1f} MB/s, {(self._total - done) / rate:.0f} s left"
 
 
-def _megabytes(count: int) -> str:
+def _format_megabytes(count: int) -> str:
     return f"{count / 1e6:.1f}"

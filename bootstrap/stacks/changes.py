@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.errors import StackFailed
-from bootstrap.stacks.client import CloudFormation, pages
-from bootstrap.stacks.replacement import cost
+from bootstrap.stacks.client import CloudFormation, list_pages
+from bootstrap.stacks.replacement import describe_cost
 from bootstrap.values import Change, ChangeKind
 
 PATIENCE = 900.0  # seconds to wait; CloudFormation computes the largest change sets in a few minutes
@@ -52,7 +52,7 @@ def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[
     A failed change set is deleted, because it would block the next one.
     """
     created = client.create_change_set(**request)
-    answer, changes = _computed(client, created["Id"], sleep)
+    answer, changes = _read_change_set(client, created["Id"], sleep)
     name = str(request["StackName"])
     if answer["Status"] == "CREATE_COMPLETE":
         resources = [it["ResourceChange"] for it in changes]
@@ -68,12 +68,12 @@ def create(client: CloudFormation, request: Mapping[str, Any], sleep: Callable[[
     )
 
 
-def _computed(
+def _read_change_set(
     client: CloudFormation, arn: str, sleep: Callable[[float], None]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     pause, begun = 0.1, time.monotonic()
     while True:
-        answers = list(pages(client.describe_change_set, ChangeSetName=arn))
+        answers = list(list_pages(client.describe_change_set, ChangeSetName=arn))
         if answers[0]["Status"] in {"CREATE_COMPLETE", "FAILED"}:
             resources = [it for answer in answers for it in answer.get("Changes", ()) if "ResourceChange" in it]
             return answers[0], resources
@@ -93,11 +93,11 @@ def _change(stack: str, resource_change: Mapping[str, Any]) -> Change:
     kind = _KINDS.get(resource_change["Action"], ChangeKind.ALTER if replacement == "False" else ChangeKind.REPLACE)
     detail = resource_change["ResourceType"]
     if kind in {ChangeKind.ALTER, ChangeKind.REPLACE}:
-        detail += f": {', '.join(_touched(resource_change))}"
+        detail += f": {', '.join(_list_touched(resource_change))}"
         detail += " (may be replaced)" if replacement == "Conditional" else ""
         if kind is ChangeKind.REPLACE:
             is_kept = resource_change.get("PolicyAction") == "ReplaceAndRetain"
-            detail += f"; costs: {cost(resource_change['ResourceType'], is_kept=is_kept)}"
+            detail += f"; costs: {describe_cost(resource_change['ResourceType'], is_kept=is_kept)}"
     elif resource_change.get("PolicyAction", "").startswith("Retain"):
         detail += " (removed from the stack, retained)"
     return Change("stack", kind, f"{stack}/{resource_change['LogicalResourceId']}", detail)
@@ -114,7 +114,7 @@ def _find_causes(resource_change: Mapping[str, Any]) -> tuple[Cause, ...]:
     )
 
 
-def _touched(resource_change: Mapping[str, Any]) -> list[str]:
+def _list_touched(resource_change: Mapping[str, Any]) -> list[str]:
     """The names of the properties that differ, else of the attributes (Tags, Metadata ...), each once, in their order."""
     targets = [detail.get("Target", {}) for detail in resource_change.get("Details", ())]
     names = [target.get("Name") or target.get("Attribute", "") for target in targets]

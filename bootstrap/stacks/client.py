@@ -43,7 +43,7 @@ class CloudFormation(Protocol):
         """Switch the termination protection of a stack on or off."""
 
 
-def pages(call: Callable[..., Any], **request: Any) -> Iterator[dict[str, Any]]:
+def list_pages(call: Callable[..., Any], **request: Any) -> Iterator[dict[str, Any]]:
     """The answers of a call, one for each page."""
     token: str | None = None
     while True:

@@ -70,7 +70,7 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def wanted(settings: Settings) -> tuple[str, ...]:
+def list_wanted_stacks(settings: Settings) -> tuple[str, ...]:
     """The stacks of an environment by its settings, in the order of creation."""
     network = settings.network
     is_chosen = {
@@ -108,12 +108,12 @@ def refuse_foreign(settings: Settings, found: Stack) -> StackFailed:
     )
 
 
-def inputs_of(name: str) -> tuple[str, ...]:
+def list_inputs(name: str) -> tuple[str, ...]:
     """The stacks whose outputs a stack takes; the environment need not have all of them. A stack of one's own may take all."""
     return _INPUTS.get(name, ("network",)) if name in ORDER else ORDER
 
 
-def outputs_of(name: str) -> frozenset[str]:
+def list_outputs(name: str) -> frozenset[str]:
     """The outputs that the template of a stack must have: those that the toolkit reads, and those that other stacks take."""
     own = frozenset(_PRODUCED.get(name, ()))
     if name != "network":
@@ -124,22 +124,22 @@ def outputs_of(name: str) -> frozenset[str]:
 
 def is_widened(settings: Settings, existing: Mapping[str, Stack]) -> bool:
     """Whether the settings have a zone or a tier that the existing network does not have."""
-    return bool(_outputs_to_add(settings, existing))
+    return bool(_list_outputs_to_add(settings, existing))
 
 
 def is_narrowed(settings: Settings, existing: Mapping[str, Stack]) -> bool:
     """Whether the existing network has a zone or a tier that the settings do not have."""
-    return bool(_outputs_to_remove(settings, existing))
+    return bool(_list_outputs_to_remove(settings, existing))
 
 
 def is_awaiting(
     name: str, settings: Settings, existing: Mapping[str, Stack], takes: Mapping[str, Sequence[str]] = TAKES
 ) -> bool:
     """Whether a stack takes subnets or route tables of a zone or tier that does not exist yet: they have no ids."""
-    return bool(_outputs_to_add(settings, existing).intersection(takes.get(name, ())))
+    return bool(_list_outputs_to_add(settings, existing).intersection(takes.get(name, ())))
 
 
-def in_order(
+def sort_stacks(
     names: Sequence[str],
     settings: Settings,
     existing: Mapping[str, Stack],
@@ -150,29 +150,29 @@ def in_order(
     If a zone or a tier is removed, every stack that uses it is updated before the network. Otherwise EC2 refuses to delete a
     subnet that still has the interface of an endpoint; CloudFormation then drops the subnet from the stack and reports success.
     """
-    removed = _outputs_to_remove(settings, existing)
+    removed = _list_outputs_to_remove(settings, existing)
     first = [name for name in names if name in existing and removed.intersection(takes.get(name, ()))]
     return (*first, *(name for name in names if name not in first))
 
 
-def leaving(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+def list_lost_subnets(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
     """The ids of the existing subnets that the settings no longer have."""
     outputs, network = existing["network"].outputs if "network" in existing else {}, settings.network
     kept_counts = {key: 0 if key == ISOLATED and not network.isolated else network.zone_count for key in SUBNETS}
     return frozenset(it for key in SUBNETS for it in outputs.get(key, "").split(",")[kept_counts[key] :] if it)
 
 
-def _outputs_to_add(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+def _list_outputs_to_add(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
     """The outputs of the network that lack a zone or a tier of the settings; empty if there is no network."""
-    if not _zones(existing):
+    if not _count_zones(existing):
         return frozenset()
-    zones = PER_ZONE if _zones(existing) < settings.network.zone_count else frozenset[str]()
+    zones = PER_ZONE if _count_zones(existing) < settings.network.zone_count else frozenset[str]()
     return zones | ({ISOLATED} if settings.network.isolated and not _is_isolated(existing) else set())
 
 
-def _outputs_to_remove(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
+def _list_outputs_to_remove(settings: Settings, existing: Mapping[str, Stack]) -> frozenset[str]:
     """The outputs of the network that name a zone or a tier which the settings no longer have."""
-    zones = PER_ZONE if _zones(existing) > settings.network.zone_count else frozenset[str]()
+    zones = PER_ZONE if _count_zones(existing) > settings.network.zone_count else frozenset[str]()
     return zones | ({ISOLATED} if _is_isolated(existing) and not settings.network.isolated else set())
 
 
@@ -181,7 +181,7 @@ def _is_isolated(existing: Mapping[str, Stack]) -> bool:
     return "network" in existing and bool(existing["network"].outputs.get(ISOLATED))
 
 
-def _zones(existing: Mapping[str, Stack]) -> int:
+def _count_zones(existing: Mapping[str, Stack]) -> int:
     """The number of zones of the existing network; 0 if there is none."""
     subnet_ids = existing["network"].outputs.get("PrivateSubnetIds", "") if "network" in existing else ""
     return len(subnet_ids.split(",")) if subnet_ids else 0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.errors import StackFailed
-from bootstrap.stacks.client import CloudFormation, pages
+from bootstrap.stacks.client import CloudFormation, list_pages
 from bootstrap.values import Reporter
 
 PATIENCE = 3600.0  # the longest time without an event, in seconds; the time-outs of CloudFormation are shorter
@@ -27,8 +27,8 @@ class Follower:
         self._report = report
         self._sleep = sleep
         self.events: list[dict[str, Any]] = []
-        # One page is enough: `_fresh` reads back only to the first known event.
-        past = next(pages(client.describe_stack_events, StackName=stack_id))["StackEvents"]
+        # One page is enough: `_read_new_events` reads back only to the first known event.
+        past = next(list_pages(client.describe_stack_events, StackName=stack_id))["StackEvents"]
         self._seen = {event["EventId"] for event in past}
 
     def wait(self) -> str:
@@ -38,10 +38,10 @@ class Follower:
         """
         pause, last_event_at = 0.2, time.monotonic()
         while True:
-            fresh = self._fresh()
+            fresh = self._read_new_events()
             for event in fresh:
-                self._tell(event)
-            settled = [status for event in fresh if (status := self._settled(event))]
+                self._report_event(event)
+            settled = [status for event in fresh if (status := self._find_end(event))]
             if settled:
                 return settled[-1]
             if fresh:
@@ -71,17 +71,17 @@ class Follower:
         skipped = (event for event in self.events if event["ResourceStatus"] == "DELETE_SKIPPED")
         return tuple(dict.fromkeys(f"{event['ResourceType']} {event['PhysicalResourceId']}" for event in skipped))
 
-    def _fresh(self) -> list[dict[str, Any]]:
+    def _read_new_events(self) -> list[dict[str, Any]]:
         """The new events, oldest first. Pages are read until a known event appears."""
         fresh: list[dict[str, Any]] = []
-        for page in pages(self._client.describe_stack_events, StackName=self._stack_id):
+        for page in list_pages(self._client.describe_stack_events, StackName=self._stack_id):
             news = [event for event in page["StackEvents"] if event["EventId"] not in self._seen]
             fresh += news
             if self._seen and len(news) < len(page["StackEvents"]):
                 break
         return fresh[::-1]
 
-    def _tell(self, event: dict[str, Any]) -> None:
+    def _report_event(self, event: dict[str, Any]) -> None:
         self._seen.add(event["EventId"])
         self.events.append(event)
         reason = event.get("ResourceStatusReason", "")
@@ -90,7 +90,7 @@ class Follower:
         if event["ResourceStatus"].endswith("_COMPLETE") and reason.startswith(_CAVEATS):
             self._report.notice(f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}")
 
-    def _settled(self, event: dict[str, Any]) -> str:
+    def _find_end(self, event: dict[str, Any]) -> str:
         """The status of the stack if this event ends the operation, else ''."""
         status = str(event["ResourceStatus"])
         is_own = event.get("PhysicalResourceId") == self._stack_id

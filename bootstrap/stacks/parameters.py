@@ -25,22 +25,24 @@ ENDPOINTS: Mapping[Service, str] = {
 """Each service that can have an interface endpoint, and the parameter of the template of endpoints that chooses it."""
 
 
-def parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
+def make_parameters(settings: Settings, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one stack; KeyError if an output that it takes does not exist."""
-    outputs = _outputs(existing)
+    outputs = _collect_outputs(existing)
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
     inputs = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
-    return common | inputs | _cut(settings, inputs) | _own(settings, name, outputs)
+    return common | inputs | _cut(settings, inputs) | _make_stack_parameters(settings, name, outputs)
 
 
-def of_own(settings: Settings, declared: Mapping[str, str | None], existing: Mapping[str, Stack]) -> dict[str, str]:
+def make_own_parameters(
+    settings: Settings, declared: Mapping[str, str | None], existing: Mapping[str, Stack]
+) -> dict[str, str]:
     """The parameters of a stack of one's own: those that it declares and that have a value here, by their names.
 
     `declared` has the defaults. A zone or a tier that the settings no longer have is not in them, as with the toolkit's stacks.
     """
     own = {key: value for name, it in existing.items() if name not in ORDER for key, value in it.outputs.items()}
-    outputs = _outputs(existing)
+    outputs = _collect_outputs(existing)
     if not settings.network.isolated:
         outputs.pop(ISOLATED, None)
         own |= {ISOLATED: ""} if declared.get(ISOLATED, "") is None else {}
@@ -55,59 +57,63 @@ def _cut(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _outputs(existing: Mapping[str, Stack]) -> dict[str, str]:
+def _collect_outputs(existing: Mapping[str, Stack]) -> dict[str, str]:
     """The outputs of the toolkit's stacks; a stack of one's own cannot replace one of them."""
     return {key: value for name, it in existing.items() if name in ORDER for key, value in it.outputs.items()}
 
 
-def _own(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:
+def _make_stack_parameters(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:
     network = settings.network
     match name:
         case "network":
-            placed = _addresses(settings) | _placed(settings, outputs)
-            return placed | _ways_in_and_out(settings) | _ssh(settings) | {"Nat": network.nat}
+            placed = _make_addresses(settings) | _place_zones(settings, outputs)
+            return placed | _make_ways_in_and_out(settings) | _make_ssh(settings) | {"Nat": network.nat}
         case "acls":
-            return _ways_in_and_out(settings) | {"OperatorSsh": _ssh(settings)["OperatorSsh"]}
+            return _make_ways_in_and_out(settings) | {"OperatorSsh": _make_ssh(settings)["OperatorSsh"]}
         case "endpoints":
             return {parameter: "yes" for service, parameter in ENDPOINTS.items() if service in network.endpoints}
         case "data":
             sizes = {"DataGib": str(settings.controller.data_gib)}
-            return {"Zone": outputs["ControllerZone"]} | sizes | _key(settings)
+            return {"Zone": outputs["ControllerZone"]} | sizes | _make_key(settings)
         case "controller":
             machine = settings.controller
             served = {"FirstNetwork": settings.networks[0], "SecondNetwork": settings.networks[-1]}
             sizes = {"InstanceType": machine.instance_type, "RootGib": str(machine.root_gib)}
             bucket = outputs.get("DistributionBucket", "") if settings.jenkins.bucket else ""
             served |= {"DistributionBucket": bucket}
-            return served | sizes | _agent(settings) | _key(settings) | _boundary(settings)
+            return served | sizes | _make_agent_key(settings) | _make_key(settings) | _make_boundary(settings)
         case _:
-            return _names(settings, outputs) if name == "names" else _optional(settings, name)
+            return (
+                _make_private_zone(settings, outputs) if name == "names" else _make_optional_parameters(settings, name)
+            )
 
 
-def _optional(settings: Settings, name: str) -> dict[str, str]:
+def _make_optional_parameters(settings: Settings, name: str) -> dict[str, str]:
     network = settings.network
     if name == "traffic-logs" and network.flow_logs is not None:
         logs = network.flow_logs
         return {
             "RetentionDays": str(logs.retention_days),
             "QueryLogs": "yes" if logs.queries else "no",
-        } | (_key(settings, logs.kms_key_arn) | _boundary(settings))
+        } | (_make_key(settings, logs.kms_key_arn) | _make_boundary(settings))
     if name == "distribution":
-        return _key(settings)
+        return _make_key(settings)
     if name == "people":
-        return _principals(settings) | _boundary(settings)
+        return _principals(settings) | _make_boundary(settings)
     if name == "bastion" and network.bastion is not None:
         image = {"ImageId": network.bastion.image} if network.bastion.image else {}
-        machine = image | {"InstanceType": network.bastion.instance_type} | _key(settings) | _boundary(settings)
-        return machine | _places("Allowed", network.bastion.allow)
+        machine = (
+            image | {"InstanceType": network.bastion.instance_type} | _make_key(settings) | _make_boundary(settings)
+        )
+        return machine | _number_blocks("Allowed", network.bastion.allow)
     if name == "vpn" and network.vpn is not None:
-        return _vpn(network.vpn)
+        return _make_vpn(network.vpn)
     if name == "transit-gateway" and network.transit_gateway is not None:
-        return {"Zones": str(network.zone_count)} | _transit(network.transit_gateway)
+        return {"Zones": str(network.zone_count)} | _make_transit(network.transit_gateway)
     if name == "peering":
         return {"Zones": str(network.zone_count)}
     if name == "public-zone" and network.public_zone is not None:
-        return _public_zone(settings, network.public_zone)
+        return _make_public_zone(settings, network.public_zone)
     return {}
 
 
@@ -123,17 +129,17 @@ def _principals(settings: Settings) -> dict[str, str]:
     }
 
 
-def _key(settings: Settings, own: str | None = None) -> dict[str, str]:
+def _make_key(settings: Settings, own: str | None = None) -> dict[str, str]:
     """The customer key of a stack: its option's own, else the environment's; '' for the keys of AWS."""
     return {"KmsKeyArn": own or settings.account.kms_key_arn or ""}
 
 
-def _boundary(settings: Settings) -> dict[str, str]:
+def _make_boundary(settings: Settings) -> dict[str, str]:
     """The boundary of the roles in a stack; '' for none."""
     return {"PermissionsBoundary": settings.account.permissions_boundary or ""}
 
 
-def _addresses(settings: Settings) -> dict[str, str]:
+def _make_addresses(settings: Settings) -> dict[str, str]:
     """The blocks: /24 subnets, or smaller ones if the VPC cannot hold eight of them; isolated subnets are half as large."""
     bits = min(8, 29 - int(settings.network.cidr.rpartition("/")[2]))
     return {
@@ -144,14 +150,14 @@ def _addresses(settings: Settings) -> dict[str, str]:
     }
 
 
-def _placed(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
+def _place_zones(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
     """The names of the zones: those of the settings, else those of the existing subnets, so that subnets never move."""
     existing_zones = tuple(it for it in outputs.get("ZoneNames", "").split(",") if it)
     names = (settings.network.zone_names or existing_zones)[: settings.network.zone_count]
     return {f"Zone{place + 1}": name for place, name in enumerate(names)}
 
 
-def _public_zone(settings: Settings, zone: PublicZone) -> dict[str, str]:
+def _make_public_zone(settings: Settings, zone: PublicZone) -> dict[str, str]:
     """The parameters of the public hosted zone, except its parent zone, which is looked up in Route 53."""
     queries = zone.queries or Queries()
     makes_group = zone.queries is not None and not queries.log_group
@@ -162,48 +168,48 @@ def _public_zone(settings: Settings, zone: PublicZone) -> dict[str, str]:
             "LogGroupArn": queries.log_group or "",
             "RetentionDays": str(queries.retention_days),
         }
-        | (_key(settings, queries.kms_key_arn) if makes_group else {"KmsKeyArn": ""})
-        | _places("Authority", zone.authorities)
+        | (_make_key(settings, queries.kms_key_arn) if makes_group else {"KmsKeyArn": ""})
+        | _number_blocks("Authority", zone.authorities)
     )
 
 
-def _names(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
+def _make_private_zone(settings: Settings, outputs: Mapping[str, str]) -> dict[str, str]:
     """The parameters of the private hosted zone; with a public hosted zone also its id and domain."""
     public = ("PublicZoneId", "PublicDomain") if settings.network.public_zone else ()
     return {"Domain": settings.network.private_zone or ""} | {key: outputs[key] for key in public}
 
 
-def _ways_in_and_out(settings: Settings) -> dict[str, str]:
+def _make_ways_in_and_out(settings: Settings) -> dict[str, str]:
     return {
         "Zones": str(settings.network.zone_count),
-        **_operators(settings.access.operator_cidrs),
+        **_make_operators(settings.access.operator_cidrs),
         "SmtpPort": str(settings.mail_port),
         "Isolated": "yes" if settings.network.isolated else "no",
         "Ipv6": "yes" if settings.network.ipv6 else "no",
     }
 
 
-def _operators(blocks: Sequence[str]) -> dict[str, str]:
+def _make_operators(blocks: Sequence[str]) -> dict[str, str]:
     """The parameters with the operators' blocks; an earlier version of the toolkit had only the first one."""
     return {
         f"OperatorCidr{place or ''}": block for place, block in zip(("", 2, 3, 4), (*blocks, *[""] * 4), strict=False)
     }
 
 
-def _ssh(settings: Settings) -> dict[str, str]:
+def _make_ssh(settings: Settings) -> dict[str, str]:
     """Return the parameters that open port 22 of the controller to operators and to the bastion."""
     by_bastion = settings.ssh != "session-manager" or settings.network.bastion is not None
     return {"OperatorSsh": "yes" if settings.ssh == "direct" else "no", "BastionSsh": "yes" if by_bastion else "no"}
 
 
-def _agent(settings: Settings) -> dict[str, str]:
+def _make_agent_key(settings: Settings) -> dict[str, str]:
     """The public key for the agent of Session Manager, if the settings have one."""
     if settings.ssh != "session-manager" or settings.access.agent_key is None:
         return {}
-    return {"AgentKey": base64.b64encode(agent_key.binary(settings.access.agent_key)).decode()}
+    return {"AgentKey": base64.b64encode(agent_key.decode_armour(settings.access.agent_key)).decode()}
 
 
-def _vpn(vpn: Vpn) -> dict[str, str]:
+def _make_vpn(vpn: Vpn) -> dict[str, str]:
     # EC2 has another property for an ASN above 2147483647.
     is_large = vpn.customer_asn > 2147483647
     return {
@@ -212,23 +218,23 @@ def _vpn(vpn: Vpn) -> dict[str, str]:
         "CustomerLargeAsn" if is_large else "CustomerAsn": str(vpn.customer_asn),
         "IsLargeAsn": "yes" if is_large else "no",
         "DirectConnectGatewayId": vpn.direct_connect_gateway or "",
-    } | _places("Route", vpn.routes)
+    } | _number_blocks("Route", vpn.routes)
 
 
-def _transit(gateway: TransitGateway) -> dict[str, str]:
+def _make_transit(gateway: TransitGateway) -> dict[str, str]:
     return {
         "TransitGatewayId": gateway.id or "",
         "GatewayAsn": str(gateway.asn),
         "DirectConnectGatewayId": gateway.direct_connect_gateway or "",
-    } | _places("Route", gateway.routes)
+    } | _number_blocks("Route", gateway.routes)
 
 
-def _places(name: str, blocks: Sequence[str]) -> dict[str, str]:
+def _number_blocks(name: str, blocks: Sequence[str]) -> dict[str, str]:
     """PLACES numbered parameters; those beyond the end of the list are empty."""
     return {f"{name}{place + 1}": blocks[place] if place < len(blocks) else "" for place in range(PLACES)}
 
 
-def of_peer(outputs: Mapping[str, str]) -> dict[str, str]:
+def make_peer_parameters(outputs: Mapping[str, str]) -> dict[str, str]:
     """The parameters of a peering, from the outputs of the other environment's network stack."""
     tables = outputs["PrivateRouteTableIds"].split(",")
     return {

@@ -33,7 +33,7 @@ _COSTS = {
 _ELSE = "no data; no downtime beyond the change itself"
 
 
-def cost(kind: str, *, is_kept: bool) -> str:
+def describe_cost(kind: str, *, is_kept: bool) -> str:
     """The cost of replacing a resource of this type, in words; with `is_kept` the old resource is retained."""
     text = _COSTS.get(kind, _ELSE)
     return f"{text}; the old one is retained" if is_kept else text

@@ -41,7 +41,7 @@ def has_outputs(status: str) -> bool:
     }
 
 
-def remedy(status: str, name: str) -> str:
+def choose_remedy(status: str, name: str) -> str:
     """The remedy for a stack that cannot be changed in this status."""
     if status in UPDATE_STOPPED:
         return (

@@ -45,23 +45,23 @@ class StackSteps:
             raise StackFailed(
                 f"deploying the stack {self.name}",
                 f"{status}: {follower.failure or 'no resource gives a reason'}",
-                states.remedy(status, self.name),
+                states.choose_remedy(status, self.name),
             )
 
-    def ready(self, *, is_kept: bool) -> dict[str, Any] | None:
+    def prepare_update(self, *, is_kept: bool) -> dict[str, Any] | None:
         """Wait and repair until the stack can be updated; None if it must be created. StackFailed if neither is possible.
 
         What a failed creation left is deleted. What a failed deletion left is deleted too, except with `is_kept`: the new stack
         would not have the retained data.
         """
-        stack = self.at_rest()
+        stack = self.wait_for_rest()
         if stack is None or stack["StackStatus"] == states.EMPTY:
             return None
         status = stack["StackStatus"]
         if status in states.STEADY:
             return stack
         if status in states.UPDATE_STOPPED:
-            return self.brought_back(stack)
+            return self.roll_back(stack)
         if status not in states.CREATION_FAILED and (status != states.DELETION_STOPPED or is_kept):
             raise refuse_status(self.name, status)
         failed_operation = "deletion" if status == states.DELETION_STOPPED else "creation"
@@ -71,7 +71,7 @@ class StackSteps:
         self.delete(stack)
         return None
 
-    def brought_back(self, stack: Mapping[str, Any]) -> dict[str, Any]:
+    def roll_back(self, stack: Mapping[str, Any]) -> dict[str, Any]:
         """Roll back a stack whose update stopped half way; StackFailed if that fails."""
         status = stack["StackStatus"]
         self.report.notice(f"{self.name} is {status}: the update is rolled back first, then the stack is changed")
@@ -84,11 +84,11 @@ class StackSteps:
             raise StackFailed(
                 f"rolling the stack {self.name} back from {status}",
                 f"{final_status}: {follower.failure or 'no resource gives a reason'}",
-                states.remedy(final_status, self.name),
+                states.choose_remedy(final_status, self.name),
             )
         return rolled_back
 
-    def at_rest(self) -> dict[str, Any] | None:
+    def wait_for_rest(self) -> dict[str, Any] | None:
         """Wait until no operation is running on the stack, whoever started it; None if there is no stack."""
         while True:
             stack = describe(self.client, self.name)
@@ -114,7 +114,7 @@ class StackSteps:
         status = follower.wait()
         if status != "DELETE_COMPLETE":
             reason = f"{status}: {follower.failure or 'no resource gives a reason'}"
-            raise StackFailed(f"deleting the stack {self.name}", reason, states.remedy(status, self.name))
+            raise StackFailed(f"deleting the stack {self.name}", reason, states.choose_remedy(status, self.name))
         return follower.kept
 
     def guard(self, *, is_wanted: bool) -> dict[str, Any]:
@@ -149,4 +149,4 @@ def describe(client: CloudFormation, name: str) -> dict[str, Any] | None:
 
 def refuse_status(name: str, status: str) -> StackFailed:
     """Return the error for a stack whose status allows no change, with the remedy for that status."""
-    return StackFailed(f"changing the stack {name}", f"it is {status}", states.remedy(status, name))
+    return StackFailed(f"changing the stack {name}", f"it is {status}", states.choose_remedy(status, name))

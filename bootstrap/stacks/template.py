@@ -50,7 +50,7 @@ class _Loader(yaml.CSafeLoader):
     """
 
 
-def _short_form(loader: _Loader, _: str, node: yaml.Node) -> Any:
+def _construct_short_form(loader: _Loader, _: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -58,7 +58,7 @@ def _short_form(loader: _Loader, _: str, node: yaml.Node) -> Any:
     return loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None
 
 
-_Loader.add_multi_constructor("!", _short_form)
+_Loader.add_multi_constructor("!", _construct_short_form)
 
 
 def parse(body: str) -> Any:
@@ -77,37 +77,37 @@ def list_resources(body: str) -> dict[str, Any]:
     """The resources of a template by their ids, in a form that is equal for equal text: it has the tags of short forms."""
     root = yaml.compose(body, yaml.CSafeLoader)
     sections = dict(_list_entries(root))
-    return {name: _shape(node) for name, node in _list_entries(sections.get("Resources"))}
+    return {name: _construct_shape(node) for name, node in _list_entries(sections.get("Resources"))}
 
 
 def _list_entries(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
     return [(key.value, value) for key, value in node.value] if isinstance(node, yaml.MappingNode) else []
 
 
-def _shape(node: yaml.Node) -> Any:
+def _construct_shape(node: yaml.Node) -> Any:
     if isinstance(node, yaml.MappingNode):
-        return node.tag, {key.value: _shape(value) for key, value in node.value}
-    return node.tag, [_shape(it) for it in node.value] if isinstance(node, yaml.SequenceNode) else node.value
+        return node.tag, {key.value: _construct_shape(value) for key, value in node.value}
+    return node.tag, [_construct_shape(it) for it in node.value] if isinstance(node, yaml.SequenceNode) else node.value
 
 
 def load(path: Path, parameters: Mapping[str, str]) -> Source:
     """Read the template at `path`; TemplateInvalid if it is no template, is too large, or does not fit these parameters."""
     source = _read(path)
     faults = [
-        Fault(str(path), _line(source.body, "Parameters:"), 1, message)
-        for message in _misfits(source.defaults, parameters)
+        Fault(str(path), _find_line(source.body, "Parameters:"), 1, message)
+        for message in _find_misfits(source.defaults, parameters)
     ]
     if faults:
         raise TemplateInvalid(f"giving {path.name} its parameters", faults, _REMEDY)
     return source
 
 
-def declared(path: Path) -> Mapping[str, str | None]:
+def read_declared_parameters(path: Path) -> Mapping[str, str | None]:
     """The parameters of the template at `path`, with their defaults or None."""
     return _read(path).defaults
 
 
-def _misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) -> list[str]:
+def _find_misfits(defaults: Mapping[str, str | None], parameters: Mapping[str, str]) -> list[str]:
     unknown = [f"the template has no parameter '{name}'" for name in parameters if name not in defaults]
     missing = [
         f"the parameter '{name}' has no default and was not given"
@@ -143,7 +143,7 @@ def _understand(path: Path, body: bytes) -> Source:
     replacement = metadata.get("Replacement") or {}
     return Source(
         body=body.decode(),
-        defaults={name: _text(it.get("Default")) for name, it in (content.get("Parameters") or {}).items()},
+        defaults={name: _format_default(it.get("Default")) for name, it in (content.get("Parameters") or {}).items()},
         replaced=frozenset(replacement.get("Of", ())),
         by_way_of=dict(replacement.get("ByWayOf", {})),
         keeps_tags=metadata.get("KeepsTags") is True,
@@ -160,7 +160,7 @@ def _check_shape(path: Path, content: Mapping[str, Any], text: str) -> None:
         if not isinstance(section, dict) or (name != "Metadata" and not isinstance(it, dict))
     ]
     if wrong:
-        line = _line(text, f"{wrong[0].partition('.')[0]}:")
+        line = _find_line(text, f"{wrong[0].partition('.')[0]}:")
         raise TemplateInvalid(
             f"reading {path.name}", [Fault(str(path), line, 1, f"'{it}' is not a mapping") for it in wrong], _REMEDY
         )
@@ -175,35 +175,35 @@ def read_bytes(path: Path) -> bytes:
         raise TemplateInvalid(f"reading {path.name}", [fault], "Restore it: git restore.") from error
 
 
-def _text(value: Any) -> str | None:
+def _format_default(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _line(body: str, start: str) -> int:
+def _find_line(body: str, start: str) -> int:
     return next((number for number, line in enumerate(body.splitlines(), 1) if line.startswith(start)), 1)
 
 
 def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
-    key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _linter_version().encode()))).hexdigest()
+    key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _read_linter_version().encode()))).hexdigest()
     folder = path.resolve().parent.parent
     memory = (places.PROJECT if folder == places.ROOT else folder) / ".bootstrap" / "linted.json"
-    known_keys = _remembered(memory)
+    known_keys = _read_memory(memory)
     if key in known_keys:
         return
     _read(path)  # first, because our errors for a file that cannot be read are clearer than cfn-lint's
-    faults = [fault for fault, is_error in findings(path, region) if is_error]
+    faults = [fault for fault, is_error in list_findings(path, region) if is_error]
     if faults:
         raise TemplateInvalid(f"checking {path.name} for {region}", faults, _REMEDY)
-    _remember(memory, [*known_keys[-63:], key])
+    _write_memory(memory, [*known_keys[-63:], key])
 
 
 @cache
-def _linter_version() -> str:
+def _read_linter_version() -> str:
     return version("cfn-lint")  # it reads the package's metadata
 
 
-def findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
+def list_findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
     """Every finding of cfn-lint about a template in a region, and whether it is an error."""
     from cfnlint.api import lint_file
     from cfnlint.config import ManualArgs
@@ -218,14 +218,14 @@ def findings(path: Path, region: str) -> list[tuple[Fault, bool]]:
     ]
 
 
-def _remembered(memory: Path) -> list[str]:
+def _read_memory(memory: Path) -> list[str]:
     try:
         return list(json.loads(memory.read_text()))
     except (OSError, ValueError):
         return []
 
 
-def _remember(memory: Path, keys: list[str]) -> None:
+def _write_memory(memory: Path, keys: list[str]) -> None:
     # Without the folder nothing is stored: such a template is linted each time.
     if memory.parent.is_dir():
         scratch = memory.with_suffix(".new")
@@ -236,7 +236,7 @@ def _remember(memory: Path, keys: list[str]) -> None:
             return
 
 
-def permissions(kind: str, region: str) -> frozenset[str]:
+def list_permissions(kind: str, region: str) -> frozenset[str]:
     """The IAM actions that the handlers of a resource type need, by the schema of the type."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
@@ -244,7 +244,7 @@ def permissions(kind: str, region: str) -> frozenset[str]:
     return frozenset(action for handler in handlers.values() for action in handler.get("permissions", ()))
 
 
-def known_actions(actions: Collection[str]) -> frozenset[str]:
+def list_known_actions(actions: Collection[str]) -> frozenset[str]:
     """Those of the names that are IAM actions, by cfn-lint's copy of the list of services and actions that AWS publishes.
 
     A name with a wildcard is one if it matches at least one action.

@@ -23,20 +23,20 @@ class Enforced:
         return "; ".join(self.problems) or f"enforced between machines by nftables, {self.rules} rules"
 
 
-def look(endpoint: str | None, *, settle_by: str | None = None) -> Enforced | None:
+def read_enforcement(endpoint: str | None, *, settle_by: str | None = None) -> Enforced | None:
     """Ask the local cloud at `endpoint`; None if another cloud answers.
 
     With the token `settle_by`, the local cloud first applies the rules that are pending.
     """
-    answer = local_control.ask(endpoint, _PATH, "POST" if settle_by else "GET", settle_by)
+    answer = local_control.ask_control(endpoint, _PATH, "POST" if settle_by else "GET", settle_by)
     try:
         return None if answer is None else Enforced(sum(answer["regions"].values()), tuple(answer["problems"]))
     except (KeyError, AttributeError):
         return None
 
 
-def tell(endpoint: str | None, token: str | None, report: Reporter) -> None:
+def report_enforcement(endpoint: str | None, token: str | None, report: Reporter) -> None:
     """Let the local cloud apply pending rules, if there is a token for that, and report problems as notices."""
-    state = look(endpoint, settle_by=token)
+    state = read_enforcement(endpoint, settle_by=token)
     for problem in state.problems if state else ():
         report.notice(f"the network's rules are not enforced: {problem}")

@@ -50,7 +50,7 @@ class Orphan:
     tags: Mapping[str, str]
     block: str = ""
 
-    def file_text(self) -> str:
+    def format_file(self) -> str:
         """The shortest file with which the environment can be destroyed."""
         known = {
             "environment": self.name,
@@ -74,7 +74,7 @@ class Found:
     unasked: list[str] = field(default_factory=list)
 
 
-def look(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".bootstrap") -> Found:
+def find_environments(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".bootstrap") -> Found:
     """Look in this checkout and, where there are files with `cloud: aws`, in the account. Nothing is started or changed."""
     overview = Found()
     known: dict[str, tuple[Path, Settings]] = {}
@@ -85,27 +85,33 @@ def look(folder: Path = PROJECT / "environments", state: Path = PROJECT / ".boot
             overview.rows.append(Row(path.stem, path.name, "", f"the file has faults: {error.faults[0]}"))
             continue
         known[chosen.name] = (path, chosen)
-    in_account = _look_in_account([chosen for _, chosen in known.values() if chosen.cloud == "aws"], overview)
+    in_account = _list_in_account([chosen for _, chosen in known.values() if chosen.cloud == "aws"], overview)
     for name, (path, chosen) in known.items():
         is_local = chosen.cloud == "local"
-        text = _local_state(state, name) if is_local else _remote_state(in_account, chosen, overview.unasked)
+        text = (
+            _describe_local_state(state, name)
+            if is_local
+            else _describe_remote_state(in_account, chosen, overview.unasked)
+        )
         overview.rows.append(Row(name, path.name, "this machine" if is_local else f"AWS {chosen.region}", text))
     for (project, name, region), resources in in_account.items():
         if name not in known or known[name][1].project != project:
-            text = wording.counted(len(resources), "resource")
+            text = wording.count_noun(len(resources), "resource")
             overview.rows.append(Row(name, "", f"AWS {region}", text))
-            world = _world(next(each for _, each in known.values() if (each.cloud, each.region) == ("aws", region)))
+            world = _make_world(
+                next(each for _, each in known.values() if (each.cloud, each.region) == ("aws", region))
+            )
             stem = f"{project}-{name}" if name in known else name
-            orphan = Orphan(name, stem, "aws", region, resources[0].tags, _block(world, resources))
+            orphan = Orphan(name, stem, "aws", region, resources[0].tags, _find_block(world, resources))
             overview.orphans.append(orphan)
-    for name in _local_names(state):
+    for name in _list_local_names(state):
         if name not in known:
-            overview.rows.append(Row(name, "", "this machine", _local_state(state, name)))
-            overview.orphans.append(_local_orphan(state, name))
+            overview.rows.append(Row(name, "", "this machine", _describe_local_state(state, name)))
+            overview.orphans.append(_read_local_orphan(state, name))
     return overview
 
 
-def former_file(name: str) -> tuple[str, str] | None:
+def find_former_file(name: str) -> tuple[str, str] | None:
     """The commit before the last one in which a file of this environment went, and that file; None if git does not know it."""
     # Whatever the user's git configuration says about how logs are shown.
     plain = ("--format=%h", "--no-ext-diff", "--no-color", "--no-textconv", "--no-show-signature")
@@ -116,24 +122,24 @@ def former_file(name: str) -> tuple[str, str] | None:
         return None
     commit, *paths = done.stdout.split() or [""]
     for path in paths:
-        if _git_has(f"{commit}^:{path}", name):
+        if _has_in_git(f"{commit}^:{path}", name):
             return f"{commit}^", path
     return None
 
 
-def _git_has(where: str, name: str) -> bool:
+def _has_in_git(where: str, name: str) -> bool:
     shown = subprocess.run(["git", "show", where], cwd=PROJECT, capture_output=True, text=True, timeout=20, check=False)
     return shown.returncode == 0 and f"environment: {name}\n" in shown.stdout
 
 
-def _look_in_account(chosen: Iterable[Settings], found: Found) -> dict[tuple[str, str, str], list[Tagged]]:
+def _list_in_account(chosen: Iterable[Settings], found: Found) -> dict[tuple[str, str, str], list[Tagged]]:
     """The resources of this toolkit in the account, by project, environment and region."""
     resources: dict[tuple[str, str, str], list[Tagged]] = {}
     for region, settings in {each.region: each for each in chosen}.items():
-        world = _world(settings)
+        world = _make_world(settings)
         try:
-            with refusals.told(f"listing the environments in {region}"):
-                listed = tags.with_tags(world.aws, MANAGED)
+            with refusals.convert_errors(f"listing the environments in {region}"):
+                listed = tags.list_tagged(world.aws, MANAGED)
                 deleted_ids = deleted.find_deleted(world.aws("ec2"), listed)
         except BootstrapError as error:
             found.unasked.append(f"AWS {region}: {error.found.splitlines()[0]}")
@@ -145,16 +151,16 @@ def _look_in_account(chosen: Iterable[Settings], found: Found) -> dict[tuple[str
     return resources
 
 
-def _remote_state(
+def _describe_remote_state(
     in_account: Mapping[tuple[str, str, str], list[Tagged]], chosen: Settings, unasked: Iterable[str]
 ) -> str:
     resources = in_account.get((chosen.project, chosen.name, chosen.region))
     if resources:
-        return wording.counted(len(resources), "resource")
+        return wording.count_noun(len(resources), "resource")
     return "not known" if any(each.startswith(f"AWS {chosen.region}:") for each in unasked) else "not launched"
 
 
-def _local_names(state: Path) -> Iterator[str]:
+def _list_local_names(state: Path) -> Iterator[str]:
     if state_folder.find_other_owner(state, "") is None and state.is_dir():
         yield from sorted(path.name for path in state.iterdir() if _exists(path / "cloud"))
 
@@ -166,7 +172,7 @@ def _exists(path: Path) -> bool:
         return True  # another user's, who launched it
 
 
-def _local_state(state: Path, name: str) -> str:
+def _describe_local_state(state: Path, name: str) -> str:
     """Whether the environment was launched on this machine, and whether its local cloud answers."""
     owner = state_folder.find_other_owner(state, name)
     if owner is not None:
@@ -174,41 +180,41 @@ def _local_state(state: Path, name: str) -> str:
     cloud = state / name / "cloud"
     if not cloud.is_dir():
         return "not launched"
-    return "launched" if _runs(cloud) else "launched; its local cloud does not run"
+    return "launched" if _is_running(cloud) else "launched; its local cloud does not run"
 
 
-def _runs(cloud: Path) -> bool:
+def _is_running(cloud: Path) -> bool:
     endpoint = local_control.read_endpoint(cloud)
     return endpoint is not None and local_control.is_answering(endpoint)
 
 
-def _local_orphan(state: Path, name: str) -> Orphan:
+def _read_local_orphan(state: Path, name: str) -> Orphan:
     """What an environment's local cloud says of it; nothing if it does not run, or is another user's."""
     cloud = state / name / "cloud"
     nothing = Orphan(name, name, "local", "", {})
-    if state_folder.find_other_owner(state, name) is not None or not _runs(cloud):
+    if state_folder.find_other_owner(state, name) is not None or not _is_running(cloud):
         return nothing
     settings = Settings(environment=name, cloud="local", owner="unknown", cost_center="unknown")
     world = World(settings, local_control.read_endpoint(cloud), cloud=cloud)
     try:
-        with refusals.told(f"reading the tags of '{name}'"):
-            listed = tags.with_tags(world.aws, {**MANAGED, "Environment": name})
+        with refusals.convert_errors(f"reading the tags of '{name}'"):
+            listed = tags.list_tagged(world.aws, {**MANAGED, "Environment": name})
     except BootstrapError:
         return nothing
-    return Orphan(name, name, "local", "", listed[0].tags, _block(world, listed)) if listed else nothing
+    return Orphan(name, name, "local", "", listed[0].tags, _find_block(world, listed)) if listed else nothing
 
 
-def _world(settings: Settings) -> World:
+def _make_world(settings: Settings) -> World:
     return World(settings, os.environ.get("AWS_ENDPOINT_URL"))
 
 
-def _block(world: World, resources: Iterable[Tagged]) -> str:
+def _find_block(world: World, resources: Iterable[Tagged]) -> str:
     """The block of the VPC among these resources; empty if there is none, or it may not be read."""
     vpc = next((each.identity for each in resources if each.kind == "ec2 vpc"), None)
     if vpc is None:
         return ""
     try:
-        with refusals.told(f"reading {vpc}"):
+        with refusals.convert_errors(f"reading {vpc}"):
             return str(world.aws("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"])
     except BootstrapError:
         return ""

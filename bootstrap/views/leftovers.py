@@ -25,24 +25,24 @@ class Leftovers:
     stray: tuple[Tagged, ...]
 
 
-def look(context: Context) -> Leftovers:
+def find_leftovers(context: Context) -> Leftovers:
     """Find the leftovers; the stacks are read again."""
     context.forget()
     alive = {stack.name for stack in context.stacks.values()}
     # CloudFormation makes the parameter of a key pair outside of the stack; the key pair's id, an output, identifies it.
     output_values = {output for stack in context.stacks.values() for output in stack.outputs.values()}
-    listed = tags.resources(context.world.aws, context.settings)
+    listed = tags.list_resources(context.world.aws, context.settings)
     deleted_arns = deleted.find_deleted(context.world.aws("ec2"), listed)
     existing = [it for it in listed if it.arn not in deleted_arns]
     kept = tuple(it for it in existing if it.tags.get(_STACK) in alive or it.identity in output_values)
     return Leftovers(kept, tuple(it for it in existing if it not in kept))
 
 
-def tell(context: Context, run: Run) -> None:
+def report_leftovers(context: Context, run: Run) -> None:
     """Show the leftovers; a notice if they cannot be listed."""
     client = context.world.aws("resourcegroupstaggingapi")
     try:
-        leftovers = look(context)
+        leftovers = find_leftovers(context)
     except client.exceptions.ClientError as error:
         run.notice(f"the leftovers cannot be listed: {error}")
         return

@@ -42,7 +42,7 @@ def find_pinned(stacks: Mapping[str, Stack]) -> str | None:
     return controller.parameters.get("ImageId")
 
 
-def look(context: Context) -> MachineImage:
+def read_machine_image(context: Context) -> MachineImage:
     """Read both images. Raises ClientError."""
     aws, pinned_id = context.world.aws, find_pinned(context.stacks)
     pinned = images.describe(aws, pinned_id) if pinned_id else None
@@ -57,11 +57,11 @@ def describe_state(context: Context) -> tuple[str, ...]:
     if find_pinned(context.stacks) is None:
         return ()
     try:
-        images = look(context)
+        images = read_machine_image(context)
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise
-        return (f"whether a newer image is there is not known: {refusals.text(error)}",)
+        return (f"whether a newer image is there is not known: {refusals.format_error(error)}",)
     if images.pinned is not None and not images.pinned.is_available:
         upgrade = (
             f"image upgrade' takes {images.newest}" if images.newest else "image upgrade --to AMI' takes another one"
@@ -87,4 +87,4 @@ def count_days(image: Image, today: datetime.date) -> int:
 
 def describe_age(image: Image, today: datetime.date) -> str:
     """The image with its age."""
-    return f"{image}, {wording.counted(count_days(image, today), 'day')} old" if image.published else str(image)
+    return f"{image}, {wording.count_noun(count_days(image, today), 'day')} old" if image.published else str(image)

@@ -21,7 +21,7 @@ _SECONDS = 120
 _DOING = "drawing the network"
 
 
-def svg(context: Context, network: Network) -> str:
+def draw_svg(context: Context, network: Network) -> str:
     """The picture of a network as SVG; Missing if graphviz is not installed, CommandFailed if it fails."""
     settings = context.settings
     network_settings = settings.network
@@ -36,36 +36,36 @@ def svg(context: Context, network: Network) -> str:
         refusals.is_from_aws,
         with_direct_connect=has_direct_connect,
         transit_gateways=tuple(network.transit_gateways),
-        public_zones=_public_zones(context),
+        public_zones=_read_public_zones(context),
     )
-    return picture.draw(network, vpc_surroundings, f"{settings.project}-{settings.name}", graphviz)
+    return picture.draw(network, vpc_surroundings, f"{settings.project}-{settings.name}", run_graphviz)
 
 
-def _public_zones(context: Context) -> dict[str, str]:
+def _read_public_zones(context: Context) -> dict[str, str]:
     """The name of the environment's public hosted zone by its id; empty if its stack does not exist."""
     outputs = context.stacks["public-zone"].outputs if "public-zone" in context.stacks else {}
     return {outputs["PublicZoneId"]: outputs["PublicDomain"]} if "PublicZoneId" in outputs else {}
 
 
-def tell(context: Context, run: Run) -> None:
+def report_diagram(context: Context, run: Run) -> None:
     """Draw the network for the report of the run. If that fails, the report says why, and the run goes on."""
     try:
         run.progress(_DOING)
-        (run.folder / NAME).write_text(svg(context, network_reading.read(context)), encoding="utf-8")
+        (run.folder / NAME).write_text(draw_svg(context, network_reading.read(context)), encoding="utf-8")
         run.event("picture", path=NAME)
     except BootstrapError as error:
-        _tell_why_not(run, f"{error.found.splitlines()[0]}. {error.remedy}")
+        _report_reason(run, f"{error.found.splitlines()[0]}. {error.remedy}")
     except Exception as error:
         # Whatever the error is: a missing picture must not make a run fail.
-        _tell_why_not(run, f"{type(error).__name__}: {error}")
+        _report_reason(run, f"{type(error).__name__}: {error}")
 
 
-def _tell_why_not(run: Run, reason: str) -> None:
+def _report_reason(run: Run, reason: str) -> None:
     with contextlib.suppress(OSError):
         run.event("no-picture", reason=reason)
 
 
-def graphviz(text: str, output_format: str) -> str:
+def run_graphviz(text: str, output_format: str) -> str:
     """The output of graphviz for a description that has all positions; Missing without graphviz, CommandFailed if it fails."""
     program = shutil.which("dot")
     if program is None:

@@ -37,7 +37,7 @@ def check(options: argparse.Namespace) -> None:
             complaint = f"'--{name}' goes with '{action}', not with '{options.action}'"
             raise UsageError("reading the command line", complaint, f"Write: network {action} --{name} FILE")
     if options.action == "explain":
-        network_explanation.port(options.what[2])
+        network_explanation.parse_port(options.what[2])
 
 
 def show(options: argparse.Namespace, context: Context, run: Run) -> int:
@@ -47,19 +47,19 @@ def show(options: argparse.Namespace, context: Context, run: Run) -> int:
         return _OPEN
     existing = network_reading.read(context, options.what[:2] if options.action == "explain" else ())
     if options.action == "diagram":
-        return _diagram(existing, context, options.what, run)
-    network = network_reading.with_everybody(context, existing)
+        return _write_diagram(existing, context, options.what, run)
+    network = network_reading.add_planned_interfaces(context, existing)
     if options.action == "explain":
         source, destination, port = options.what
         return _OPEN if network_explanation.show(network, source, destination, port, run) else _NOT_OPEN
     exit_code = _verify(network, context, run)
-    network_diagram.tell(context, run)
+    network_diagram.report_diagram(context, run)
     return exit_code
 
 
 def _verify(network: Network, context: Context, run: Run) -> int:
     """Judge the intentions; the exit code is 0 if all hold. Also shows whether the local cloud enforces the rules."""
-    judgements = proof.judge(network, *network_reading.intended(context.settings))
+    judgements = proof.judge(network, *network_reading.list_intentions(context.settings))
     for judgement in judgements:
         run.event(
             "intention",
@@ -74,12 +74,12 @@ def _verify(network: Network, context: Context, run: Run) -> int:
     run.say(
         f"{counted['holds']} of {len(judgements)} hold{'' if counted['holds'] == len(judgements) else ', ' + ', '.join(others)}"
     )
-    _tell_enforced(context, run)
+    _report_enforced(context, run)
     return _OPEN if counted["holds"] == len(judgements) else _NOT_OPEN
 
 
-def _tell_enforced(context: Context, run: Run) -> None:
-    state = enforcement.look(context.world.endpoint)
+def _report_enforced(context: Context, run: Run) -> None:
+    state = enforcement.read_enforcement(context.world.endpoint)
     if state is None:
         return
     run.event("enforced", rules=state.rules, problems=list(state.problems))
@@ -89,9 +89,9 @@ def _tell_enforced(context: Context, run: Run) -> None:
         run.say(f"on this machine: {state}")
 
 
-def _diagram(network: Network, context: Context, what: Sequence[str], run: Run) -> int:
+def _write_diagram(network: Network, context: Context, what: Sequence[str], run: Run) -> int:
     target = Path(what[0]) if what else run.folder / network_diagram.NAME
-    target.write_text(network_diagram.svg(context, network), encoding="utf-8")
+    target.write_text(network_diagram.draw_svg(context, network), encoding="utf-8")
     run.event("drawn", path=str(target))
     run.say(str(target))
     return _OPEN

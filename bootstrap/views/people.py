@@ -51,7 +51,7 @@ class Overview:
     unseen: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(context: Context) -> Overview:
+def read_access(context: Context) -> Overview:
     """Read all places; one that does not answer is unknown. A job on the machine reads the accounts of Jenkins alone."""
     people = context.settings.people
     given = {place: _list_given(context, people, place) for place in PLACES}
@@ -80,7 +80,7 @@ def look(context: Context) -> Overview:
 def _find_accounts(context: Context) -> set[str]:
     """The ids of the accounts in Jenkins of people in the file, and of people who are gone."""
     exported = casc.export(context.jenkins)
-    recorded = casc.look(context.shell, sudo=not context.world.is_on_machine).exported
+    recorded = casc.read_stored_settings(context.shell, sudo=not context.world.is_on_machine).exported
     people = context.settings.people
     left = people_accounts.find_left(exported, recorded, definitions.list_users(context.casc_files))
     return {*left, *(name for name in people_accounts.read_accounts(exported) if name in people)}
@@ -136,9 +136,11 @@ def read_trust(context: Context) -> list[Mapping[str, Any]]:
         try:
             role = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
         except iam.exceptions.ClientError as error:
-            if refusals.code(error) == "NoSuchEntity":
+            if refusals.read_code(error) == "NoSuchEntity":
                 continue
-            raise BootstrapError("reading the roles of people", refusals.text(error), refusals.remedy(error)) from error
+            raise BootstrapError(
+                "reading the roles of people", refusals.format_error(error), refusals.choose_remedy(error)
+            ) from error
         statements += role["AssumeRolePolicyDocument"]["Statement"]
     return statements
 

@@ -19,12 +19,12 @@ class Status:
     is_up: bool
 
 
-def look(context: Context) -> Status:
+def read_status(context: Context) -> Status:
     """Read the stacks, the machine and the controller; stops at the first that does not exist or does not answer."""
     rows: list[tuple[str, str, str]] = []
     for name in context.wanted:
         stack = context.stacks.get(name)
-        rows.append(("stack", context.settings.stack_name(name), stack.status if stack else "absent"))
+        rows.append(("stack", context.settings.name_stack(name), stack.status if stack else "absent"))
     zone = context.stacks.get("public-zone")
     is_up = all(row[2].endswith("_COMPLETE") and "ROLLBACK" not in row[2] for row in rows)
     if zone is not None and "NameServers" in zone.outputs:
@@ -54,10 +54,10 @@ def look(context: Context) -> Status:
     except BootstrapError as error:
         rows.append(("controller", context.url, error.found.splitlines()[0]))
         return Status(tuple(rows), False)
-    rules = enforcement.look(context.world.endpoint)
+    rules = enforcement.read_enforcement(context.world.endpoint)
     if rules is not None:
         rows.append(("rules", "security groups, ACLs, routes", str(rules)))
-    rows.append(("mail", *mail.look(context.world.endpoint, context.settings, context.tool)))
+    rows.append(("mail", *mail.read_mail_state(context.world.endpoint, context.settings, context.tool)))
     kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
     rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
     return Status(tuple(rows), is_up and service == "active")

@@ -17,7 +17,7 @@ def show(context: Context, run: Run, target: Path | None) -> None:
 
     StackMissing if the environment has no VPN connection; Missing if EC2 has no configuration or the file cannot be written.
     """
-    text = read(context.world.aws("ec2"), _connection(context))
+    text = read(context.world.aws("ec2"), _find_connection(context))
     if target is None:
         terminal.write(f"{text}\n")
         return
@@ -51,7 +51,7 @@ def write(target: Path, text: str) -> None:
         raise Missing(f"writing {target}", str(error), "Name a file in an existing folder.") from error
 
 
-def _connection(context: Context) -> str:
+def _find_connection(context: Context) -> str:
     stack = context.stacks.get("vpn")
     connection = stack.outputs.get("VpnConnectionId") if stack else None
     if connection is None:

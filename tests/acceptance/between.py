@@ -68,7 +68,7 @@ def tried(context: Context) -> tuple[Tried, ...]:
         "bastion": (
             bastion.instance_id,
             private["Reservations"][0]["Instances"][0]["PrivateIpAddress"],
-            context.world.shell(bastion),
+            context.world.open_shell(bastion),
         ),
     }
     found: list[Tried] = []

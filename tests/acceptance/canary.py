@@ -101,7 +101,7 @@ def build(client: JenkinsClient) -> Build:
 def hindrance(client: JenkinsClient, log: list[str]) -> str:
     """Why it waits, in the queue's own words, and which builds hold the executors."""
     reason = _reason(client, "".join(log))
-    held = [name for name in running_builds.on_executors(client) if not name.startswith(f"{CANARY} #")]
+    held = [name for name in running_builds.list_builds_on_executors(client) if not name.startswith(f"{CANARY} #")]
     return f"{reason} (the executors run {', '.join(held)})" if held else reason
 
 

@@ -24,7 +24,7 @@ from testinfra.host import Host
 
 from bootstrap.acts import jobs
 from bootstrap.cloud.secrets import has_authority_key
-from bootstrap.cloud.tags import with_tags
+from bootstrap.cloud.tags import list_tagged
 from bootstrap.context import Context
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.network.model import Network
@@ -335,7 +335,9 @@ def _tags_of_own(context: Context, resource: Resource) -> dict[str, str]:
     """The tags of a resource of any kind, as the tagging service tells them; {} where it does not know the resource."""
     mine = {"Environment": context.settings.name}
     ends = (f":{resource.physical_id}", f"/{resource.physical_id}")
-    told = (it for it in with_tags(context.world.aws, mine) if it.arn == resource.physical_id or it.arn.endswith(ends))
+    told = (
+        it for it in list_tagged(context.world.aws, mine) if it.arn == resource.physical_id or it.arn.endswith(ends)
+    )
     return next((dict(it.tags) for it in told), {})
 
 
@@ -388,7 +390,7 @@ UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 
 def network(subject: Subject) -> Network:
     """Everything that decides who reaches whom, as EC2 tells it; who is not there yet is where the stacks will put them."""
-    return network_reading.with_everybody(subject.context, network_reading.read(subject.context))
+    return network_reading.add_planned_interfaces(subject.context, network_reading.read(subject.context))
 
 
 def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ def _leads(context: Context, zone_id: str, name: str) -> Iterator[str]:
 
 def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
     """Only where this account has the parent zone, which the stack's parameter tells."""
-    stack = context.world.aws("cloudformation").describe_stacks(StackName=context.settings.stack_name("public-zone"))
+    stack = context.world.aws("cloudformation").describe_stacks(StackName=context.settings.name_stack("public-zone"))
     given = {it["ParameterKey"]: it["ParameterValue"] for it in stack["Stacks"][0]["Parameters"]}
     if not (parent := given.get("ParentZoneId")):
         return
@@ -38,5 +38,5 @@ def _delegates(context: Context, zone_id: str, domain: str) -> Iterator[str]:
 
 
 def _values(context: Context, zone_id: str, name: str, kind: str) -> frozenset[str]:
-    found = hosted_zones.records(context.world.aws("route53"), zone_id)
+    found = hosted_zones.list_records(context.world.aws("route53"), zone_id)
     return frozenset(value.rstrip(".") for it in found if (it.name, it.type) == (name, kind) for value in it.values)

@@ -26,7 +26,7 @@ def test_every_resource_has_its_tags(
     tags_of_resources: dict[str, dict[str, str]], volumes: dict[str, dict[str, Any]], context: Context
 ) -> None:
     """Every taggable resource of the stacks, and each volume, has the seven tags and those of the environment file."""
-    wished = {key: value for key, value in context.tags("", "").items() if value}
+    wished = {key: value for key, value in context.make_tags("", "").items() if value}
     of_volumes = {name: {tag["Key"]: tag["Value"] for tag in it.get("Tags", ())} for name, it in volumes.items()}
     found = {**tags_of_resources, **of_volumes}
 

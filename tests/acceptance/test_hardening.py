@@ -10,7 +10,7 @@ from hardening import Door, protections_off
 
 from bootstrap.context import Context
 from bootstrap.remote.desired.agent import AGENTS
-from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES, needed_memory
+from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES, compute_needed_memory
 
 Inspection = dict[str, Any]
 Exported = dict[str, Any]
@@ -121,7 +121,7 @@ def test_services_have_limits(inspection: Inspection) -> None:
 def test_the_heap_fits_into_the_memory(inspection: Inspection, context: Context) -> None:
     """The largest heap of Java fits into the memory that the service may use."""
     heap, limit = context.settings.jenkins.heap, int(inspection["units"]["jenkins.service"]["MemoryMax"]) >> 20
-    assert needed_memory(heap) <= limit, f"jenkins.heap is {heap}, the service may use {limit} MiB"
+    assert compute_needed_memory(heap) <= limit, f"jenkins.heap is {heap}, the service may use {limit} MiB"
 
 
 def test_the_proxy_refuses_large_sign_ins(large_sign_in: Spoken) -> None:

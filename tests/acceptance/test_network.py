@@ -21,14 +21,14 @@ from bootstrap.views import network_reading
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One check for each intention, so that each has its own line in the table and in the JUnit file."""
     if "intention" in metafunc.fixturenames:
-        allow, deny = network_reading.intended(settings.load(Path(os.environ[ENVIRONMENT_VARIABLE])))
+        allow, deny = network_reading.list_intentions(settings.load(Path(os.environ[ENVIRONMENT_VARIABLE])))
         metafunc.parametrize("intention", [*(f"allow {it}" for it in allow), *(f"deny {it}" for it in deny)], ids=str)
 
 
 @pytest.fixture(scope="module")
 def judged(network: Network, context: Context) -> Mapping[str, proof.Judgement]:
     """What became of each intention."""
-    return {it.about: it for it in proof.judge(network, *network_reading.intended(context.settings))}
+    return {it.about: it for it in proof.judge(network, *network_reading.list_intentions(context.settings))}
 
 
 def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention: str) -> None:
@@ -40,9 +40,9 @@ def test_every_intention_holds(judged: Mapping[str, proof.Judgement], intention:
 
 def test_the_internet_reaches_nothing_else(network: Network, context: Context) -> None:
     """The Internet reaches nothing that no intention allows."""
-    allow, _ = network_reading.intended(context.settings)
+    allow, _ = network_reading.list_intentions(context.settings)
 
-    assert [] == [str(it) for it in proof.exposed(network, allow)]
+    assert [] == [str(it) for it in proof.find_exposed(network, allow)]
 
 
 def test_the_controller_is_in_the_network(network: Network, context: Context) -> None:

@@ -23,7 +23,7 @@ def test_the_authority_is_limited(context: Context) -> None:
     limits = authority.extensions.get_extension_for_class(x509.NameConstraints)
 
     assert limits.critical
-    assert set(host_inputs.subjects(context).permitted) == set(limits.value.permitted_subtrees or ())
+    assert set(host_inputs.list_subjects(context).permitted) == set(limits.value.permitted_subtrees or ())
 
 
 def test_jenkins_answers_at_its_url(spoken: Spoken) -> None:

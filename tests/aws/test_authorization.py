@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
     """Opens an environment in the name of the operator, or of the owner of `keys`."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
 
     def run(name: str, options: str = "", keys: dict[str, str] | None = None) -> Context:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
@@ -72,7 +72,7 @@ def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cal
 
 def apply(context: Context, folder: Path) -> None:
     run = start(folder / "runs", as_json=False, is_verbose=False)
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
 
 
@@ -337,12 +337,12 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
             planned = opened(name, options, keys)
             run = start(folder / "runs", as_json=False, is_verbose=False)
             if "endpoints" in planned.stacks:  # a stack that a plan opens is not deleted again by the role
-                assert launch.plan_stacks(planned, run, stack_inputs.network_of(planned))
+                assert launch.plan_stacks(planned, run, stack_inputs.list_network_stacks(planned))
             apply(opened(name, options, changing), folder)
         context = opened(name, options, keys)
         assert network_reading.read(context).subnets
         for made in context.stacks.values():  # as the job 'drift' does
-            assert [] == list(drifted.of_stack(context.world.aws("cloudformation"), made.name, "launch"))
+            assert [] == list(drifted.find_stack_drift(context.world.aws("cloudformation"), made.name, "launch"))
     for name, held in (("right", keys), ("left", approved), ("other", keys), ("other", approved)):
         with pytest.raises(Exception, match=FORBIDDEN):
             apply(opened(name, f"{LOGS}  endpoints: [ssm]\n", held), folder)

@@ -51,7 +51,7 @@ def name(client: Any) -> Iterator[str]:
     cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     (output,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     yield output["OutputValue"]
-    bucket.empty(client("s3"), output["OutputValue"], Report())
+    bucket.empty_bucket(client("s3"), output["OutputValue"], Report())
     cloudformation.delete_stack(StackName=STACK)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
@@ -97,7 +97,7 @@ def test_a_file_with_another_content_is_uploaded_again_and_a_wrong_one_refused(
 ) -> None:
     good = b"a plugin"
     client("s3").put_object(
-        Bucket=name, Key=bucket.key_of(digest_of(good)), Body=b"A plugin", ChecksumAlgorithm="SHA256"
+        Bucket=name, Key=bucket.name_key(digest_of(good)), Body=b"A plugin", ChecksumAlgorithm="SHA256"
     )
 
     urls = bucket.offer(client("s3"), signer(cloud), name, {digest_of(good): good}, Report())
@@ -137,14 +137,14 @@ def test_the_bucket_is_deleted_with_its_stack_once_it_is_empty(name: str, client
     files: dict[str, bytes | Path] = {digest_of(bytes([it])): bytes([it]) for it in range(7)}
     bucket.offer(client("s3"), signer(cloud), name, files, Report())
 
-    bucket.empty(client("s3"), name, report)
-    bucket.empty(client("s3"), name, report)  # nothing more to tell
+    bucket.empty_bucket(client("s3"), name, report)
+    bucket.empty_bucket(client("s3"), name, report)  # nothing more to tell
 
     assert [Change("stack", ChangeKind.REMOVE, f"7 files in the bucket {name}")] == report.changes
     cloudformation = client("cloudformation")
     cloudformation.delete_stack(StackName=STACK)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
-    bucket.empty(client("s3"), name, report)  # a destroy that is repeated
+    bucket.empty_bucket(client("s3"), name, report)  # a destroy that is repeated
     assert 1 == len(report.changes)
 
 
@@ -167,6 +167,8 @@ def test_on_aws_the_address_has_the_region_whose_endpoint_the_network_has(region
         variables.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
         variables.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         variables.delenv("AWS_ENDPOINT_URL", raising=False)
-        url = World(settings).signer(None).generate_presigned_url("get_object", Params={"Bucket": "a-b", "Key": "c"})
+        url = (
+            World(settings).make_signer(None).generate_presigned_url("get_object", Params={"Bucket": "a-b", "Key": "c"})
+        )
 
     assert url.startswith(f"https://a-b.s3.{region}.amazonaws.com/c?X-Amz-Algorithm=AWS4-HMAC-SHA256&")

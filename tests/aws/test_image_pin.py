@@ -47,7 +47,7 @@ class World:
 
     def launch(self, chosen: str | None = None, names: Sequence[str] = ("controller",)) -> list[Change]:
         context, run = self.open(chosen)
-        launch.stacks(context, run, names, waits=False)
+        launch.launch_stacks(context, run, names, waits=False)
         return run.changes
 
     def plan(self, chosen: str | None = None) -> tuple[list[Change], list[str]]:
@@ -94,7 +94,7 @@ def standing(
 @pytest.fixture
 def world(standing: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """The environment without a stack of the machine."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     monkeypatch.setattr(launch.machine, "wait", lambda *_: None)  # no machine boots in this cloud
     monkeypatch.setattr(launch.running_builds, "wait", lambda *_, **__: None)
     for name, value in standing.cloud.environment.items():
@@ -143,7 +143,7 @@ def test_an_upgrade_that_was_killed_between_its_updates_goes_on_by_a_launch(worl
     world.launch()
     newer = world.publish()
     context, run = world.open(newer.id)
-    wished = stack_inputs.template(context, "controller", context.stacks, context.tags("commit", run.run_id))
+    wished = stack_inputs.make_template(context, "controller", context.stacks, context.make_tags("commit", run.run_id))
     without = replace(wished, parameters={**wished.parameters, "Presence": "absent"})
     stack.apply(context.world.aws("cloudformation"), without, run)
     newest = world.publish()  # in the meantime
@@ -158,7 +158,7 @@ def test_an_update_that_a_killed_command_left_running_is_waited_for(world: World
     world.launch()
     newer = world.publish()
     context, run = world.open(newer.id)
-    wished = stack_inputs.template(context, "controller", context.stacks, context.tags("commit", run.run_id))
+    wished = stack_inputs.make_template(context, "controller", context.stacks, context.make_tags("commit", run.run_id))
     world.cloud.control("faults", {"faults": [{"call": "ec2.TerminateInstances", "do": "slow", "seconds": 4}]})
     parameters = {**wished.parameters, "Presence": "absent"}
     world.cloud.client("cloudformation").update_stack(
@@ -189,7 +189,7 @@ def test_a_replacement_checks_the_image_that_the_stack_has_after_the_wait(world:
     seen = replace(seen, status="UPDATE_ROLLBACK_IN_PROGRESS", parameters=parameters)
     context.__dict__["stacks"] = {**context.stacks, "controller": seen}
 
-    launch.stacks(context, run, ("controller",), waits=False)
+    launch.launch_stacks(context, run, ("controller",), waits=False)
 
     assert (first["ImageId"], "t3.xlarge") == (world.instance["ImageId"], world.instance["InstanceType"])
 
@@ -204,7 +204,9 @@ def test_an_image_that_is_gone_stops_only_what_needs_it(world: World) -> None:
     assert [] == changes
     assert [True] == ["no longer available: the machine runs on" in line for line in said]
     assert [] == world.launch()
-    finding = doctor.judge_image(machine_image.look(world.open()[0]), datetime.date(2025, 12, 1), "./bootstrap.py")
+    finding = doctor.judge_image(
+        machine_image.read_machine_image(world.open()[0]), datetime.date(2025, 12, 1), "./bootstrap.py"
+    )
     assert ("warning", True) == (finding.health, newer.id in finding.remedy)
 
     world.path.write_text(FILE + "controller: {instance_type: t3.xlarge}\n")

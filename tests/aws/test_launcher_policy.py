@@ -154,7 +154,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key: str) -> Path:
 def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
     """A context of an environment, in the name of the operator of the cloud or of whoever has `keys`."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    patch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     # There are no machines here: an instance runs, but nobody answers on it.
     patch.setattr(instance, "wait", lambda _, outputs, *rest: SimpleNamespace(instance_id=outputs["InstanceId"]))
 
@@ -165,7 +165,7 @@ def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
             variables.delenv("AWS_SESSION_TOKEN", raising=False)
             for variable, value in (keys or governed.keys).items():
                 variables.setenv(variable.upper(), value)
-            _ = [made.world.aws(service) for service in actions.services()]  # each client keeps these keys
+            _ = [made.world.aws(service) for service in actions.list_services()]  # each client keeps these keys
         return made
 
     yield run
@@ -195,7 +195,7 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
     name = request.param
     if name == "everything":
         peer = opened("peer")
-        launch.stacks(peer, journal(folder), stack_inputs.network_of(peer))
+        launch.launch_stacks(peer, journal(folder), stack_inputs.list_network_stacks(peer))
         governed.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
         theirs = opened("everything").world.aws  # in the region of the environment
         secrets_manager, parameters = theirs("secretsmanager"), theirs("ssm")
@@ -204,14 +204,14 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
         secrets_manager.create_secret(Name="team/ses", SecretString="ses")
         parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
         parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
-    keys = user(governed, f"{name}-launcher", launcher.policy(opened(name)))
+    keys = user(governed, f"{name}-launcher", launcher.make_policy(opened(name)))
     context = opened(name, keys)
-    launch.stacks(context, journal(folder))
+    launch.launch_stacks(context, journal(folder))
     yield context
 
 
 def test_the_launcher_makes_every_stack(launched: Context) -> None:
-    assert set(composition.wanted(launched.settings)) == set(launched.stacks)
+    assert set(composition.list_wanted_stacks(launched.settings)) == set(launched.stacks)
     assert all(it.status.endswith("_COMPLETE") for it in launched.stacks.values())
 
 
@@ -311,19 +311,21 @@ def test_the_launcher_fills_and_reads_the_bucket_and_the_operator_only_looks(
     if not launched.settings.jenkins.bucket:
         return
     name, s3 = launched.outputs("distribution")["DistributionBucket"], launched.world.aws("s3")
-    keys = user(governed, "bucket-operator", launcher.operator_policy(opened("everything")))
+    keys = user(governed, "bucket-operator", launcher.make_operator_policy(opened("everything")))
     theirs = opened("everything", keys).world.aws("s3")
     sha256 = hashlib.sha256(b"core").hexdigest()
 
-    urls = distribution_bucket.offer(s3, launched.world.signer(None), name, {sha256: b"core"}, journal(folder))
+    urls = distribution_bucket.offer(s3, launched.world.make_signer(None), name, {sha256: b"core"}, journal(folder))
 
     with urllib.request.urlopen(urls[sha256], timeout=10) as answer:
         assert b"core" == answer.read()
-    assert [distribution_bucket.key_of(sha256)] == [it["Key"] for it in theirs.list_objects_v2(Bucket=name)["Contents"]]
+    assert [distribution_bucket.name_key(sha256)] == [
+        it["Key"] for it in theirs.list_objects_v2(Bucket=name)["Contents"]
+    ]
     for refused in (
         lambda: theirs.put_object(Bucket=name, Key="files/x", Body=b"x"),
-        lambda: theirs.get_object(Bucket=name, Key=distribution_bucket.key_of(sha256)),
-        lambda: theirs.delete_object(Bucket=name, Key=distribution_bucket.key_of(sha256)),
+        lambda: theirs.get_object(Bucket=name, Key=distribution_bucket.name_key(sha256)),
+        lambda: theirs.delete_object(Bucket=name, Key=distribution_bucket.name_key(sha256)),
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
@@ -346,7 +348,7 @@ def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
     if not launched.settings.jenkins.secrets:
         assert {} == own_secrets.read(launched)
         return
-    operator = opened("everything", user(governed, "reader", launcher.operator_policy(launched)))
+    operator = opened("everything", user(governed, "reader", launcher.make_operator_policy(launched)))
     for context in (launched, operator):
         values = {name: it.reveal() for name, it in own_secrets.read(context).items()}
         assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word", "SMTP_PASSWORD": "ses"} == values
@@ -375,7 +377,7 @@ def test_a_secret_that_is_not_there_is_refused_with_its_place_before_anything_is
 def test_the_launchers_policy_is_all_allowed_by_the_simulator(launched: Context) -> None:
     arn = launched.world.aws("sts").get_caller_identity()["Arn"]
     account = arn.split(":")[4]
-    simulated = permissions.simulate(launched.world.aws("iam"), arn, account, launcher.policy(launched))
+    simulated = permissions.simulate(launched.world.aws("iam"), arn, account, launcher.make_policy(launched))
     assert ([], {}) == (simulated.denied, simulated.unknown)
 
 
@@ -383,13 +385,13 @@ def test_the_shipped_intentions_hold_before_a_machine_runs(launched: Context) ->
     """As 'verify' judges them at the end of a launch: nothing that can be proven is broken."""
     section, access = launched.settings.network.intentions, launched.settings.access
     bastion = launched.settings.network.bastion
-    allow = section.allowed(
+    allow = section.list_allowed(
         bastion.allow if bastion else (),
         operators=access.operator_cidrs,
         is_ssh_direct=launched.settings.ssh == "direct",
     )
-    network = network_reading.with_everybody(launched, network_reading.read(launched))
-    broken = [it for it in judge(network, allow, section.denied()) if it.outcome != "holds"]
+    network = network_reading.add_planned_interfaces(launched, network_reading.read(launched))
+    broken = [it for it in judge(network, allow, section.list_denied()) if it.outcome != "holds"]
     # The bastion's public address is known when its machine runs.
     assert [] == [it for it in broken if "bastion" not in it.about]
 
@@ -418,7 +420,7 @@ def test_the_operator_looks_and_plans_and_changes_nothing(
     launched: Context, governed: Cloud, opened: Open, folder: Path
 ) -> None:
     name = launched.settings.name
-    needs = launcher.policy(launched), launcher.operator_policy(launched)
+    needs = launcher.make_policy(launched), launcher.make_operator_policy(launched)
     assert len(json.dumps(needs[1])) < len(json.dumps(needs[0]))
     operator = opened(name, user(governed, f"{name}-operator", needs[1]))
     if not governed.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["foreign"]}])[
@@ -430,7 +432,7 @@ def test_the_operator_looks_and_plans_and_changes_nothing(
     assert operator.secret("AdminPasswordSecret").reveal()
     client = operator.world.aws("cloudformation")
     for made in operator.stacks.values():
-        assert [] == list(drifted.of_stack(client, made.name, "launch"))
+        assert [] == list(drifted.find_stack_drift(client, made.name, "launch"))
     for attack in REFUSED.values():
         with pytest.raises(Exception, match=FORBIDDEN):
             attack(operator)
@@ -479,10 +481,10 @@ def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, ev
     assert evidence.network(subject).subnets
     assert on_machine.secret("ToolkitTokenSecret").reveal()
     client = on_machine.world.aws("cloudformation")
-    found = [it for made in on_machine.stacks.values() for it in drifted.of_stack(client, made.name, "launch")]
+    found = [it for made in on_machine.stacks.values() for it in drifted.find_stack_drift(client, made.name, "launch")]
     trusting = f"{on_machine.stacks['controller'].name}/Role"  # this test is in its trust policy
     assert {(trusting, False)} == {(it.name, it.is_unseen) for it in found}
-    assert () == launch.plan_stacks(on_machine, journal(folder), stack_inputs.network_of(on_machine))
+    assert () == launch.plan_stacks(on_machine, journal(folder), stack_inputs.list_network_stacks(on_machine))
     if on_machine.settings.account.permissions_boundary is not None:
         with pytest.raises(Exception, match="with an explicit deny in a permissions boundary"):
             on_machine.world.aws("autoscaling").describe_notification_configurations()
@@ -500,7 +502,7 @@ def test_what_surrounds_the_network_is_all_seen_by_the_machine(
     draw = SimpleNamespace(draw=lambda _, surroundings, *rest: drawn.append(surroundings))
     monkeypatch.setattr(network_diagram, "picture", draw)
 
-    network_diagram.svg(on_machine, network_reading.read(on_machine))
+    network_diagram.draw_svg(on_machine, network_reading.read(on_machine))
 
     assert [] == [it for it in drawn[0].unseen if FORBIDDEN in it]
 

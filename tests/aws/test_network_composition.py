@@ -27,7 +27,7 @@ def opened(
     cloud: Cloud, client: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, str, str], tuple[Context, Run]]:
     """A context over the local cloud's APIs: environment, block, and the options below 'network'."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
 
@@ -43,17 +43,17 @@ def opened(
 
 def test_an_option_that_went_is_planned_away_and_taken_away(opened: Callable[..., tuple[Context, Run]]) -> None:
     context, run = opened("going", "10.90.0.0/16", LOGS)
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     made = set(context.stacks)
     context, run = opened("going", "10.90.0.0/16")
 
-    planned = launch.plan_stacks(context, run, stack_inputs.network_of(context))
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    planned = launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
     assert {"network", "acls", "traffic-logs"} == made
     assert [(ChangeKind.REMOVE, "composed-going-traffic-logs")] == [(it.kind, it.name) for it in planned]
     assert {"network", "acls"} == set(context.stacks)
-    assert [] == [*launch.plan_stacks(context, run, stack_inputs.network_of(context))]
+    assert [] == [*launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))]
     launch.destroy(context, run)
     context.forget()
     assert {} == context.stacks
@@ -66,7 +66,7 @@ def test_what_takes_from_data_or_controller_waits_for_them(opened: Callable[...,
         "  bastion: {}\n  private_zone: ci.internal\n  vpn: {customer_address: 198.51.100.7}\n",
     )
 
-    assert ("network", "acls", "vpn") == stack_inputs.network_of(context)
+    assert ("network", "acls", "vpn") == stack_inputs.list_network_stacks(context)
     assert ("network", "acls", "vpn", "data", "bastion", "controller", "names") == context.wanted
 
 
@@ -74,10 +74,10 @@ def test_a_peering_waits_for_the_other_network_and_then_is_made(opened: Callable
     other, run = opened("other", "10.92.0.0/16")
     context, run = opened("asking", "10.93.0.0/16", "  peering: {environment: other}\n")
     with pytest.raises(StackMissing, match="other network apply"):
-        launch.stacks(context, run, stack_inputs.network_of(context))
+        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
-    launch.stacks(other, run, stack_inputs.network_of(other))
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(other, run, stack_inputs.list_network_stacks(other))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
     assert {"network", "acls", "peering"} == set(context.stacks)
     launch.destroy(context, run)
@@ -87,8 +87,8 @@ def test_a_peering_waits_for_the_other_network_and_then_is_made(opened: Callable
 def test_the_network_goes_alone_and_only_when_nothing_stands_on_it(opened: Callable[..., tuple[Context, Run]]) -> None:
     other, run = opened("lower", "10.94.0.0/16")
     context, run = opened("upper", "10.95.0.0/16", "  nat: one\n  endpoints: [ssm]\n  peering: {environment: lower}\n")
-    launch.stacks(other, run, stack_inputs.network_of(other))
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(other, run, stack_inputs.list_network_stacks(other))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     ec2, outputs = context.world.aws("ec2"), context.outputs("network")
     subnet = outputs["DataSubnetIds"].split(",")[0]
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
@@ -109,7 +109,7 @@ def test_a_network_under_a_controller_stays(
     opened: Callable[..., tuple[Context, Run]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context, run = opened("carrying", "10.98.0.0/16")
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     standing = {**context.stacks, "controller": Stack("composed-carrying-controller", "CREATE_COMPLETE", {})}
     monkeypatch.setitem(context.__dict__, "stacks", standing)
 
@@ -127,14 +127,14 @@ def test_a_network_alone_is_proven_before_a_machine_stands_in_it(opened: Callabl
         "10.99.0.0/16",
         "  nat: one\n  intentions:\n    allow: ['agents -> controller:443', 'controller -> internet:443']\n",
     )
-    launch.stacks(context, run, stack_inputs.network_of(context))
-    found = network_reading.with_everybody(context, network_reading.read(context))
-    allow, deny = network_reading.intended(context.settings)
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
+    found = network_reading.add_planned_interfaces(context, network_reading.read(context))
+    allow, deny = network_reading.list_intentions(context.settings)
 
     assert () == proof.prove(found, allow, deny)
     ec2, group = context.world.aws("ec2"), context.outputs("network")["ControllerSecurityGroupId"]
     rules = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissions"]
     ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
-    found = network_reading.with_everybody(context, network_reading.read(context))
+    found = network_reading.add_planned_interfaces(context, network_reading.read(context))
     assert ["allow agents -> controller:443"] == [it.about for it in proof.prove(found, allow, deny)]
     network_removal.destroy(context, run)

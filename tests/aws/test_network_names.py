@@ -27,7 +27,7 @@ Open = Callable[..., tuple[Context, Run]]
 @pytest.fixture
 def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """A context over the local cloud's APIs: environment, block, the options below 'network', and the region."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
 
@@ -42,21 +42,21 @@ def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ope
 
 
 def apply(context: Context, run: Run) -> None:
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
 
 def refusal(context: Context, run: Run) -> str:
     """What is refused, which is the same of a plan and of an application; nothing is made by either."""
     before = dict(context.stacks)
     told = []
-    for act in (launch.plan_stacks, launch.stacks):
+    for act in (launch.plan_stacks, launch.launch_stacks):
         with pytest.raises(SettingsInvalid) as caught:
-            act(context, run, stack_inputs.network_of(context))
+            act(context, run, stack_inputs.list_network_stacks(context))
         told.append(caught.value.found)
     context.forget()
     assert before == context.stacks
     assert told[0] == told[1]
-    assert [str(it) for it in account.faults(context, context.wanted)] == told[0].splitlines()
+    assert [str(it) for it in account.find_faults(context, context.wanted)] == told[0].splitlines()
     return told[0]
 
 
@@ -71,7 +71,7 @@ def parent(client: Callable[[str], Any]) -> Iterator[str]:
 def named(context: Context, address: str, run: Run) -> None:
     """The stack of the names, with a controller at an address."""
     made = {**context.stacks, "controller": Stack("controller", "CREATE_COMPLETE", {"PrivateIp": address})}
-    wished = stack_inputs.template(context, "names", made, context.tags("commit", run.run_id))
+    wished = stack_inputs.make_template(context, "names", made, context.make_tags("commit", run.run_id))
     stack.apply(context.world.aws("cloudformation"), wished, run)
     context.forget()
 
@@ -86,22 +86,24 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     named(context, "10.71.3.9", run)
     named(context, "10.71.3.10", run)
     outputs = context.outputs("public-zone")
-    own = {(it.name, it.type): it for it in hosted_zones.records(route53, outputs["PublicZoneId"])}
-    above = {(it.name, it.type): it for it in hosted_zones.records(route53, parent)}
+    own = {(it.name, it.type): it for it in hosted_zones.list_records(route53, outputs["PublicZoneId"])}
+    above = {(it.name, it.type): it for it in hosted_zones.list_records(route53, parent)}
 
     assert ("10.71.3.10",) == own["named.ci.example.net", "A"].values
     assert ('0 issue "ca.example.org"',) == own["ci.example.net", "CAA"].values
-    assert hosted_zones.servers(above["ci.example.net", "NS"]) == hosted_zones.servers(own["ci.example.net", "NS"])
-    assert set(outputs["NameServers"].split(",")) == hosted_zones.servers(own["ci.example.net", "NS"])
-    assert hosted_zones.servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
+    assert hosted_zones.list_name_servers(above["ci.example.net", "NS"]) == hosted_zones.list_name_servers(
+        own["ci.example.net", "NS"]
+    )
+    assert set(outputs["NameServers"].split(",")) == hosted_zones.list_name_servers(own["ci.example.net", "NS"])
+    assert hosted_zones.list_name_servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
     assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
-    drawn = network_diagram.svg(context, network_reading.read(context))
+    drawn = network_diagram.draw_svg(context, network_reading.read(context))
     assert "public hosted zone ci.example.net" in drawn
     assert "named.ci.example.net = 10.71.3.10" in drawn
     network_removal.destroy(context, run)
     assert {("example.net", "NS"), ("example.net", "SOA")} == {
-        (it.name, it.type) for it in hosted_zones.records(route53, parent)
+        (it.name, it.type) for it in hosted_zones.list_records(route53, parent)
     }
 
 
@@ -117,9 +119,10 @@ def test_a_transit_gateway_that_is_not_there_is_refused_at_its_place_and_one_tha
 
     assert "joined.yaml:9:25: network.transit_gateway.id: tgw-0123456789abcdef0 is absent" in told
     assert [there] == list(network.transit_gateways)
-    assert ">transit<" in network_diagram.svg(context, network)
-    assert "transit gateway to beyond (other networks, not read), for 10.9.0.0/16 from private" in network_diagram.svg(
-        context, network
+    assert ">transit<" in network_diagram.draw_svg(context, network)
+    assert (
+        "transit gateway to beyond (other networks, not read), for 10.9.0.0/16 from private"
+        in network_diagram.draw_svg(context, network)
     )
     network_removal.destroy(context, run)
     context.world.aws("ec2").delete_transit_gateway(TransitGatewayId=there)

@@ -59,8 +59,8 @@ class Network:
 
     def apply(self, name: str, options: str = "", **more: str) -> list[Change]:
         chosen, told = self.settings(options), Told()
-        given = parameters.parameters(chosen, name, self.made) | more
-        wished = StackTemplate(chosen.stack_name(name), TEMPLATES / f"{name}.yaml", given, {"Project": "options"})
+        given = parameters.make_parameters(chosen, name, self.made) | more
+        wished = StackTemplate(chosen.name_stack(name), TEMPLATES / f"{name}.yaml", given, {"Project": "options"})
         self.made[name] = stack.apply(self.client("cloudformation"), wished, told)
         assert {} == self.drifted(wished.name), "what was just made counts as drifted"
         return told.changes
@@ -263,7 +263,7 @@ def test_a_bastion_for_nobody_is_private_and_closed_and_opens_to_whom_it_is_told
     there = snapshot.read(network.client("ec2"), network.output("VpcId"), "options-options-", ["10.9.0.0/16"])
     for end in ("internet", "operators", "controller", "agents"):
         found = judge(
-            planned_interfaces.with_everybody(there, network.made["network"].outputs, ()),
+            planned_interfaces.add_planned_interfaces(there, network.made["network"].outputs, ()),
             (),
             (parse(f"{end} -> bastion:*"),),
         )
@@ -535,7 +535,9 @@ def test_peering_brings_the_routes_to_both_and_opens_the_one_that_asked(
         return {(rule["FromPort"], pair["GroupId"]) for rule in found for pair in rule["UserIdGroupPairs"]}
 
     before = let_in(ours), let_in(theirs)
-    network.apply("peering", "peering:\n  environment: peer", **parameters.of_peer(peer.made["network"].outputs))
+    network.apply(
+        "peering", "peering:\n  environment: peer", **parameters.make_peer_parameters(peer.made["network"].outputs)
+    )
 
     assert [("10.83.0.0/16", True)] * 2 == ways(network)
     assert [("10.81.0.0/16", True)] * 3 == ways(peer)

@@ -45,7 +45,7 @@ def opened(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
     """Opens the one environment of this module with the options below 'network'."""
     folder = tmp_path_factory.mktemp("environments")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+        patch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
         for name, value in cloud.environment.items():
             patch.setenv(name, value)
 
@@ -56,7 +56,7 @@ def opened(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
             return made, start(folder / "runs", as_json=False, is_verbose=False)
 
         context, first = run("")
-        launch.stacks(context, first, stack_inputs.network_of(context))
+        launch.launch_stacks(context, first, stack_inputs.list_network_stacks(context))
         yield run
         context, last = run("")
         network_removal.destroy(context, last)
@@ -74,9 +74,9 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     context, run = opened(options)
     before = subnets(context)
     is_widened = composition.is_widened(context.settings, context.stacks)
-    planned = launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    planned = launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = len(run.changes)
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
     # What each stack does with a new zone is known only once there is one.
     done = set(run.changes[told:])
@@ -84,14 +84,14 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     assert all("; costs: " in it.detail for it in planned if it.kind is ChangeKind.REPLACE)
     assert () == unproven(context)
     assert before.items() <= subnets(context).items() or len(before) > len(subnets(context))
-    assert () == launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    assert () == launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     return context, planned
 
 
 def unproven(context: Context) -> tuple[proof.Finding, ...]:
     """What `network verify` would find wrong."""
-    network = network_reading.with_everybody(context, network_reading.read(context))
-    return proof.prove(network, *network_reading.intended(context.settings))
+    network = network_reading.add_planned_interfaces(context, network_reading.read(context))
+    return proof.prove(network, *network_reading.list_intentions(context.settings))
 
 
 # What the API tells of the VPC, by its call and the key of its answer; what counts, for their ids come and go.
@@ -147,7 +147,7 @@ def replaced(planned: tuple[Change, ...]) -> list[str]:
 
 
 def told(planned: tuple[Change, ...]) -> str:
-    return "\n".join(interruptions.of(planned))
+    return "\n".join(interruptions.explain_interruptions(planned))
 
 
 def test_a_third_zone_replaces_and_interrupts_nothing(opened: Open) -> None:
@@ -184,7 +184,7 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     before, _ = go(opened, "  zones: 3\n")
     kept = subnets(before)
     context, planned = go(opened, "  zones: 3\n  ipv6: true\n")
-    network = network_reading.with_everybody(context, network_reading.read(context))
+    network = network_reading.add_planned_interfaces(context, network_reading.read(context))
 
     assert ([], "", kept) == (replaced(planned), told(planned), subnets(context))
     (whole,) = [it for it in network.vpcs[network.vpc_id].blocks if it.version == 6]
@@ -201,7 +201,7 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", 443).hops[-1].kind
     assert "closed" == explain(network, "data", "2001:db8::1/128", 443).verdict
     intentions = models.Network().intentions
-    assert () == proof.prove(network, intentions.allowed(operators=()), intentions.denied())
+    assert () == proof.prove(network, intentions.list_allowed(operators=()), intentions.list_denied())
 
     context, planned = go(opened, "  zones: 3\n")
     network = network_reading.read(context)
@@ -225,8 +225,8 @@ def test_ipv6_that_is_opened_to_the_internet_is_found(opened: Open) -> None:
     ec2.create_network_acl_entry(**entry, RuleNumber=1, Egress=False, PortRange={"From": 443, "To": 443})
     ec2.create_network_acl_entry(**entry, RuleNumber=1, Egress=True, PortRange={"From": 1024, "To": 65535})
 
-    network = network_reading.with_everybody(context, network_reading.read(context))
-    found = [str(it) for it in proof.exposed(network, ())]
+    network = network_reading.add_planned_interfaces(context, network_reading.read(context))
+    found = [str(it) for it in proof.find_exposed(network, ())]
     for egress in (False, True):
         ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Egress=egress)
     ec2.revoke_security_group_ingress(GroupId=outputs["EdgeSecurityGroupId"], IpPermissions=[rule])
@@ -309,7 +309,7 @@ def test_a_zone_that_goes_is_let_go_of_before_the_network_takes_it(opened: Open)
     go(opened, "  zones: 3\n  endpoints: [ssm]\n")
     context, run = opened("  endpoints: [ssm]\n")
 
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
     order = [it.name.split("/")[0] for it in run.changes]
     assert ["changing-living-acls", "changing-living-endpoints", "changing-living-network"] == list(
@@ -333,10 +333,10 @@ def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened("")
 
-    launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-3"):
-        launch.stacks(context, run, stack_inputs.network_of(context))
+        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     ec2.delete_network_interface(NetworkInterfaceId=loose)
     context.forget()
 
@@ -369,7 +369,7 @@ def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open,
     assert ([], "") == (replaced(planned), told(planned))
     assert sorted(with_it.values()) == sorted(subnets(again).values())
     assert bare["subnets"].items() <= subnets(again).items()
-    network = network_reading.with_everybody(again, network_reading.read(again))
+    network = network_reading.add_planned_interfaces(again, network_reading.read(again))
     assert "closed" == explain(network, "data", "internet", 443).verdict
 
     gone, _ = go(opened, WITHOUT + beside)
@@ -382,12 +382,12 @@ def test_an_environment_begins_without_the_isolated_tier(opened: Open) -> None:
     context, run = opened(WITHOUT)
     network_removal.destroy(context, run)
 
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
 
     bare = subnets(context)
     assert (4, ()) == (len(bare), unproven(context))
-    assert () == launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    assert () == launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     whole, planned = go(opened, "")
     assert ([], "", 6) == (replaced(planned), told(planned), len(subnets(whole)))
     assert bare.items() <= subnets(whole).items()
@@ -397,7 +397,7 @@ def test_the_isolated_tier_is_let_go_of_before_the_network_takes_it(opened: Open
     go(opened, "  endpoints: [ssm]\n")
     context, run = opened("  endpoints: [ssm]\n" + WITHOUT)
 
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
     order = dict.fromkeys(it.name.split("/")[0] for it in run.changes)
     context.forget()
@@ -414,10 +414,10 @@ def test_what_stands_in_the_isolated_tier_keeps_it(opened: Open, capsys: pytest.
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened(WITHOUT)
 
-    launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-1"):
-        launch.stacks(context, run, stack_inputs.network_of(context))
+        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     ec2.delete_network_interface(NetworkInterfaceId=loose)
     context.forget()
 
@@ -435,10 +435,10 @@ def test_a_zone_and_the_tier_of_which_one_comes_and_one_goes_are_changed_one_aft
     before = everything(go(opened, there)[0])
     context, run = opened(asked)
 
-    launch.plan_stacks(context, run, stack_inputs.network_of(context))
+    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match="change one after the other"):
-        launch.stacks(context, run, stack_inputs.network_of(context))
+        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
 
     assert "will be refused: isolated subnets and the number of zones" in told

@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(own: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Context]:
     """Opens the environment with these people in its file."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in own.keys.items():
         monkeypatch.setenv(name.upper(), value)
 
@@ -77,7 +77,7 @@ def users(own: Cloud) -> dict[str, dict[str, Any]]:
 
 
 def apply(context: Context, folder: Path) -> None:
-    launch.stacks(context, start(folder / "runs", as_json=False, is_verbose=False), ["people"])
+    launch.launch_stacks(context, start(folder / "runs", as_json=False, is_verbose=False), ["people"])
     context.forget()
 
 
@@ -92,8 +92,8 @@ def test_the_roles_trust_people_with_a_second_factor(
     with opened(everybody) as context:
         apply(context, folder)
         roles = context.outputs("people")
-        found = {person.name: person.places["aws"] for person in view.look(context).people}
-        policy = launcher.operator_policy(context)
+        found = {person.name: person.places["aws"] for person in view.read_access(context).people}
+        policy = launcher.make_operator_policy(context)
     assert {"first-operator": "yes", "first-developer": "yes", "first-auditor": "yes"} == found
 
     operator = sts_of(own, users["operator"])
@@ -130,9 +130,9 @@ def test_who_is_taken_out_is_left_over_until_the_next_launch(
     own: Cloud, opened: Callable[[str], Context], folder: Path
 ) -> None:
     with opened(PERSON.format("auditor", SSO)) as context:
-        left = {person.name for person in view.look(context).people if person.left}
+        left = {person.name for person in view.read_access(context).people if person.left}
         apply(context, folder)
-        after = {person.name for person in view.look(context).people if person.left}
+        after = {person.name for person in view.read_access(context).people if person.left}
         outputs = set(context.outputs("people"))
 
     assert set(USERS.values()) == left

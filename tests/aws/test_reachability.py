@@ -61,9 +61,9 @@ def made(client: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory)
     wished, stacks = settings.load(path), dict[str, Stack]()
     for name in NAMES:
         template = StackTemplate(
-            name=wished.stack_name(name),
+            name=wished.name_stack(name),
             path=ROOT / "cloudformation" / f"{name}.yaml",
-            parameters=parameters.parameters(wished, name, stacks),
+            parameters=parameters.make_parameters(wished, name, stacks),
             tags={},
             protect=False,
         )
@@ -143,7 +143,7 @@ def test_the_templates_open_what_they_are_meant_to(
 def test_the_defaults_hold_on_the_templates(read: Callable[[], Network]) -> None:
     wished = models.Network().intentions
 
-    assert () == proof.prove(read(), wished.allowed(operators=["10.97.0.0/16"]), wished.denied())
+    assert () == proof.prove(read(), wished.list_allowed(operators=["10.97.0.0/16"]), wished.list_denied())
 
 
 def test_a_rule_that_somebody_adds_is_seen_and_gone_again(
@@ -152,14 +152,14 @@ def test_a_rule_that_somebody_adds_is_seen_and_gone_again(
     rule = {"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     opened = {"GroupId": made["network"].outputs["ControllerSecurityGroupId"], "IpPermissions": [rule]}
     ban = parse("operators -> controller:8080")
-    assert proof.banned(read(), ban) is None
+    assert proof.judge_deny(read(), ban) is None
 
     client("ec2").authorize_security_group_ingress(**opened)
-    found = proof.banned(read(), ban)
+    found = proof.judge_deny(read(), ban)
     client("ec2").revoke_security_group_ingress(**opened)
 
     assert found is not None
-    assert proof.banned(read(), ban) is None
+    assert proof.judge_deny(read(), ban) is None
 
 
 def test_an_entry_that_somebody_adds_stops_the_path(
@@ -183,7 +183,7 @@ def test_an_entry_that_somebody_adds_stops_the_path(
 def test_the_picture_is_drawn_by_graphviz_and_names_everything(read: Callable[[], Network]) -> None:
     assert shutil.which("dot"), "graphviz is one of the tests' own packages"
 
-    drawn = picture.draw(read(), Surroundings("eu-central-1"), "jenkins-reached", network_diagram.graphviz)
+    drawn = picture.draw(read(), Surroundings("eu-central-1"), "jenkins-reached", network_diagram.run_graphviz)
 
     words = " ".join(it.strip() for it in ElementTree.fromstring(drawn).itertext() if it.strip())
     for zone in "abc":

@@ -297,7 +297,7 @@ def test_a_tag_that_the_toolkit_set_is_no_drift_but_anothers_is(client: Client) 
 
     def look() -> list[str]:
         told = client("cloudformation"), f"acts-{environment.name}-data", "launch", lambda _: None
-        return [it.found for it in drifted.of_stack(*told, environment.all_tags())]
+        return [it.found for it in drifted.find_stack_drift(*told, environment.all_tags())]
 
     assert [] == look()
     volume, foreign = environment.outputs["DataVolumeId"], {"Key": "Level", "Value": "3"}

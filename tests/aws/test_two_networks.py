@@ -47,7 +47,7 @@ Open = Callable[..., tuple[Context, Run]]
 @pytest.fixture
 def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens one of the two with the options below 'network'; both files stand from the beginning, as one names the other."""
-    monkeypatch.setattr(host_inputs, "snapshot", lambda _: SimpleNamespace(label="commit"))
+    monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
     for name, cidr in BLOCKS.items():
@@ -66,7 +66,7 @@ def opened(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ope
 def made(opened: Open, name: str, options: str = "") -> Context:
     """That network as its settings say, made or changed."""
     context, run = opened(name, options)
-    launch.stacks(context, run, stack_inputs.network_of(context))
+    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
     return context
 
@@ -90,7 +90,7 @@ def controllers(opened: Open) -> Iterator[None]:
 
 def outcomes(context: Context) -> dict[str, str]:
     """What `network verify` says of each intention by name."""
-    found = proof.judge(network_reading.read(context), *network_reading.intended(context.settings))
+    found = proof.judge(network_reading.read(context), *network_reading.list_intentions(context.settings))
     return {it.about: it.outcome for it in found if "left" in it.about}
 
 
@@ -107,13 +107,13 @@ def test_environments_by_name_reach_each_other_exactly_while_they_are_peered(ope
 def test_of_a_network_with_everything_on_nothing_is_listed_after_its_destruction(opened: Open) -> None:
     made(opened, "left")
     whole = made(opened, "right", EVERYTHING + PEERING)
-    before = tagged.resources(whole.world.aws, whole.settings)
+    before = tagged.list_resources(whole.world.aws, whole.settings)
     context, run = opened("right", EVERYTHING + PEERING)
 
     kept = launch.destroy(context, run, with_data=True)
 
-    left = leftovers.look(context)
-    after = tagged.resources(context.world.aws, context.settings)
+    left = leftovers.find_leftovers(context)
+    after = tagged.list_resources(context.world.aws, context.settings)
     over = deleted.find_deleted(context.world.aws("ec2"), after)
     kinds = {it.kind.partition(" ")[2] for it in before}
     # What this AWS lists by tag; endpoints and VPN gateways are not among it.
@@ -132,9 +132,9 @@ def test_what_still_lives_is_listed(opened: Open, kind: str) -> None:
     alive, end = LIVING[kind](ec2, vpcs)
     ec2.create_tags(Resources=[alive], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
 
-    found = [it.identity for it in leftovers.look(context).stray]
+    found = [it.identity for it in leftovers.find_leftovers(context).stray]
     end()
-    after = [it.identity for it in leftovers.look(context).stray]
+    after = [it.identity for it in leftovers.find_leftovers(context).stray]
     for vpc in vpcs:
         ec2.delete_vpc(VpcId=vpc)
 

@@ -9,13 +9,13 @@ from measure import compare
 
 from bootstrap.acts import host
 from bootstrap.cli.opening import open_environment
-from bootstrap.cli.parser import parser
+from bootstrap.cli.parser import build_parser
 from bootstrap.preconditions import host_inputs
 from bootstrap.remote.shell import FabricShell
 
 
 def main(environment: str) -> None:
-    options = parser().parse_args(["-e", environment, "host", "plan"])
+    options = build_parser().parse_args(["-e", environment, "host", "plan"])
     with open_environment(options) as (opened, run):
         inputs, _ = host_inputs.gather(opened, run)
         machine = opened.machine

@@ -15,7 +15,7 @@ import jenkins
 import pytest
 
 from bootstrap.local import mail_login
-from bootstrap.local.mail import Senders, Sink, kept, summary
+from bootstrap.local.mail import Senders, Sink, list_kept, summarize
 
 pytestmark = pytest.mark.own_process
 
@@ -142,7 +142,7 @@ def test_both_publishers_log_in_over_tls(fresh: Any, strict: tuple[int, Path, st
     results = [build(client, kind, step(pipeline, kind))[0] for kind in ("mail", "emailext")]
 
     assert ["SUCCESS", "SUCCESS"] == results
-    assert ["mail", "emailext"] == [summary(it)["subject"] for it in kept(folder)]
+    assert ["mail", "emailext"] == [summarize(it)["subject"] for it in list_kept(folder)]
 
 
 def test_a_wrong_password_is_said_as_jakarta_mail_says_it(
@@ -163,7 +163,7 @@ def test_a_wrong_password_is_said_as_jakarta_mail_says_it(
     result, console = build(client, "free", freestyle("exit 1", f"<publishers>{mailer}</publishers>"))
     assert "FAILURE" == result
     assert f"ERROR: 535 Authentication Credentials Invalid\n\n{words}" in console
-    assert [] == kept(folder)
+    assert [] == list_kept(folder)
 
 
 def test_a_sender_that_is_not_verified_is_said(fresh: Any, strict: tuple[int, Path, str], pipeline: Any) -> None:
@@ -177,7 +177,7 @@ def test_a_sender_that_is_not_verified_is_said(fresh: Any, strict: tuple[int, Pa
     assert failed in console
     result, console = build(client, "emailext", step(pipeline, "emailext", other))
     assert "SUCCESS" == result and "Not sent to the following valid addresses: a@localhost" in console
-    assert [] == kept(folder)
+    assert [] == list_kept(folder)
 
 
 def test_a_server_that_is_not_trusted_gets_no_password(
@@ -189,7 +189,7 @@ def test_a_server_that_is_not_trusted_gets_no_password(
     result, console = build(client, "mail", step(pipeline, "mail"))
 
     assert "FAILURE" == result and "jakarta.mail.MessagingException: Could not convert socket to TLS" in console
-    assert [] == kept(folder)
+    assert [] == list_kept(folder)
 
 
 def test_a_server_that_wants_tls_and_a_credential_that_no_build_may_use(
@@ -203,4 +203,4 @@ def test_a_server_that_wants_tls_and_a_credential_that_no_build_may_use(
     result, console = build(client, "emailext", step(pipeline, "emailext"))
     assert "SUCCESS" == result
     assert "AuthenticationFailedException message: failed to connect, no password specified?" in console
-    assert [] == kept(folder)
+    assert [] == list_kept(folder)

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def clone(scratch: Path) -> Path:
     """A fresh clone of this working tree in `scratch`, with an environment of the tests' own."""
-    taken = toolkit_repository.snapshot(ROOT, scratch)
-    bundle = toolkit_repository.bundle(taken, "main", scratch / "it.bundle")
+    taken = toolkit_repository.take_snapshot(ROOT, scratch)
+    bundle = toolkit_repository.write_bundle(taken, "main", scratch / "it.bundle")
     folder = scratch / "checkout"
     subprocess.run(["git", "clone", "--quiet", "--branch", "main", str(bundle), str(folder)], check=True)
     for key, value in {"user.name": "tests", "user.email": "tests@localhost"}.items():

@@ -28,7 +28,7 @@ def without_strangers(launched: Launched) -> None:
     Not by the code that this process sees: the clone that launches has jobs which tests have committed to it.
     """
     context = launched.reopen()
-    for name, (digest, is_disabled) in jobs.look(context.jenkins).items():
+    for name, (digest, is_disabled) in jobs.read_published(context.jenkins).items():
         if not name.startswith("view ") and (digest is None or is_disabled):
             context.jenkins.delete_job(name)
 
@@ -46,7 +46,7 @@ def state_of(launched: Launched) -> dict[str, Any]:
     }
     things = [
         it
-        for it in tags.resources(context.world.aws, context.settings)
+        for it in tags.list_resources(context.world.aws, context.settings)
         if it.kind != "ec2 instance" or instance.read_state(ec2, it.identity) not in _GONE
     ]
     listed = context.shell.run(["sh", "-c", _LISTED], sudo=True).stdout
@@ -55,5 +55,5 @@ def state_of(launched: Launched) -> dict[str, Any]:
         "tagged": dict(sorted(Counter(it.kind for it in things).items())),
         "machine": _VARIABLE.sub("#", listed).splitlines(),
         "settings": _VARIABLE.sub("#", casc.export(context.jenkins)),
-        "jobs": jobs.look(context.jenkins),
+        "jobs": jobs.read_published(context.jenkins),
     }

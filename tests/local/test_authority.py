@@ -25,7 +25,7 @@ def shake_hands(address: str, authority: str) -> str:
 def old_authority(launched: Launched) -> Iterator[str]:
     """An authority without limits, whose key lies beside the certificates; nginx serves what it signed."""
     context = launched.context
-    kept, key = earlier(host_inputs.subjects(context))
+    kept, key = earlier(host_inputs.list_subjects(context))
     arn = context.outputs("data")["CertificatesSecret"]
     context.world.aws("secretsmanager").put_secret_value(SecretId=arn, SecretString=earlier_text(kept, key))
     yield kept.authority_pem

@@ -46,7 +46,7 @@ def met(context: Context) -> set[tuple[str, int]]:
 
 
 def test_the_bastion_is_a_machine_of_its_own(context: Context) -> None:
-    shell = context.world.shell(context.bastion)
+    shell = context.world.open_shell(context.bastion)
 
     assert context.bastion.address == shell.run(["hostname", "-I"]).stdout.strip()
     assert context.bastion.address != context.machine.address
@@ -91,6 +91,6 @@ def settle(context: Context) -> None:
     """The last change is in the packet filter."""
     from bootstrap.views import enforcement
 
-    found = enforcement.look(context.world.endpoint, settle_by=context.world.control_token)
+    found = enforcement.read_enforcement(context.world.endpoint, settle_by=context.world.control_token)
     assert found is not None
     assert found.problems == ()

@@ -144,8 +144,8 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
     resolved = Distribution("emulator", lock.core.version, lock.plugins)
     software, sent = artifacts.pack(resolved, ROOT / "bootstrap/local/emulator")
     issued = issued_for(ADDRESS)
-    taken = toolkit_repository.snapshot(ROOT, folder)
-    bundle = toolkit_repository.bundle(taken, "main", folder / "toolkit.bundle")
+    taken = toolkit_repository.take_snapshot(ROOT, folder)
+    bundle = toolkit_repository.write_bundle(taken, "main", folder / "toolkit.bundle")
     sent[artifacts.hash_of(bundle)] = bundle
     settings = Settings.model_validate({"environment": "converge", "cloud": "local", "owner": "t", "cost_center": "n"})
     url = f"https://{ADDRESS}/"
@@ -162,10 +162,10 @@ def wished(folder: Path) -> tuple[HostInputs, dict[str, artifacts.Artifact]]:
         certificate_key=issued.key,
         authority=issued.authority_pem,
         casc_files=casc.read(ROOT / "casc"),
-        casc_variables=casc.variables(settings, url, "localhost"),
+        casc_variables=casc.make_variables(settings, url, "localhost"),
         aws_environment={"AWS_REGION": "eu-central-1"},
-        ca_certificates=operator_machine.certificates("auto"),
-        pip_configuration=operator_machine.pip_configuration(),
+        ca_certificates=operator_machine.read_certificates("auto"),
+        pip_configuration=operator_machine.make_pip_configuration(),
         toolkit=Toolkit("main", taken.commit, artifacts.hash_of(bundle)),
     )
     return inputs, sent

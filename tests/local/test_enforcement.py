@@ -34,7 +34,7 @@ from filtered import (
 
 from bootstrap.local.aws.access.keys import TOKEN
 from bootstrap.local.machines import ensure_image, flags, ids
-from bootstrap.local.machines.podman import podman_info
+from bootstrap.local.machines.podman import read_podman_info
 from bootstrap.views import enforcement
 
 
@@ -64,9 +64,19 @@ def internet() -> Iterator[str]:
     for command in remove:
         subprocess.run(command, capture_output=True)
     subprocess.run(["podman", "network", "create", f"--subnet={OUTSIDE}", name], check=True, capture_output=True)
-    info = podman_info()
-    limits = [it for it in flags.machine_options(info, flags.own_limits(), ids.FIRST) if it.startswith("--ulimit")]
-    run = ["podman", *flags.runtime_options(info), "run", "--detach", f"--name={name}", f"--network={name}", *limits]
+    info = read_podman_info()
+    limits = [
+        it for it in flags.list_machine_options(info, flags.read_own_limits(), ids.FIRST) if it.startswith("--ulimit")
+    ]
+    run = [
+        "podman",
+        *flags.list_runtime_options(info),
+        "run",
+        "--detach",
+        f"--name={name}",
+        f"--network={name}",
+        *limits,
+    ]
     try:
         subprocess.run(
             [*run, f"--ip={INTERNET}", ensure_image(print), "sleep", "infinity"], check=True, capture_output=True
@@ -193,7 +203,7 @@ def test_rules_that_something_else_changed_are_told_and_set_again(site: Site, cl
     subprocess.run(["nft", "flush", "chain", "ip", table, "groups"], check=True)
     assert "has other rules than were set" in str(told(cloud))
 
-    found = enforcement.look(cloud.endpoint, settle_by=(cloud.state / TOKEN).read_text())
+    found = enforcement.read_enforcement(cloud.endpoint, settle_by=(cloud.state / TOKEN).read_text())
 
     assert found is not None
     assert found.problems == ()
@@ -216,7 +226,7 @@ def test_a_filter_that_cannot_be_set_is_told_and_set_once_it_can(site: Site, clo
 
 
 def told(cloud: Cloud) -> enforcement.Enforced:
-    found = enforcement.look(cloud.endpoint)
+    found = enforcement.read_enforcement(cloud.endpoint)
     assert found is not None
     return found
 

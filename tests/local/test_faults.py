@@ -213,7 +213,7 @@ def test_a_second_launch_is_refused_and_told_who_holds_the_environment(launched:
     refused: list[subprocess.CompletedProcess[str]] = []
 
     def second() -> None:
-        holder = lock.holder(launched.state)
+        holder = lock.read_holder(launched.state)
         assert holder is not None
         os.kill(holder.pid, signal.SIGSTOP)  # else it may have ended before the second one asks
         try:

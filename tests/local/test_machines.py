@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines import InstanceSpec, Machines, ensure_image, flags, ids
-from bootstrap.local.machines.podman import podman_info
+from bootstrap.local.machines.podman import read_podman_info
 
 ENVIRONMENT = f"machinetest{os.getpid()}"
 SUBNET = "subnet-0f00"
@@ -501,11 +501,23 @@ def test_machine_of_an_earlier_version_is_not_started_and_can_be_removed(
     former = replace(spec, instance_id="i-0e1d", private_ip="10.213.7.69")
     name = f"bootstrap-{ENVIRONMENT}-{former.instance_id}"
     labels = [f"--label=bootstrap.environment={ENVIRONMENT}", f"--label=bootstrap.state={state}"]
-    limits = [it for it in flags.machine_options(podman_info(), flags.own_limits(), ids.FIRST) if "--ulimit" in it]
-    run = ["podman", *flags.runtime_options(podman_info()), "run", "--detach", *labels, *limits, f"--name={name}"]
+    limits = [
+        it
+        for it in flags.list_machine_options(read_podman_info(), flags.read_own_limits(), ids.FIRST)
+        if "--ulimit" in it
+    ]
+    run = [
+        "podman",
+        *flags.list_runtime_options(read_podman_info()),
+        "run",
+        "--detach",
+        *labels,
+        *limits,
+        f"--name={name}",
+    ]
     subprocess.run([*run, ensure_image(print), "sleep", "1"], check=True, capture_output=True)
     wait_until(lambda: machines.state(former.instance_id) == "stopped")
-    assert machines.without_namespace() == [former.instance_id]
+    assert machines.list_without_namespace() == [former.instance_id]
     for start in (machines.start, machines.reboot, lambda each: machines.attach("vol-0e1d", each, "/dev/sdf")):
         with pytest.raises(LocalCloudFailed, match="without a user namespace"):
             start(former.instance_id)
@@ -515,7 +527,7 @@ def test_machine_of_an_earlier_version_is_not_started_and_can_be_removed(
         machines.require_namespaces()
     assert "without --delete-data" in refusal.value.remedy
     machines.terminate(former.instance_id)
-    assert machines.without_namespace() == []
+    assert machines.list_without_namespace() == []
     machines.require_namespaces()
 
 

@@ -158,7 +158,9 @@ WITHOUT_TLS = _named(
     "Session cookies are Secure and HttpOnly",
 )
 # The hardening that a stopped Jenkins cannot show: all but that of the units and of the proxy.
-OF_A_RUNNING_JENKINS = {name.removeprefix("hardening: ") for name in verify.checks(SUITE) if "hardening: " in name} - {
+OF_A_RUNNING_JENKINS = {
+    name.removeprefix("hardening: ") for name in verify.list_checks(SUITE) if "hardening: " in name
+} - {
     "Memory and processes of Jenkins, its builds and nginx are limited",
     "The largest heap of Java fits into the memory that the service may use",
     "The proxy refuses a sign-in with a large body",

@@ -88,7 +88,7 @@ class Launched:
 
             loaded = settings.load(self.environment_file)
             cloud = LocalCloud(loaded, self.state / "cloud")
-            reached = (cloud.endpoint, cloud.machine_environment, cloud.state)
+            reached = (cloud.endpoint, cloud.make_machine_environment, cloud.state)
             self._contexts.append(Context(self.environment_file, loaded, *reached))
         return self._contexts[0]
 

@@ -79,7 +79,7 @@ def test_each_stack_of_the_launch_has_a_template() -> None:
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
 @pytest.mark.parametrize("name", PATHS)
 def test_cfn_lint_has_nothing_to_say(name: str, region: str) -> None:
-    assert [] == [str(fault) for fault, _ in template.findings(PATHS[name], region)]
+    assert [] == [str(fault) for fault, _ in template.list_findings(PATHS[name], region)]
 
 
 def test_an_error_is_refused_with_its_place(tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_an_error_is_refused_with_its_place(tmp_path: Path) -> None:
 def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_waits_for(path: Path) -> None:
     chosen = settings.load(path)
 
-    for name in composition.wanted(chosen):
-        made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in composition.inputs_of(name)}
-        given = parameters.parameters(chosen, name, made)
-        given |= parameters.of_peer(outputs("network")) if name == "peering" else {}
+    for name in composition.list_wanted_stacks(chosen):
+        made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in composition.list_inputs(name)}
+        given = parameters.make_parameters(chosen, name, made)
+        given |= parameters.make_peer_parameters(outputs("network")) if name == "peering" else {}
         given |= {"ImageId": "ami-0123456789abcdef0"} if name == "controller" else {}  # looked up in the account
 
         source = template.load(PATHS[name], given)
@@ -109,7 +109,7 @@ def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_wa
 
 
 def test_every_option_at_once_makes_every_stack_and_the_default_only_four() -> None:
-    wanted = {path.stem: composition.wanted(settings.load(path)) for path in ENVIRONMENTS}
+    wanted = {path.stem: composition.list_wanted_stacks(settings.load(path)) for path in ENVIRONMENTS}
 
     assert composition.ORDER == wanted["everything"]
     assert ("network", "acls", "data", "controller") == wanted["local"] == wanted["neighbour"]
@@ -119,14 +119,14 @@ def test_every_option_at_once_makes_every_stack_and_the_default_only_four() -> N
 def test_each_stack_waits_for_none_that_comes_after_it(name: str) -> None:
     before = composition.ORDER[: composition.ORDER.index(name)]
 
-    assert set() == set(composition.inputs_of(name)) - set(before)
+    assert set() == set(composition.list_inputs(name)) - set(before)
 
 
 def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template_allows() -> None:
     chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
     refused = []
     for name in composition.ORDER:
-        given = parameters.parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})
+        given = parameters.make_parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})
         declared = template.parse(PATHS[name].read_text())["Parameters"]
         for key, value in given.items():
             pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
@@ -222,7 +222,8 @@ def test_boundary_and_key_reach_every_template_that_takes_them() -> None:
     for name in composition.ORDER:
         taken = set(expected).intersection(template.parse(PATHS[name].read_text())["Parameters"])
         with_account, without = (
-            parameters.parameters(it, name, {"network": Stack("network", "", EXAMPLES)}) for it in (everything, bare)
+            parameters.make_parameters(it, name, {"network": Stack("network", "", EXAMPLES)})
+            for it in (everything, bare)
         )
         own = {"traffic-logs": {"KmsKeyArn": logs.kms_key_arn}, "public-zone": {"KmsKeyArn": ""}}.get(name, {})
         assert {it: {**expected, **own}[it] for it in taken} == {it: with_account[it] for it in taken}, name
@@ -242,12 +243,12 @@ def test_the_environments_key_encrypts_logs_without_one_of_their_own() -> None:
         }
     )
     for name in ("traffic-logs", "public-zone"):
-        assert KEY == parameters.parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})["KmsKeyArn"]
+        assert KEY == parameters.make_parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})["KmsKeyArn"]
 
 
 def test_a_vpn_gateway_that_is_replaced_is_attached_to_nothing_then_and_nothing_goes_by_it() -> None:
     everything = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
-    given = parameters.parameters(everything, "vpn", {"network": Stack("network", "", EXAMPLES)})
+    given = parameters.make_parameters(everything, "vpn", {"network": Stack("network", "", EXAMPLES)})
     source = template.load(PATHS["vpn"], given)
     content = template.parse(source.body)
 

@@ -137,7 +137,7 @@ def test_a_jenkinsfile_is_balanced(name: str) -> None:
 def test_a_jenkinsfile_speaks_the_toolkits_own_command_line(name: str) -> None:
     found = commands(SCRIPTS[name])
 
-    parsed = [parser.parser().parse_args(command[1:]) for command in found]
+    parsed = [parser.build_parser().parse_args(command[1:]) for command in found]
 
     assert len(re.findall(r"sh\b.*\./bootstrap\.py ", SCRIPTS[name])) == len(parsed) > 0
     assert {"local"} == {each.environment for each in parsed}

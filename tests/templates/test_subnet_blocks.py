@@ -23,7 +23,9 @@ BLOCKS = [f"10.{prefix}.0.0/{prefix}" for prefix in range(16, 25)]
 
 def parameters_for(cidr: str) -> dict[str, str]:
     common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
-    return parameters.parameters(models.Settings.model_validate({**common, "network": {"cidr": cidr}}), "network", {})
+    return parameters.make_parameters(
+        models.Settings.model_validate({**common, "network": {"cidr": cidr}}), "network", {}
+    )
 
 
 def block_of(subnet: dict[str, Any], given: dict[str, str]) -> ipaddress.IPv4Network:
@@ -81,7 +83,7 @@ def test_no_place_depends_on_how_many_zones_or_tiers_there_are() -> None:
 def test_without_the_isolated_tier_the_places_are_the_same_and_its_own_are_nobodys() -> None:
     common = {"environment": "trial", "cloud": "local", "owner": "x", "cost_center": "x"}
     with_and_without = [
-        parameters.parameters(
+        parameters.make_parameters(
             models.Settings.model_validate({**common, "network": {"isolated": isolated}}), "network", {}
         )
         for isolated in (True, False)

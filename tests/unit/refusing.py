@@ -64,10 +64,10 @@ def guard(log: Path) -> None:
 
     subprocess.Popen.__init__ = popen  # type: ignore[method-assign]
     socket.socket.connect = lambda self, address: noted(f"connection {address}")  # type: ignore[method-assign, assignment]
-    LocalCloud.up = lambda self, *_, **__: noted("cloud up")  # type: ignore[method-assign, assignment]
+    LocalCloud.bring_up = lambda self, *_, **__: noted("cloud up")  # type: ignore[method-assign, assignment]
     LocalCloud.require_room = lambda self: noted("cloud for a plan")  # type: ignore[method-assign, assignment]
     LocalCloud.attach = lambda self, *_: noted("cloud attach")  # type: ignore[method-assign, assignment]
-    lock.held = lambda *_, **__: noted("lock")  # type: ignore[assignment]
+    lock.hold_lock = lambda *_, **__: noted("lock")  # type: ignore[assignment]
 
 
 def warm_up(checkout: str) -> None:

@@ -94,7 +94,7 @@ class Checkout:
 
     def casc(self, name: str) -> str:
         chosen = self.settings()
-        return casc.read(self.folder / "casc", casc.known(chosen), chosen.jenkins.secrets)[name]
+        return casc.read(self.folder / "casc", casc.list_known_variables(chosen), chosen.jenkins.secrets)[name]
 
 
 def find_freestyle(found: Checkout) -> None:
@@ -139,11 +139,11 @@ def find_package(found: Checkout) -> None:
 
 
 def find_address(found: Checkout) -> None:
-    assert "ci@example.org" == casc.known(found.settings())["JENKINS_ADMIN_ADDRESS"]
+    assert "ci@example.org" == casc.list_known_variables(found.settings())["JENKINS_ADMIN_ADDRESS"]
 
 
 def find_block(found: Checkout) -> None:
-    made = parameters.parameters(found.settings(), "network", {})
+    made = parameters.make_parameters(found.settings(), "network", {})
     assert ("10.77.0.0/16", "192.168.0.0/24") == (made["OperatorCidr"], made["OperatorCidr2"])
 
 

@@ -17,7 +17,7 @@ from bootstrap.network.picture import draw
 from bootstrap.runs import report
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
-from bootstrap.views.network_diagram import graphviz
+from bootstrap.views.network_diagram import run_graphviz
 from tests.unit.network import everything
 
 pytestmark = pytest.mark.skipif(
@@ -158,7 +158,7 @@ def pictured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """The page of a run with the picture of a network that has everything."""
     run = Run("20260101T000000Z-abcd", Journal(tmp_path_factory.mktemp(request.param)))
     run.event("run-began", command="network", environment="trial")
-    drawn = draw(everything.network(request.param), everything.SURROUNDINGS, everything.NAME, graphviz)
+    drawn = draw(everything.network(request.param), everything.SURROUNDINGS, everything.NAME, run_graphviz)
     (run.folder / "network.svg").write_text(drawn)
     run.event("picture", path="network.svg")
     run.event("run-ended", seconds=1.0, changes=0)

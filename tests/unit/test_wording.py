@@ -22,7 +22,7 @@ def test_outcomes_are_counted_and_only_what_there_is_is_told(outcomes: list[str]
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 changes"), (1, "1 change"), (2, "2 changes")])
 def test_one_is_not_many(number: int, said: str) -> None:
-    assert wording.counted(number, "change") == said
+    assert wording.count_noun(number, "change") == said
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def _run_on_machine(options: argparse.Namespace, command: list[str], run: Callab
 
     with (
         open_environment(options) as (opened, _),
-        openssh.client(opened.machine, opened.world.dial(opened.machine)) as client,
+        openssh.make_client_command(opened.machine, opened.world.dial(opened.machine)) as client,
     ):
         return run([*client, *command])
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 def host(options: argparse.Namespace) -> int:
     """The machine alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
+    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_host, prepare=_prepare_host, changes=options.action == "apply") as (
         opened,
         run,
     ):
         if options.action == "plan":
-            return exit_code_of_plan(play.plan_host(opened, run), options)
+            return choose_plan_exit_code(play.plan_host(opened, run), options)
         play.provision(opened, run, waits=not options.now)
     return DONE
 
@@ -30,11 +30,11 @@ def host(options: argparse.Namespace) -> int:
 def casc(options: argparse.Namespace) -> int:
     """Jenkins' configuration alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
+    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_casc, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":
-            return exit_code_of_plan(play.plan_casc(opened, run), options)
+            return choose_plan_exit_code(play.plan_casc(opened, run), options)
         play.configure(opened, run, opened.controller)
     return DONE
 
@@ -42,11 +42,11 @@ def casc(options: argparse.Namespace) -> int:
 def jobs(options: argparse.Namespace) -> int:
     """Jenkins' jobs alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
+    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_jobs, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":
-            return exit_code_of_plan(play.plan_jobs(opened, run), options)
+            return choose_plan_exit_code(play.plan_jobs(opened, run), options)
         play.publish(opened, run, options.again)
     return DONE
 
@@ -62,7 +62,7 @@ def _check_host(options: argparse.Namespace, context: Context) -> None:
 def _prepare_host(_: argparse.Namespace, context: Context, run: Run) -> None:
     from bootstrap.preconditions import jenkins_files
 
-    jenkins_files.tell_unjudged(context, run)
+    jenkins_files.report_unjudged(context, run)
 
 
 def _check_casc(options: argparse.Namespace, context: Context) -> None:

@@ -19,8 +19,8 @@ def credentials(options: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.runs import terminal
 
-    chosen = settings.load(context.paths(options.environment))
-    variables = _variables(chosen)
+    chosen = settings.load(context.find_environment_file(options.environment))
+    variables = _make_variables(chosen)
     if options.profile:
         written = profiles.write(options.profile, variables)
         terminal.write(f"the profile '{options.profile}' is written: {', '.join(map(str, written))}\n")
@@ -32,7 +32,7 @@ def credentials(options: argparse.Namespace) -> int:
     return 0
 
 
-def _variables(chosen: Settings) -> dict[str, str]:
+def _make_variables(chosen: Settings) -> dict[str, str]:
     """What botocore reads; UsageError for an environment on AWS, StackMissing where nothing was launched."""
     from bootstrap.cloud import local_control
     from bootstrap.context import PROJECT

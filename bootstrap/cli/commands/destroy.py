@@ -18,7 +18,7 @@ def destroy(options: argparse.Namespace) -> int:
     from bootstrap.remote import toolkit_repository
     from bootstrap.views import leftovers
 
-    if _tell_nothing(options):
+    if _report_if_never_launched(options):
         return DONE
     with open_environment(options, check=_check, changes=True) as (opened, run):
         with_data, name = options.delete_data is not None, opened.settings.name
@@ -32,21 +32,21 @@ def destroy(options: argparse.Namespace) -> int:
         else:
             run.say("the environment is destroyed" if run.changes else f"nothing to destroy: '{name}' has no stack")
         toolkit_repository.forget(opened.state)
-        leftovers.tell(opened, run)
+        leftovers.report_leftovers(opened, run)
         if with_data:
             opened.close()
             _forget_cloud(opened)
     return DONE
 
 
-def _tell_nothing(options: argparse.Namespace) -> bool:
+def _report_if_never_launched(options: argparse.Namespace) -> bool:
     """Whether the environment was never launched in the local cloud of this checkout; then it says so."""
     from bootstrap import context
     from bootstrap.environment import settings
     from bootstrap.local.cloud import LocalCloud, is_elsewhere
     from bootstrap.runs import state_folder, terminal
 
-    path = context.paths(options.environment)
+    path = context.find_environment_file(options.environment)
     chosen = settings.load(path)
     if is_elsewhere(chosen.name, context.PROJECT / ".bootstrap") or chosen.cloud != "local":
         return False
@@ -68,7 +68,7 @@ def _forget_cloud(opened: Context) -> None:
         from bootstrap.local.machines import Machines
 
         cloud = LocalCloud(opened.settings, opened.state / "cloud")
-        cloud.down()
+        cloud.stop()
         Machines(opened.settings.name, cloud.state).remove_all(with_volumes=True)
         cloud.forget()
 

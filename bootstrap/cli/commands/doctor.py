@@ -23,7 +23,7 @@ def doctor(options: argparse.Namespace) -> int:
 
     if options.policy:
         return _print_policies(options)
-    findings = list(examine(context.paths(options.environment)))
+    findings = list(examine(context.find_environment_file(options.environment)))
     if options.json:
         for finding in findings:
             terminal.write_json(asdict(finding))
@@ -32,7 +32,7 @@ def doctor(options: argparse.Namespace) -> int:
             (each.name, str(each.health), f"{each.found}\n  try {each.remedy}" if each.remedy else each.found)
             for each in findings
         ]
-        console.table(("what", "health", "found"), rows)
+        console.print_table(("what", "health", "found"), rows)
         terminal.write(f"\n{_summarize([each.health for each in findings])}\n")
     return 1 if any(each.health is Health.BAD for each in findings) else 0
 
@@ -43,8 +43,8 @@ def _summarize(healths: Sequence[Health]) -> str:
     from bootstrap.doctor.findings import Health
 
     stops, warnings = healths.count(Health.BAD), healths.count(Health.WARNING)
-    summary = f"{wording.counted(stops, 'line')} would stop a launch" if stops else "nothing would stop a launch"
-    return f"{summary}; {wording.counted(warnings, 'warning')}" if warnings else summary
+    summary = f"{wording.count_noun(stops, 'line')} would stop a launch" if stops else "nothing would stop a launch"
+    return f"{summary}; {wording.count_noun(warnings, 'warning')}" if warnings else summary
 
 
 def _print_policies(options: argparse.Namespace) -> int:
@@ -54,11 +54,11 @@ def _print_policies(options: argparse.Namespace) -> int:
     from bootstrap.policies import launcher, policy
     from bootstrap.runs import terminal
 
-    path = context.paths(options.environment)
+    path = context.find_environment_file(options.environment)
     with context.Context(path, settings.load(path)) as opened:
         policies = {
-            "launcher": policy.split(launcher.policy(opened)),
-            "operator": policy.split(launcher.operator_policy(opened)),
+            "launcher": policy.split(launcher.make_policy(opened)),
+            "operator": policy.split(launcher.make_operator_policy(opened)),
         }
     terminal.write_json(policies, indent=2)
     for who, documents in policies.items():

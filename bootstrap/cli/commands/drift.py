@@ -19,16 +19,16 @@ def drift(options: argparse.Namespace) -> int:
     from bootstrap.views import drift as view
 
     with open_environment(options) as (opened, run):
-        look = view.look(opened, run)
+        look = view.find_drift(opened, run)
         unseen = [f"{line.name}: {line.found.removeprefix('not looked at: ')}" for line in look.unseen]
         run.event("drift", lines=[vars(line) for line in look.lines], unseen=unseen)
         if (look.lines or look.unseen) and not options.json:
             terminal.write("\n")
             rows = ((line.where, line.name, line.found, line.remedy) for line in (*look.lines, *look.unseen))
-            console.table(("where", "what", "found", "remedy"), rows)
+            console.print_table(("where", "what", "found", "remedy"), rows)
             for line in look.lines:
                 run.diff(line.diff)
-        run.say(f"\n{wording.drifted(len(look.lines), len(look.unseen))}")
+        run.say(f"\n{wording.count_drifted(len(look.lines), len(look.unseen))}")
         if look.lines:
             return PENDING
         return FAILED if look.unseen else DONE

@@ -18,13 +18,13 @@ def environments(options: argparse.Namespace) -> int:
     from bootstrap.runs import terminal
     from bootstrap.views import environments as view
 
-    overview = view.look()
+    overview = view.find_environments()
     if options.json:
         for row in overview.rows:
             terminal.write_json({"name": row.name, "file": row.file or None, "where": row.where, "state": row.state})
     else:
         rows = [(row.name, row.file or "none", row.where, row.state) for row in overview.rows]
-        console.table(("environment", "file", "where", "state"), rows)
+        console.print_table(("environment", "file", "where", "state"), rows)
         for text in overview.unasked:
             terminal.write(f"\nno answer about its environments: {text}\n")
         for orphan in overview.orphans:
@@ -39,14 +39,14 @@ def _explain(orphan: Orphan) -> str:
     # Anybody who may tag resources chose the names, and a person copies these lines into a shell.
     name, file = shlex.quote(orphan.stem), shlex.quote(f"environments/{orphan.stem}.yaml")
     lines = [f"\n'{orphan.name}' exists, and no file in environments/ describes it."]
-    former = view.former_file(orphan.name)
+    former = view.find_former_file(orphan.name)
     if former is not None:
         lines.append(f"  to adopt it, get its file back: git show {shlex.quote(':'.join(former))} > {file}")
     else:
         lines.append(f"  to adopt it, write {file} with the values that it was launched with")
     lines.append(f"  then look first: ./bootstrap.py -e {name} plan")
     lines.append(f"  to destroy it, write this into {file}:")
-    lines += [f"    {line}" for line in orphan.file_text().splitlines()]
+    lines += [f"    {line}" for line in orphan.format_file().splitlines()]
     lines.append(f"  then: ./bootstrap.py -e {name} destroy")
     return "\n".join(lines) + "\n"
 

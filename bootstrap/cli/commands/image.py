@@ -35,13 +35,13 @@ def _show(options: argparse.Namespace) -> int:
     from bootstrap.views import machine_image
 
     with open_environment(options) as (opened, run):
-        choice = machine_image.look(opened)
+        choice = machine_image.read_machine_image(opened)
         images = {"pinned": choice.pinned, "newest": choice.newest}
         if options.json:
             run.event("images", **{name: asdict(each) if each else None for name, each in images.items()})
             return DONE
         rows = [(name, each.id, each.name, each.published) for name, each in images.items() if each]
-        console.table(("which", "image", "name", "published"), rows)
+        console.print_table(("which", "image", "name", "published"), rows)
         if choice.newest is None:
             run.say(f"\nthe newest image is not known: {choice.unknown}")
         elif choice.pinned is None:

@@ -34,7 +34,7 @@ def import_jenkins(options: argparse.Namespace) -> int:
         imported = conversion.import_jenkins(source, into, ROOT, places.PROJECT if places.is_apart() else None)
     finally:
         source.close()
-    _tell(imported, as_json=options.json)
+    _report_import(imported, as_json=options.json)
     return 2 if imported.differing else 0
 
 
@@ -59,10 +59,10 @@ def _read_credentials() -> tuple[str, str]:
     return user, token
 
 
-def _tell(imported: Imported, *, as_json: bool) -> None:
+def _report_import(imported: Imported, *, as_json: bool) -> None:
     from bootstrap.importing import conversion
     from bootstrap.runs import terminal
-    from bootstrap.wording import counted
+    from bootstrap.wording import count_noun
 
     if as_json:
         for plugin in imported.plugins:
@@ -85,7 +85,7 @@ def _tell(imported: Imported, *, as_json: bool) -> None:
         return
     for line in conversion.describe(imported):
         terminal.write(f"{line}\n")
-    written = f"{counted(len(imported.plugins), 'plugin')}, {counted(len(imported.outcomes), 'job')}"
+    written = f"{count_noun(len(imported.plugins), 'plugin')}, {count_noun(len(imported.outcomes), 'job')}"
     terminal.write(f"\nwrote {imported.into}: {written}, {len(imported.differing)} with a difference\n")
     terminal.write("the lines above are in its report.txt\n")
     terminal.write("next: docs/import.md says what to do with each file\n")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def jenkins(options: argparse.Namespace) -> int:
     """Show what changes in the lock, then write it; with --check, the exit code is 2 when something would change."""
     from bootstrap import wording
-    from bootstrap.cli.opening import DONE, exit_code_of_plan, open_environment
+    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
     from bootstrap.jenkins.distribution import lock_files, relock
     from bootstrap.preconditions import jenkins_files
 
@@ -32,9 +32,9 @@ def jenkins(options: argparse.Namespace) -> int:
             if not options.check and outcome.changes:
                 lock_files.write(outcome.documents, outcome.originals)
         if options.check:
-            pending = wording.counted(len(outcome.changes), "change")
+            pending = wording.count_noun(len(outcome.changes), "change")
             run.say(f"\n{pending} pending" if outcome.changes else "\nnothing to do")
-            return exit_code_of_plan(outcome.changes, options)
+            return choose_plan_exit_code(outcome.changes, options)
         if outcome.changes:
             written = " and ".join(path.name for path in outcome.documents)
             run.say(f"\nwrote {written}: review and commit them\nnext: {context.tool} plan   {context.tool} launch")

@@ -33,22 +33,22 @@ def plan(options: argparse.Namespace) -> int:
     """What a launch would change; the exit code is 2 when it would change something."""
     from bootstrap import launch as play
     from bootstrap import wording
-    from bootstrap.cli.estimate import tell_costs
-    from bootstrap.cli.opening import exit_code_of_plan, open_environment
+    from bootstrap.cli.estimate import report_costs
+    from bootstrap.cli.opening import choose_plan_exit_code, open_environment
     from bootstrap.planning import saved
     from bootstrap.projects import upgrade
 
     with open_environment(options, check=_check_plan, prepare=_prepare, plans=True) as (opened, run):
-        upgrade.tell(opened.state, run)
+        upgrade.report_upgrade(opened.state, run)
         if options.out:
             kept = saved.make(opened, run)
             saved.write(kept, Path(options.out))
             changes = kept.changes
         else:
             changes = play.plan(opened, run)
-        tell_costs(opened, run)
-        run.say(f"\n{wording.counted(len(changes), 'change')} pending" if changes else "\nnothing to do")
-        return exit_code_of_plan(changes, options)
+        report_costs(opened, run)
+        run.say(f"\n{wording.count_noun(len(changes), 'change')} pending" if changes else "\nnothing to do")
+        return choose_plan_exit_code(changes, options)
 
 
 def _prepare(options: argparse.Namespace, context: Context, run: Run) -> None:

@@ -21,14 +21,14 @@ def mail(options: argparse.Namespace) -> int:
     from bootstrap.runs import state_folder, terminal
 
     doing = "reading the mail of the environment's machines"
-    chosen = settings.load(context.paths(options.environment))
+    chosen = settings.load(context.find_environment_file(options.environment))
     if not chosen.is_mail_kept:
         place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail_port}"
         found = f"'{chosen.name}' sends its mail through {place}; the local cloud does not keep it"
         remedy = "Read it there. The local cloud keeps mail only when mail.smtp_host is not set."
         raise UsageError(doing, found, remedy)
     state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
-    messages = local_mail.kept(context.PROJECT / ".bootstrap" / chosen.name / "cloud" / "mail")
+    messages = local_mail.list_kept(context.PROJECT / ".bootstrap" / chosen.name / "cloud" / "mail")
     if options.number is None:
         _list(messages, as_json=options.json)
         return 0
@@ -36,10 +36,10 @@ def mail(options: argparse.Namespace) -> int:
     if message is None:
         raise UsageError(doing, f"there is no message {options.number}", "'mail' lists the messages.")
     if options.json:
-        content = local_mail.summary(message) | {"text": local_mail.text(message)}
+        content = local_mail.summarize(message) | {"text": local_mail.format_text(message)}
         terminal.write_json(content)
     else:
-        terminal.write(f"{local_mail.text(message)}\n")
+        terminal.write(f"{local_mail.format_text(message)}\n")
     return 0
 
 
@@ -48,7 +48,7 @@ def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
     from bootstrap.local import mail as local_mail
     from bootstrap.runs import terminal
 
-    summaries = [local_mail.summary(each) for each in messages]
+    summaries = [local_mail.summarize(each) for each in messages]
     if as_json:
         for each in summaries:
             terminal.write_json(each)
@@ -57,7 +57,7 @@ def _list(messages: Sequence[Mail], *, as_json: bool) -> None:
     else:
         names = ("number", "when", "to", "subject")
         rows = ([str(each[name]) for name in names] for each in summaries)
-        console.table(("number", "when (UTC)", "to", "subject"), rows)
+        console.print_table(("number", "when (UTC)", "to", "subject"), rows)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

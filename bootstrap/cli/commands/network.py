@@ -31,17 +31,17 @@ def network(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from bootstrap import wording
-    from bootstrap.cli.estimate import tell_costs
-    from bootstrap.cli.opening import exit_code_of_plan, open_environment
+    from bootstrap.cli.estimate import report_costs
+    from bootstrap.cli.opening import choose_plan_exit_code, open_environment
     from bootstrap.planning import saved
 
     with open_environment(options, check=_check, plans=True) as (opened, run):
-        plan = saved.of_network(opened, run)
+        plan = saved.plan_network(opened, run)
         if options.out:
             saved.write(plan, Path(options.out))
-        tell_costs(opened, run)
-        run.say(f"\n{wording.counted(len(plan.changes), 'change')} pending" if plan.changes else "\nnothing to do")
-        return exit_code_of_plan(plan.changes, options)
+        report_costs(opened, run)
+        run.say(f"\n{wording.count_noun(len(plan.changes), 'change')} pending" if plan.changes else "\nnothing to do")
+        return choose_plan_exit_code(plan.changes, options)
 
 
 def _apply(options: argparse.Namespace) -> int:
@@ -54,9 +54,9 @@ def _apply(options: argparse.Namespace) -> int:
     planned = saved.read(Path(options.plan)) if options.plan else None
     with open_environment(options, check=_check, brings_up=True, changes=True) as (opened, run):
         if planned is not None:
-            saved.check(opened, run, planned, saved.of_network)
-        play.stacks(opened, run, stack_inputs.network_of(opened))
-        network_diagram.tell(opened, run)
+            saved.check(opened, run, planned, saved.plan_network)
+        play.launch_stacks(opened, run, stack_inputs.list_network_stacks(opened))
+        network_diagram.report_diagram(opened, run)
     return DONE
 
 

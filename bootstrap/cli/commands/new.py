@@ -66,14 +66,14 @@ def new(options: argparse.Namespace) -> int:
     """Write the files; UsageError if one of them exists or the name cannot be used."""
     from bootstrap.runs import terminal
 
-    written, following = _job(options) if options.kind == "job" else _environment(options.name)
+    written, following = _write_job(options) if options.kind == "job" else _write_environment(options.name)
     for path in written:
         terminal.write(f"wrote {path}\n")
     terminal.write(f"next: git add {' '.join(written)}   {following}\n")
     return 0
 
 
-def _job(options: argparse.Namespace) -> tuple[list[str], str]:
+def _write_job(options: argparse.Namespace) -> tuple[list[str], str]:
     """The files of a job, and the command that publishes it. All jobs must render with it, otherwise the files are removed."""
     from bootstrap import context
     from bootstrap.acts import jobs
@@ -98,7 +98,7 @@ def _job(options: argparse.Namespace) -> tuple[list[str], str]:
     return list(files), "./bootstrap.py jobs apply"
 
 
-def _environment(name: str) -> tuple[list[str], str]:
+def _write_environment(name: str) -> tuple[list[str], str]:
     """The file of an environment with a block that no other one has, and the command that launches it."""
     import ipaddress
 
@@ -114,7 +114,7 @@ def _environment(name: str) -> tuple[list[str], str]:
         raise UsageError(f"making the environment '{name}'", found, "Choose another name.")
     region = other_environments.REGION
     path = PROJECT / "environments" / f"{name}.yaml"
-    neighbours = [it.block for it in other_environments.beside(path, "local", region)]
+    neighbours = [it.block for it in other_environments.list_neighbours(path, "local", region)]
     candidates = (ipaddress.IPv4Network(f"10.{number}.0.0/16") for number in range(78, 255))
     block = next((it for it in candidates if not any(it.overlaps(taken) for taken in neighbours)), None)
     if block is None:

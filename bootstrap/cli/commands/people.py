@@ -38,12 +38,12 @@ def _list(options: argparse.Namespace) -> int:
     from bootstrap.views import people as view
 
     with open_environment(options) as (opened, run):
-        found = view.look(opened)
+        found = view.read_access(opened)
         rows = [vars(person) for person in found.people]
         run.event("people", rows=[{**row, "places": dict(row["places"])} for row in rows], unseen=dict(found.unseen))
         if not options.json and found.people:
             cells = ([it.name, it.role or "none", it.email or "-", *it.places.values()] for it in found.people)
-            console.table(("person", "role", "mail", *view.PLACES), cells)
+            console.print_table(("person", "role", "mail", *view.PLACES), cells)
         for place, reason in found.unseen.items():
             run.notice(f"{place} was not looked at: {reason}")
         left = [person.name for person in found.people if person.left]
@@ -105,9 +105,9 @@ def _edit(options: argparse.Namespace, change: Callable[[str], str], done: str) 
     from bootstrap.errors import BootstrapError, UsageError
     from bootstrap.runs import terminal
 
-    path = context.paths(options.environment)
+    path = context.find_environment_file(options.environment)
     settings.load(path)
-    before = yaml_source.text(path)
+    before = yaml_source.read_text(path)
     try:
         text = change(before)
     except people_file.Unchangeable as error:

@@ -25,7 +25,7 @@ def schema(_: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.runs import terminal
 
-    terminal.write(settings.schema())
+    terminal.write(settings.format_schema())
     return 0
 
 

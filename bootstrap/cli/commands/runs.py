@@ -22,15 +22,15 @@ def history(options: argparse.Namespace) -> int:
     from bootstrap.runs import terminal
 
     state = _find_state(options)
-    holder = lock.holder(state)
-    listed = runs.history(state / "runs", holder.run if holder else None)
+    holder = lock.read_holder(state)
+    listed = runs.list_runs(state / "runs", holder.run if holder else None)
     listed = tuple(each for each in listed if options.all or each.had_acts)[-options.lines :]
     if options.json:
         for each in listed:
             terminal.write_json(asdict(each))
         return 0
     rows = [(it.when, it.command, it.outcome, str(it.changes), f"{it.seconds:.1f}", it.run) for it in listed]
-    console.table(_HEADINGS, rows)
+    console.print_table(_HEADINGS, rows)
     return 0
 
 
@@ -50,10 +50,10 @@ def report(options: argparse.Namespace) -> int:
     journal = _find_journal(options)
     page = pages.write(journal)
     if options.json:
-        for event in runs.events(journal):
+        for event in runs.read_events(journal):
             terminal.write_json(event)
     elif options.text:
-        for line in runs.text(runs.events(journal)):
+        for line in runs.format_run(runs.read_events(journal)):
             _print(line)
     else:
         _print(str(page))
@@ -71,7 +71,7 @@ def _list_resources(options: argparse.Namespace) -> int:
 
     journal = _find_journal(options)
     with open_environment(options) as (opened, _):
-        resources = tags.resources(opened.world.aws, opened.settings, journal.parent.name)
+        resources = tags.list_resources(opened.world.aws, opened.settings, journal.parent.name)
     if options.json:
         for each in resources:
             terminal.write_json({"arn": each.arn, "tags": dict(each.tags)})
@@ -79,7 +79,7 @@ def _list_resources(options: argparse.Namespace) -> int:
         _print(f"no resource carries the tag of the run {journal.parent.name}")
     else:
         rows = [(each.kind, each.identity, each.tags.get("Commit", "")[:12]) for each in resources]
-        console.table(("what", "which", "commit"), rows)
+        console.print_table(("what", "which", "commit"), rows)
     return 0
 
 
@@ -104,7 +104,7 @@ def _find_state(options: argparse.Namespace) -> Path:
     from bootstrap.environment import settings
     from bootstrap.runs import state_folder
 
-    chosen = settings.load(context.paths(options.environment))
+    chosen = settings.load(context.find_environment_file(options.environment))
     state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
     return context.PROJECT / ".bootstrap" / chosen.name
 

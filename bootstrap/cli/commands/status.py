@@ -14,11 +14,11 @@ def status(options: argparse.Namespace) -> int:
     from bootstrap.views import status as view
 
     with open_environment(options) as (opened, run):
-        state = view.look(opened)
+        state = view.read_status(opened)
         if options.json:
             run.event("status", rows=[list(row) for row in state.rows])
         else:
-            console.table(("what", "which", "state"), state.rows)
+            console.print_table(("what", "which", "state"), state.rows)
         return DONE if state.is_up else FAILED
 
 

@@ -15,7 +15,7 @@ def verify(options: argparse.Namespace) -> int:
 
     with open_environment(options) as (opened, run):
         verdict = play.prove(opened, run, options.only)
-        network_diagram.tell(opened, run)
+        network_diagram.report_diagram(opened, run)
         return judge(verdict, options)
 
 

@@ -100,12 +100,12 @@ def explain_refusal(response: requests.Response, explain: Explain | None = None)
     return f"Jenkins answered {response.status_code}: {message or response.reason}"
 
 
-def job_path(name: str) -> str:
+def make_job_path(name: str) -> str:
     """The path of a job by its full name: 'a/b' is job/a/job/b/."""
     return "".join(f"job/{quote(part, safe='')}/" for part in name.split("/"))
 
 
-def view_path(name: str) -> str:
+def make_view_path(name: str) -> str:
     """The path of a view by its full name: 'a/v' is view 'v' of the folder 'a'."""
     folder, _, short = name.rpartition("/")
-    return f"{job_path(folder) if folder else ''}view/{quote(short, safe='')}/"
+    return f"{make_job_path(folder) if folder else ''}view/{quote(short, safe='')}/"

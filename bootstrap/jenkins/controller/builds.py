@@ -9,7 +9,7 @@ from typing import Any
 
 from bootstrap.errors import JobsRejected, Unreachable
 from bootstrap.jenkins.controller import executors
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, job_path
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal, make_job_path
 from bootstrap.jenkins.controller.console_text import ConsoleText, clean_line
 
 PAUSE = 0.5
@@ -40,7 +40,7 @@ def follow(
     deadline = time.monotonic() + timeout
     item = start(jenkins, name, parameters)
     number = _wait_for_start(jenkins, name, item, write, deadline, sleep)
-    console = _Console(jenkins, f"{job_path(name)}{number}/", f"{name} #{number}", write)
+    console = _Console(jenkins, f"{make_job_path(name)}{number}/", f"{name} #{number}", write)
     is_reported, waiting_parts = False, _WaitingParts(jenkins, name, console.path, write)
     while True:
         has_more, is_silent = console.read()
@@ -77,7 +77,7 @@ class _Console:
     def finish(self) -> None:
         """Write the last text of the build, and the incomplete rest that the reader still holds."""
         self.read()
-        self._write(self._text.end())
+        self._write(self._text.take_rest())
 
 
 class _WaitingParts:
@@ -125,7 +125,7 @@ def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> i
             doing, f"it has no parameter '{unknown[0]}'; there are: {listed}", "Use one of the job's parameters."
         )
     verb = "buildWithParameters" if known else "build"
-    answer = ask(jenkins, "POST", f"{job_path(name)}{verb}", params=dict(parameters))
+    answer = ask(jenkins, "POST", f"{make_job_path(name)}{verb}", params=dict(parameters))
     first = answer.history[0] if answer.history else answer
     item = re.search(r"/queue/item/(\d+)", first.headers.get("Location", ""))
     if first.status_code not in {201, 303} or item is None:
@@ -134,7 +134,9 @@ def start(jenkins: JenkinsClient, name: str, parameters: Mapping[str, str]) -> i
 
 
 def _read_parameters(jenkins: JenkinsClient, name: str, doing: str) -> set[str]:
-    answer = ask(jenkins, "GET", f"{job_path(name)}api/json", params={"tree": "property[parameterDefinitions[name]]"})
+    answer = ask(
+        jenkins, "GET", f"{make_job_path(name)}api/json", params={"tree": "property[parameterDefinitions[name]]"}
+    )
     if answer.status_code == 404:
         raise JobsRejected(doing, "there is no such job", "Run the jobs act, or name another job.")
     properties = expect(answer, doing).json().get("property", ())
@@ -175,7 +177,7 @@ def _wait_for_result(
     doing = f"asking for the result of {name} #{number}"
     tree = {"tree": "building,inProgress,result"}
     while True:
-        build = expect(ask(jenkins, "GET", f"{job_path(name)}{number}/api/json", params=tree), doing).json()
+        build = expect(ask(jenkins, "GET", f"{make_job_path(name)}{number}/api/json", params=tree), doing).json()
         is_running = build.get("inProgress", build.get("building", False))
         if build.get("result") and not is_running:
             return str(build["result"])

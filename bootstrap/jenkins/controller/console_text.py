@@ -40,7 +40,7 @@ class ConsoleText:
         """The text that is complete with this piece."""
         return self._remove_sequences(self._decoder.decode(piece))
 
-    def end(self) -> str:
+    def take_rest(self) -> str:
         """The incomplete rest, after the last piece."""
         return self._remove_sequences(self._decoder.decode(b"", final=True), is_last=True)
 
@@ -61,7 +61,7 @@ class ConsoleText:
 def clean(text: str) -> str:
     """The text without terminal sequences, and without control characters other than line breaks and tabs."""
     console = ConsoleText()
-    return console.read(text.encode("utf-8", "replace")) + console.end()
+    return console.read(text.encode("utf-8", "replace")) + console.take_rest()
 
 
 def clean_line(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bootstrap.jenkins.controller import job_xml
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, job_path, view_path
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, make_job_path, make_view_path
 from bootstrap.values import Change, ChangeKind, JobSet, Shell
 
 
@@ -25,7 +25,7 @@ def add_job_diffs(jenkins: JenkinsClient, jobset: JobSet, changes: Sequence[Chan
 def _add_job_diff(jenkins: JenkinsClient, jobset: JobSet, change: Change) -> Change:
     view = change.name.removeprefix("view ") if change.name.startswith("view ") else None
     desired = jobset.views.get(view) if view else jobset.jobs.get(change.name)
-    answer = ask(jenkins, "GET", f"{view_path(view) if view else job_path(change.name)}config.xml")
+    answer = ask(jenkins, "GET", f"{make_view_path(view) if view else make_job_path(change.name)}config.xml")
     if desired is None or answer.status_code != 200:
         return change
     both = job_xml.remove_rewrites(desired, answer.text)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, job_path
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, make_job_path
 from bootstrap.values import Secret
 
 _TREE = "builds[number,actions[waitingForInput,executions[id]]]"
@@ -17,7 +17,7 @@ def find_question(jenkins: JenkinsClient, job: str, identifier: str) -> int | No
 
     Raises BootstrapError if Jenkins refuses the request.
     """
-    answer = ask(jenkins, "GET", f"{job_path(job)}api/json", params={"tree": _TREE})
+    answer = ask(jenkins, "GET", f"{make_job_path(job)}api/json", params={"tree": _TREE})
     for build in expect(answer, f"looking for open questions of the job '{job}'").json().get("builds", ()):
         for action in build.get("actions", ()):
             is_open = action.get("waitingForInput") and action.get("executions")
@@ -35,7 +35,7 @@ def proceed(jenkins: JenkinsClient, job: str, number: int, identifier: str, valu
     answer = ask(
         jenkins,
         "POST",
-        f"{job_path(job)}{number}/input/{identifier}/proceed",
+        f"{make_job_path(job)}{number}/input/{identifier}/proceed",
         body=urlencode({"json": json.dumps(form)}),
         content_type="application/x-www-form-urlencoded",
     )

@@ -139,7 +139,7 @@ class Edits:
             report.notice(f"{edit.name} was edited in Jenkins: {edit.summary}, because the code does not have it")
 
 
-def look(shell: Shell, *, sudo: bool = True) -> StoredSettings:
+def read_stored_settings(shell: Shell, *, sudo: bool = True) -> StoredSettings:
     """Read the digests and the record from the machine.
 
     A job on the machine reads them without `sudo`: its user is in the group of the files.
@@ -167,14 +167,14 @@ def _compare_files(stored: Mapping[str, str], files: Mapping[str, str]) -> tuple
     return tuple(changes)
 
 
-def place(shell: Shell, files: Mapping[str, str], changes: Iterable[Change]) -> None:
+def place_files(shell: Shell, files: Mapping[str, str], changes: Iterable[Change]) -> None:
     """Write the files to the machine and keep the previous files beside them; marks the record as unfinished."""
     removed = [change.name for change in changes if change.kind is ChangeKind.REMOVE]
     _run_script(shell, _PLACE, *removed, stdin=_pack(files))
 
 
 def put_back(shell: Shell) -> None:
-    """Restore the files that `place` kept."""
+    """Restore the files that `place_files` kept."""
     _run_script(shell, _PUT_BACK)
 
 

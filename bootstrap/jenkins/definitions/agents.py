@@ -21,7 +21,7 @@ import yaml
 from bootstrap.jenkins.definitions import casc_tree, labels
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
 from bootstrap.jenkins.definitions.casc_variables import Variables
-from bootstrap.jenkins.definitions.groovy_text import Broken, Statement, Token, statements
+from bootstrap.jenkins.definitions.groovy_text import Broken, Statement, Token, parse_statements
 
 BUILT_IN = "built-in"
 # Jobs that occupy an executor themselves. A Pipeline occupies one where its script says so; a folder, none.
@@ -43,7 +43,7 @@ class Agents:
 
     found: tuple[Agent, ...]
 
-    def refusal(self, label: str) -> str | None:
+    def explain_refusal(self, label: str) -> str | None:
         """Why no agent takes a job with this label expression (empty: none), or None if one does."""
         if not label:
             if any(not agent.is_exclusive for agent in self.found):
@@ -73,99 +73,101 @@ class Agents:
 
 def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
     """The agents of the settings files; None if that cannot be said, because of clouds or of labels that are not known here."""
-    trees = [tree for tree in map(_tree, files.values()) if tree is not None]
-    sections = [section for tree in trees if (section := _entry(tree, "jenkins")) is not None]
-    if any((clouds := _entry(section, "clouds")) is not None and clouds.items for section in sections):
+    trees = [tree for tree in map(_parse_yaml, files.values()) if tree is not None]
+    sections = [section for tree in trees if (section := _get_entry(tree, "jenkins")) is not None]
+    if any((clouds := _get_entry(section, "clouds")) is not None and clouds.items for section in sections):
         return None
-    nodes = [item for section in sections if (listed := _entry(section, "nodes")) is not None for item in listed.items]
+    nodes = [
+        item for section in sections if (listed := _get_entry(section, "nodes")) is not None for item in listed.items
+    ]
     # The controller's settings may stand in several files; each key stands in one of them.
     controller = Node(Kind.MAPPING, 0, 0, 1, 1, entries=[entry for section in sections for entry in section.entries])
     bodies = [body.meant for node in nodes for _, body in node.meant.entries]
-    places = [(_text(body, "name", variables), body) for body in bodies] + [(BUILT_IN, controller)]
+    places = [(_read_scalar(body, "name", variables), body) for body in bodies] + [(BUILT_IN, controller)]
     agents = []
     for name, body in places:
-        if _text(body, "numExecutors", variables) == "0":
+        if _read_scalar(body, "numExecutors", variables) == "0":
             continue  # left out, it is 1 for an agent and 2 for the controller
-        labelled, mode = _text(body, "labelString", variables), _text(body, "mode", variables)
+        labelled, mode = _read_scalar(body, "labelString", variables), _read_scalar(body, "mode", variables)
         if name is None or labelled is None or mode is None:
             return None
         agents.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
     return Agents(tuple(agents))
 
 
-def _tree(text: str) -> Node | None:
+def _parse_yaml(text: str) -> Node | None:
     try:
         return casc_tree.parse(text)
     except yaml.YAMLError:
         return None  # `casc.read` refuses this file
 
 
-def _entry(node: Node, key: str) -> Node | None:
+def _get_entry(node: Node, key: str) -> Node | None:
     """The value of a key; the last one wins, as in Jenkins."""
     found = [value.meant for name, value in node.meant.entries if name.text == key]
     return found[-1] if found else None
 
 
-def _text(node: Node, key: str, variables: Variables) -> str | None:
+def _read_scalar(node: Node, key: str, variables: Variables) -> str | None:
     """A scalar as Jenkins will have it, empty where it is left out; None where it is not known here."""
-    value = _entry(node, key)
+    value = _get_entry(node, key)
     return "" if value is None or value.is_null else variables.resolve(value.text)
 
 
-def label_of(job: ElementTree.Element) -> str | None:
+def find_label(job: ElementTree.Element) -> str | None:
     """The label expression of a job that is built on an executor (empty: none), or None for other kinds of jobs."""
     if job.tag not in _BUILT_ON_AN_EXECUTOR or job.findtext("disabled") == "true":
         return None
     return "" if job.findtext("canRoam") == "true" else (job.findtext("assignedNode") or "").strip()
 
 
-def faults_of_script(script: str, agents: Agents) -> Iterator[tuple[int, str]]:
+def find_script_faults(script: str, agents: Agents) -> Iterator[tuple[int, str]]:
     """The offsets in a Pipeline's text where it asks for an executor that no agent has, with the reason; of any Pipeline."""
     try:
-        found = statements(script)
+        found = parse_statements(script)
     except Broken:
         return
-    yield from faults_of_statements(found, agents)
+    yield from find_statement_faults(found, agents)
 
 
-def faults_of_statements(found: Iterable[Statement], agents: Agents) -> Iterator[tuple[int, str]]:
+def find_statement_faults(found: Iterable[Statement], agents: Agents) -> Iterator[tuple[int, str]]:
     """The same of a Pipeline whose statements are read already."""
     for statement in found:
-        for offset, label in asked(statement):
-            refusal = agents.refusal(label)
+        for offset, label in find_requested_labels(statement):
+            refusal = agents.explain_refusal(label)
             if refusal:
                 yield offset, f"the Pipeline {refusal}"
 
 
-def asked(statement: Statement) -> Iterator[tuple[int, str]]:
+def find_requested_labels(statement: Statement) -> Iterator[tuple[int, str]]:
     """Where a Pipeline asks for an executor, and with which label (empty: none); those that only a build knows are left out."""
     body, first = statement.body, next(iter(statement.arguments), None)
     if statement.word == "agent" and (body or (first is not None and first.text == "any")):
-        label = "" if not body else _label_in(body[0])
+        label = "" if not body else _read_label_in_block(body[0])
         if label is not None:
             yield statement.head.offset, label
         return
     if statement.word == "node" and body is not None:
-        label = _label_given(statement.arguments)
+        label = _read_label_argument(statement.arguments)
         if label is not None:
             yield statement.head.offset, label
     for inner in body or ():
-        yield from asked(inner)
+        yield from find_requested_labels(inner)
 
 
-def _label_in(kind: Statement) -> str | None:
+def _read_label_in_block(kind: Statement) -> str | None:
     """What `agent { ... }` asks for; None for agents that a plugin provides."""
     if kind.word == "any":
         return ""
     if kind.word == "label":
-        return _label_given(kind.arguments)
+        return _read_label_argument(kind.arguments)
     if kind.word == "node":
         found = next((inner for inner in kind.body or () if inner.word == "label"), None)
-        return _label_given(found.arguments) if found is not None else None
+        return _read_label_argument(found.arguments) if found is not None else None
     return None
 
 
-def _label_given(arguments: tuple[Token, ...]) -> str | None:
+def _read_label_argument(arguments: tuple[Token, ...]) -> str | None:
     """The label in `'x'`, `('x')` or `label: 'x'`, empty where nothing is given; None for what is evaluated in the build."""
     given = [token for token in arguments if token.text not in {"(", ")", ":", "label"}]
     if not given:

@@ -65,7 +65,9 @@ def read(
     leaves: list[_Leaf] = []
     faults: list[Fault] = []
     value_faults: list[Fault] = []
-    paths = [path for path in places.lay(folder, own) if not path.name.startswith(".")]  # the copies of editors
+    paths = [
+        path for path in places.list_layered_files(folder, own) if not path.name.startswith(".")
+    ]  # the copies of editors
     own_keys = casc_layers.list_keys([path for path in paths if path.parent == own])
     for path in paths:
         shown = _show(path, folder, own)
@@ -108,14 +110,14 @@ def _show(path: Path, folder: Path, own: Path | None) -> str:
 def _load(path: Path, shown: str, hidden: Collection[casc_layers.Keys]) -> tuple[str, CommentedMap | None, list[Fault]]:
     """The text and content of a file, without the hidden keys, and its faults; no content if nothing is left of it."""
     try:
-        text = yaml_source.text(path)
+        text = yaml_source.read_text(path)
     except yaml_source.Unreadable as error:
         return "", None, [Fault(shown, error.line, 1, str(error))]
-    document, faults = yaml_source.mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
+    document, faults = yaml_source.parse_mapping(shown, text, "the file must be a mapping such as 'jenkins:'")
     if faults or not hidden:
         return ("", None, faults) if faults else (text, document, [])
     text = casc_layers.take_out(text, hidden)
-    return (text, yaml_source.mapping(shown, text)[0], []) if text else ("", None, [])
+    return (text, yaml_source.parse_mapping(shown, text)[0], []) if text else ("", None, [])
 
 
 def _parse_tree(shown: str, text: str) -> tuple[Node | None, list[Fault]]:

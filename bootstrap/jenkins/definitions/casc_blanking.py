@@ -27,7 +27,7 @@ _BREAKS = frozenset("\n\r\x85\u2028\u2029")
 _FLOW_SAFE = re.compile(r"[\w.+/~-][\w.+/~:-]*(?<!:)")
 
 
-def blank(text: str) -> str | None:
+def blank_applied_parts(text: str) -> str | None:
     """The text without the parts that a check applies; None if the file has no other settings.
 
     `text` must be a file that `casc.read` accepted.

@@ -24,7 +24,7 @@ def list_keys(files: Collection[Path]) -> set[Keys]:
     keys: set[Keys] = set()
     for path in files:
         try:
-            document, _ = yaml_source.mapping(path.name, yaml_source.text(path))
+            document, _ = yaml_source.parse_mapping(path.name, yaml_source.read_text(path))
         except yaml_source.Unreadable:
             continue
         keys.update(_list_leaves((), document))

@@ -61,7 +61,7 @@ class Statement:
         return bool(self.word) and (first is None or first.text == "(" or first.kind in {"text", "number", "word"})
 
 
-def statements(text: str) -> tuple[Statement, ...]:
+def parse_statements(text: str) -> tuple[Statement, ...]:
     """The statements of a whole file. Raises Broken if a string, comment or bracket is not closed."""
     tokens = list(_read_tokens(text))
     return tuple(_parse_statements(tokens, _pair_brackets(tokens, text), 0, len(tokens)))

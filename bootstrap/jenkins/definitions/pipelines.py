@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bootstrap.errors import Fault
 from bootstrap.jenkins.definitions import agents, declarative
-from bootstrap.jenkins.definitions.groovy_text import Broken, find_line, statements
+from bootstrap.jenkins.definitions.groovy_text import Broken, find_line, parse_statements
 
 
 def find_faults(shown: str, text: str, known: agents.Agents | None = None) -> Iterator[Fault]:
@@ -19,7 +19,7 @@ def find_faults(shown: str, text: str, known: agents.Agents | None = None) -> It
     With `known` agents, it is also a fault if none of them takes the Pipeline or a part of it.
     """
     try:
-        parsed = statements(text)
+        parsed = parse_statements(text)
     except Broken as error:
         yield _make_fault(shown, text, error.offset, error.message)
         return
@@ -28,7 +28,7 @@ def find_faults(shown: str, text: str, known: agents.Agents | None = None) -> It
         first = parsed[0].head.offset if parsed else 0
         yield _make_fault(shown, text, first, "there is no 'pipeline { ... }'; a declarative Pipeline begins with it")
         return
-    without_agent = () if known is None else agents.faults_of_statements(parsed, known)
+    without_agent = () if known is None else agents.find_statement_faults(parsed, known)
     for offset, message in sorted({*declarative.check_pipeline(root), *without_agent}):
         yield _make_fault(shown, text, offset, message)
 

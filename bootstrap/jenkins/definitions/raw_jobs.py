@@ -59,7 +59,7 @@ def read(folder: Path, own: Path | None, add_fault: Callable[[Place, str], None]
         if any(part.startswith(".") for part in name.parts):
             continue
         try:
-            xml = parse(yaml_source.text(path))
+            xml = parse(yaml_source.read_text(path))
         except yaml_source.Unreadable as error:
             add_fault(Place(path, error.line - 1), str(error))
         except UnsafeXml as error:

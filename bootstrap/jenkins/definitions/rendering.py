@@ -63,7 +63,7 @@ class _Renderer:
     ) -> None:
         self._folder = folder
         self._own = own
-        self._paths = places.lay(folder, own)
+        self._paths = places.list_layered_files(folder, own)
         self._repository = (own or folder).parent
         self._variables = {"pipelines": "jobs/pipelines", **variables}
         self._plugins = plugins
@@ -183,12 +183,12 @@ class _Renderer:
         """A job that no agent takes would wait in the queue for ever."""
         if self._agents is None:
             return
-        label = agents.label_of(xml)
-        if label is not None and (refusal := self._agents.refusal(label)):
+        label = agents.find_label(xml)
+        if label is not None and (refusal := self._agents.explain_refusal(label)):
             self._add_fault(_find_position(item), f"the job '{item.name}' {refusal}")
         is_disabled = xml.findtext("disabled") == "true"
         script = "" if is_disabled else xml.findtext("definition/script") or ""
-        for _, refusal in agents.faults_of_script(script, self._agents):
+        for _, refusal in agents.find_script_faults(script, self._agents):
             self._add_fault(_find_position(item), f"in the script of '{item.name}', {refusal}")
 
     def _check_folders(self, rendered: Mapping[str, str], items: Iterable[Any]) -> None:

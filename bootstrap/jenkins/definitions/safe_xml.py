@@ -58,18 +58,18 @@ class _Scan:
             raise UnsafeXml(f"not XML: {reason}", error.lineno, error.offset + 1) from error
 
     def _refuse_doctype(self, *_: object) -> None:
-        raise self._fault("it has a document type (<!DOCTYPE ...>), and Jenkins writes none; remove it")
+        raise self._make_fault("it has a document type (<!DOCTYPE ...>), and Jenkins writes none; remove it")
 
     def _enter(self, *_: object) -> None:
         self._depth += 1
         self._count += 1
         if self._count > MOST:
-            raise self._fault(f"it has more than {MOST} elements")
+            raise self._make_fault(f"it has more than {MOST} elements")
         if self._depth > DEEPEST:
-            raise self._fault(f"its elements are nested more than {DEEPEST} deep")
+            raise self._make_fault(f"its elements are nested more than {DEEPEST} deep")
 
     def _leave(self, _: str) -> None:
         self._depth -= 1
 
-    def _fault(self, message: str) -> UnsafeXml:
+    def _make_fault(self, message: str) -> UnsafeXml:
         return UnsafeXml(message, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)

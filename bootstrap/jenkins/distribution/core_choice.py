@@ -42,7 +42,7 @@ def find_version(asked: str, lock: Lock, source: Source) -> str:
     return offer.version if is_older(lock.version, offer.version) else lock.version
 
 
-def move(lock: Lock, version: str) -> Lock:
+def move_core(lock: Lock, version: str) -> Lock:
     """The lock with another core, whose checksum is not known yet; the same lock for the same version."""
     if version == lock.version:
         return lock

@@ -69,8 +69,8 @@ def load_lock(path: Path) -> Lock:
     """Read the lock. Raises DistributionFailed with all faults in it, each with its line and column."""
     text = ""
     try:
-        text = yaml_source.text(path)
-        document, faults = yaml_source.mapping(str(path), text)
+        text = yaml_source.read_text(path)
+        document, faults = yaml_source.parse_mapping(str(path), text)
     except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
     faults = faults or list(_Checker(path).find_faults(document))

@@ -39,7 +39,7 @@ def list_changes(lock: Lock, fulfilled: Lock, requested: Sequence[str], solution
         if pin.sha256 is None and name in fulfilled.pins and fulfilled.pins[name].version == pin.version
     ]
     if proved:
-        changes.append(_make_change(ChangeKind.ALTER, "checksums", f"of {wording.counted(len(proved), 'plugin')}"))
+        changes.append(_make_change(ChangeKind.ALTER, "checksums", f"of {wording.count_noun(len(proved), 'plugin')}"))
     if lock.version != fulfilled.version:
         changes.append(_make_change(ChangeKind.ALTER, "core", f"{lock.version} -> {fulfilled.version}"))
     if lock.core.sha256 != fulfilled.core.sha256:

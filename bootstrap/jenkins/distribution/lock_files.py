@@ -98,7 +98,7 @@ def _refuse_changed(originals: Mapping[Path, str]) -> None:
 
 def _has_text(path: Path, text: str) -> bool:
     try:
-        return yaml_source.text(path) == text
+        return yaml_source.read_text(path) == text
     except yaml_source.Unreadable:
         return False
 

@@ -65,18 +65,18 @@ def load_table(path: Path) -> Table:
     """Read the table, or raise DistributionFailed with everything that is wrong in it, by line and column."""
     text = ""
     try:
-        text = yaml_source.text(path)
-        document, faults = yaml_source.mapping(str(path), text)
+        text = yaml_source.read_text(path)
+        document, faults = yaml_source.parse_mapping(str(path), text)
     except yaml_source.Unreadable as error:
         document, faults = CommentedMap(), [Fault(str(path), error.line, 1, str(error))]
-    faults = faults or list(_misshapen(path, document))
+    faults = faults or list(_find_misshapen_rows(path, document))
     if faults:
-        raise DistributionFailed(f"reading {path}", _lines(faults), _READING)
-    rows = {name: _row(name, row, document.lc.key(name)) for name, row in document.items()}
+        raise DistributionFailed(f"reading {path}", _format_faults(faults), _READING)
+    rows = {name: _parse_row(name, row, document.lc.key(name)) for name, row in document.items()}
     return Table(path, rows, text)
 
 
-def _row(name: str, row: CommentedMap, place: tuple[int, int]) -> Row:
+def _parse_row(name: str, row: CommentedMap, place: tuple[int, int]) -> Row:
     read = Needs(row["version"], row.get("least_core"), dict(row["needs"]))
     is_recorded = row.get("recorded") == compute_record(name, read)
     return Row(read.version, read.least_core, read.needs, (place[0] + 1, place[1] + 1), is_recorded)
@@ -88,28 +88,30 @@ def compute_record(name: str, needs: Needs) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
-def _misshapen(path: Path, document: CommentedMap) -> Iterator[Fault]:
+def _find_misshapen_rows(path: Path, document: CommentedMap) -> Iterator[Fault]:
     """What is no row, or no part of one."""
     for name, row in document.items():
         if not isinstance(row, CommentedMap) or not isinstance(row.get("needs"), CommentedMap) or "version" not in row:
-            yield _at(path, document, name, f"{name}: a row has the keys 'version' and 'needs', a mapping")
+            yield _make_fault_at(path, document, name, f"{name}: a row has the keys 'version' and 'needs', a mapping")
             continue
         for key in row:
             if key not in _KEYS:
-                yield _at(path, row, key, f"{name}.{key}: unknown key; a row has {', '.join(sorted(_KEYS))}")
+                yield _make_fault_at(path, row, key, f"{name}.{key}: unknown key; a row has {', '.join(sorted(_KEYS))}")
         for key in ("version", "least_core"):
             if key in row and not _is_version(row[key]):
-                yield _at(path, row, key, f"{name}.{key}: {row[key]!r} is not a version in quotes")
+                yield _make_fault_at(path, row, key, f"{name}.{key}: {row[key]!r} is not a version in quotes")
         for needed, least in row["needs"].items():
             if least is not None and not _is_version(least):
-                yield _at(path, row["needs"], needed, f"{name}.needs.{needed}: {least!r} is not a version in quotes")
+                yield _make_fault_at(
+                    path, row["needs"], needed, f"{name}.needs.{needed}: {least!r} is not a version in quotes"
+                )
 
 
 def _is_version(value: Any) -> bool:
     return isinstance(value, str) and is_version(value)
 
 
-def _at(path: Path, node: CommentedMap, key: Any, message: str) -> Fault:
+def _make_fault_at(path: Path, node: CommentedMap, key: Any, message: str) -> Fault:
     line, column = node.lc.key(key)
     return Fault(str(path), line + 1, column + 1, message)
 
@@ -119,18 +121,18 @@ def check(lock: Lock, table: Table) -> None:
     faults = sorted(find_faults(lock, table), key=lambda it: (it.file, it.line, it.column, it.message))
     if faults:
         doing = f"checking whether the {len(lock.pins)} plugins of {lock.path.name} have all their dependencies"
-        raise DistributionFailed(doing, _lines(faults), _REMEDY)
+        raise DistributionFailed(doing, _format_faults(faults), _REMEDY)
 
 
 def find_faults(lock: Lock, table: Table) -> Iterator[Fault]:
     """Everything for which Jenkins would not start with this lock, as far as the table has its versions."""
     for name, place in lock.requested.items():
         if name not in lock.pins:
-            yield _of(lock, place, f"{name} is requested, and 'plugins' does not have it")
+            yield _make_fault(lock, place, f"{name} is requested, and 'plugins' does not have it")
     for name, pin in lock.pins.items():
         row = table.rows.get(name)
         if row is not None and row.version == pin.version:
-            yield from _unmet(lock, name, row)
+            yield from _find_unmet(lock, name, row)
     for name, row in table.rows.items():
         if name not in lock.pins:
             found = f"{name} {row.version}: the lock does not have this plugin: remove the row"
@@ -164,24 +166,24 @@ def describe_unjudged(lock: Lock, unjudged: Mapping[str, str]) -> str:
     )
 
 
-def _unmet(lock: Lock, name: str, row: Row) -> Iterator[Fault]:
+def _find_unmet(lock: Lock, name: str, row: Row) -> Iterator[Fault]:
     """What a plugin of the lock needs and does not get there."""
     place = lock.pins[name].place
     if row.least_core is not None and is_older(lock.version, row.least_core):
         found = f"{name} {row.version} needs Jenkins {row.least_core}, the lock has {lock.version}"
-        yield _of(lock, place, found)
+        yield _make_fault(lock, place, found)
     for needed, least in row.needs.items():
         wanted = f"{needed} {least}" if least else needed
         pin = lock.pins.get(needed)
         if pin is None:
-            yield _of(lock, place, f"{name} {row.version} needs {wanted}, which the lock does not have")
+            yield _make_fault(lock, place, f"{name} {row.version} needs {wanted}, which the lock does not have")
         elif least is not None and is_older(pin.version, least):
-            yield _of(lock, pin.place, f"{name} {row.version} needs {wanted}, the lock has {pin.version}")
+            yield _make_fault(lock, pin.place, f"{name} {row.version} needs {wanted}, the lock has {pin.version}")
 
 
-def _of(lock: Lock, place: tuple[int, int], message: str) -> Fault:
+def _make_fault(lock: Lock, place: tuple[int, int], message: str) -> Fault:
     return Fault(str(lock.path), *place, message)
 
 
-def _lines(faults: list[Fault]) -> str:
+def _format_faults(faults: list[Fault]) -> str:
     return "\n".join(str(fault) for fault in faults)

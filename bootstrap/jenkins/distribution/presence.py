@@ -39,7 +39,7 @@ class Presence:
 
 
 class _Quiet:
-    """A reporter that prints nothing; `look` returns its result at the end."""
+    """A reporter that prints nothing; `check_source` returns its result at the end."""
 
     def change(self, change: Change) -> None:
         raise AssertionError(f"a plan changes nothing: {change}")
@@ -51,7 +51,7 @@ class _Quiet:
         pass
 
 
-def look(settings: JenkinsSettings, lock: Lock, cache: Path) -> Presence:
+def check_source(settings: JenkinsSettings, lock: Lock, cache: Path) -> Presence:
     """Check the source that the environment file names, without a download; nothing is written.
 
     As in a launch, a site is not asked if every file is in the cache.
@@ -82,15 +82,15 @@ def describe_unproved(settings: JenkinsSettings, lock: Lock) -> str:
     if count:
         signer = "signed by an authority that the core carries"
         proof = signer if source.is_official else f"{signer}, or unsigned, which you must trust"
-        parts.append(wording.counted(count, "plugin"))
+        parts.append(wording.count_noun(count, "plugin"))
         means.append(f"the plugins by its {LIST}, {proof}")
     return (
         f"{lock.path.name} has no checksum for {' and '.join(parts)}. A launch that reaches {source.name} verifies "
-        f"{' and '.join(means)}. {_tell_record(lock)}"
+        f"{' and '.join(means)}. {_describe_record(lock)}"
     )
 
 
-def _tell_record(lock: Lock) -> str:
+def _describe_record(lock: Lock) -> str:
     if lock.is_toolkits:
         return "Each launch does so again, because this project has no lock of its own for the checksums"
     return "It writes the checksums into the lock"
@@ -105,7 +105,7 @@ def _check_folder(lock: Lock, source: Folder, cache: Path) -> Iterator[str]:
         yield _format_error(error)
     present: dict[str, Path] = {}
     expected: list[tuple[str, Path, str | None]] = [("", source.war, proved.core.sha256)]
-    expected += [(name, source.plugin_path(name), pin.sha256) for name, pin in proved.pins.items()]
+    expected += [(name, source.make_plugin_path(name), pin.sha256) for name, pin in proved.pins.items()]
     for name, path, sha256 in expected:
         if not path.is_file():
             yield f"{path}: it does not exist"
@@ -133,7 +133,7 @@ def _check_site(lock: Lock, source: Source, cache: Path) -> Iterator[str]:
     if lock.without_checksum:
         urls.append(source.metadata_url)
     missing = _list_uncached(lock, cache)
-    urls += [source.plugin_url(name, lock.pins[name].version) for name in missing]
+    urls += [source.make_plugin_url(name, lock.pins[name].version) for name in missing]
     end = time.monotonic() + _SECONDS
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = list(pool.map(lambda url: _find_refusal(url, end), urls))
@@ -160,7 +160,7 @@ def _check_list(lock: Lock, source: Site, known: list[str]) -> Iterator[str]:
         pin = lock.pins[name]
         claimed = listed.find_checksum(name, pin.version)
         if claimed is not None and claimed != pin.sha256:
-            url = source.plugin_url(name, pin.version)
+            url = source.make_plugin_url(name, pin.version)
             yield f"{url}: its SHA-256 is {claimed} according to {LIST} there, not {pin.sha256}"
     try:
         find_checksums(lock, lock.without_checksum, listed, source)

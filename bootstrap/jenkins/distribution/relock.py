@@ -75,7 +75,7 @@ def make(
     requested, taken = _list_requested(lock, table, request)
     source = choose(settings, lock)
     try:
-        target = core_choice.move(lock, core_choice.find_version(request.core or lock.version, lock, source))
+        target = core_choice.move_core(lock, core_choice.find_version(request.core or lock.version, lock, source))
         source = choose(settings, target)
         proved = _read_source(target, source, cache, report, is_other=target is not lock)
     except Unobtainable as error:
@@ -97,7 +97,7 @@ def make(
         solution = solve(proved.releases, wish)
     except Unsolvable as error:
         raise DistributionFailed(
-            f"resolving {wording.counted(len(requested), 'requested plugin')} for Jenkins {target.version}",
+            f"resolving {wording.count_noun(len(requested), 'requested plugin')} for Jenkins {target.version}",
             "\n".join(error.faults),
             "Ask for other versions (--add NAME:VERSION), or remove what asks for these. Nothing was changed.",
         ) from error
@@ -133,7 +133,7 @@ def _list_requested(lock: Lock, table: Table, request: Request) -> tuple[list[st
         raise UsageError(doing, f"'{both[0]}' is to be added and to be removed", "Write one of them.")
     requested = [name for name in lock.requested if name not in request.remove]
     requested += [name for name in request.add if name not in requested]
-    reached = _reach(lock, table)
+    reached = _list_required(lock, table)
     taken = [name for name in lock.pins if name not in reached and name not in {*requested, *request.remove}]
     return requested + taken, set(taken)
 
@@ -143,7 +143,7 @@ def _find_requirer(lock: Lock, table: Table, name: str) -> str:
     return next((it for it, row in table.rows.items() if it in lock.pins and name in row.needs), "")
 
 
-def _reach(lock: Lock, table: Table) -> set[str]:
+def _list_required(lock: Lock, table: Table) -> set[str]:
     """All that is requested, and all that it requires as far as the table knows."""
     reached: set[str] = set()
     waiting = list(lock.requested)

@@ -72,7 +72,7 @@ class Site:
     metadata_url: str
     is_official: bool = False
 
-    def plugin_url(self, name: str, version: str) -> str:
+    def make_plugin_url(self, name: str, version: str) -> str:
         """The URL of a plugin's file."""
         return f"{self.plugins}{name}/{version}/{name}.hpi"
 
@@ -103,14 +103,14 @@ class Site:
 
     def list_urls(self, lock: Lock) -> dict[str, str]:
         urls = {lock.core.sha256: self.war}
-        urls |= {pin.sha256: self.plugin_url(name, pin.version) for name, pin in lock.pins.items()}
+        urls |= {pin.sha256: self.make_plugin_url(name, pin.version) for name, pin in lock.pins.items()}
         return {sha256: url for sha256, url in urls.items() if sha256 and url.startswith("https://")}
 
     def fetch_core(self, cache: Path, sha256: str) -> Path:
         return transfer.download(self.war, cache, "jenkins.war", sha256)
 
     def fetch_plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return transfer.download(self.plugin_url(name, version), cache, f"{name}.hpi", sha256)
+        return transfer.download(self.make_plugin_url(name, version), cache, f"{name}.hpi", sha256)
 
 
 @dataclass(frozen=True)
@@ -161,9 +161,9 @@ class Folder:
         return self._check_file(self.war, sha256)
 
     def fetch_plugin(self, cache: Path, name: str, version: str, sha256: str) -> Path:
-        return self._check_file(self.plugin_path(name), sha256)
+        return self._check_file(self.make_plugin_path(name), sha256)
 
-    def plugin_path(self, name: str) -> Path:
+    def make_plugin_path(self, name: str) -> Path:
         """The path of a plugin's file."""
         return self.war.parent / "plugins" / f"{name}.hpi"
 

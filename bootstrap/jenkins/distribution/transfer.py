@@ -80,14 +80,14 @@ def read_file(path: Path, limit: Limit) -> bytes:
 def probe(url: str) -> None:
     """Check that a request for `url` succeeds, without reading the content. Raises Unobtainable after a few seconds."""
 
-    def ask() -> None:
+    def send_request() -> None:
         request = urllib.request.Request(url, headers=_USER_AGENT)
         try:
             urllib.request.urlopen(request, timeout=PROBE_SECONDS).close()
         except (OSError, http.client.HTTPException) as error:
             raise Unobtainable(f"{url}: {_describe_error(error)}") from error
 
-    run_within(2 * PROBE_SECONDS, ask)
+    run_within(2 * PROBE_SECONDS, send_request)
 
 
 def compute_sha256(path: Path) -> str:

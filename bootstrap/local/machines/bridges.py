@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap.errors import BootstrapError
-from bootstrap.local.machines.podman import succeeds
+from bootstrap.local.machines.podman import does_succeed
 
 SETTING = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
@@ -37,6 +37,6 @@ def filter_them(setting: Path = SETTING) -> str:
 
 def _load_module() -> bool:
     try:
-        return succeeds(["modprobe", "br_netfilter"])
+        return does_succeed(["modprobe", "br_netfilter"])
     except BootstrapError:  # there is no modprobe, for example in a container
         return False

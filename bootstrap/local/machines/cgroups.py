@@ -47,7 +47,7 @@ give /sys/fs/cgroup/unified "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
 """
 
 
-def script(runc: str) -> str:
+def format_script(runc: str) -> str:
     """The text of the runtime, for the real runc at a path."""
     return _SCRIPT.format(runc=shlex.quote(runc))
 
@@ -58,7 +58,7 @@ def write_runtime(path: Path = RUNTIME) -> Path:
     The file is replaced as a whole, because containers can use it at the same time.
     """
     runc = shutil.which("runc") or shutil.which("runc", path="/usr/sbin:/sbin") or "/usr/bin/runc"
-    text = script(runc)
+    text = format_script(runc)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.read_text() == text and os.access(path, os.X_OK):
         return path

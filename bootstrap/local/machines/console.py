@@ -22,13 +22,13 @@ def has_host_keys(console: str) -> bool:
 
 def compose(log: str, host_keys: str) -> str:
     """The end of the console. If it has no block of host keys, a block with `host_keys` is added."""
-    console = plain(log)[-KEPT_CHARACTERS:]
+    console = remove_control_sequences(log)[-KEPT_CHARACTERS:]
     if not has_host_keys(console) and host_keys.strip():
         console += f"\n{BEGIN}\n{host_keys.strip()}\n{END}\n"
     return console
 
 
-def plain(text: str) -> str:
+def remove_control_sequences(text: str) -> str:
     """The text without terminal control sequences."""
     return re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>cM78])", "", text).replace(
         "\r", ""

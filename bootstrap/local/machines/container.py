@@ -16,7 +16,7 @@ from typing import Literal
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.names import IDS_LABEL, STATE_LABEL, Names
-from bootstrap.local.machines.podman import Podman, tail
+from bootstrap.local.machines.podman import Podman, cut_tail
 from bootstrap.local.machines.recipe import REBOOT_EXIT_CODE
 from bootstrap.local.machines.seed import InstanceSpec
 
@@ -36,9 +36,9 @@ class Container:
         self._engine = engine
         self._names = names
         self.instance_id = instance_id
-        self.name = names.object(instance_id)
+        self.name = names.name_object(instance_id)
 
-    def state(self) -> State:
+    def read_state(self) -> State:
         """The state as EC2 names it; a container that never ran (this process was killed) counts as absent."""
         if not self._engine.has("container", self.name):
             return "absent"
@@ -50,7 +50,7 @@ class Container:
             return "absent"
         return "running" if status in {"running", "stopping", "paused"} else "stopped"
 
-    def address(self) -> str:
+    def read_address(self) -> str:
         """The private address with which the machine was made."""
         return self._inspect('{{index .Config.Labels "bootstrap.address"}}')
 
@@ -78,7 +78,7 @@ class Container:
             f"--label={IDS_LABEL}={first_id}",
             f"--network={network}",
             f"--ip={spec.private_ip}",
-            f"--volume={self._names.seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",
+            f"--volume={self._names.locate_seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",
             # The folder has no owner in the container, so it is protected even if the machine makes the mount writable.
             f"--volume={disks}:/dev/disk/by-id:ro,rslave",
             image,
@@ -94,7 +94,7 @@ class Container:
 
     def has_rebooted(self) -> bool:
         """Whether the container stopped because of a reboot, and not because of a power-off."""
-        return self.state() == "stopped" and self._inspect("{{.State.ExitCode}}") == str(REBOOT_EXIT_CODE)
+        return self.read_state() == "stopped" and self._inspect("{{.State.ExitCode}}") == str(REBOOT_EXIT_CODE)
 
     def stop(self) -> None:
         """Shut the machine down; it is killed after the container's stop time-out."""
@@ -112,7 +112,7 @@ class Container:
             "exec", self.name, "sh", "-c", script, doing=doing or f"looking into {self.instance_id}", timeout=timeout
         )
 
-    def log(self) -> str:
+    def read_log(self) -> str:
         """Everything that the machine wrote on its console since it was made."""
         return self._engine.run("logs", self.name, doing=f"reading the console of {self.instance_id}").replace("\r", "")
 
@@ -123,22 +123,24 @@ class Container:
         try:
             result_text = self.execute(AWAIT_CLOUD_INIT, doing=doing, timeout=timeout)
         except LocalCloudFailed as failure:
-            raise self._boot_failed(doing, f"{failure.found}\nIts console ends with:\n{tail(self.log())}") from None
+            raise self._boot_failed(
+                doing, f"{failure.found}\nIts console ends with:\n{cut_tail(self.read_log())}"
+            ) from None
         try:
             errors = [str(error) for error in json.loads(result_text)["v1"]["errors"]]
         except (ValueError, LookupError, TypeError):
-            errors = [f"its result cannot be read: {tail(result_text, 3)}"]
+            errors = [f"its result cannot be read: {cut_tail(result_text, 3)}"]
         if errors:
             log_tail = self.execute(CLOUD_INIT_LOG, doing="reading cloud-init's log")
-            raise self._boot_failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{tail(log_tail, 25)}")
-        while not sshd_answers(self.address()):
+            raise self._boot_failed(doing, f"cloud-init failed: {'; '.join(errors)}\n{cut_tail(log_tail, 25)}")
+        while not does_sshd_answer(self.read_address()):
             if time.monotonic() > deadline:
-                raise self._boot_failed(doing, f"sshd did not answer in {timeout:.0f} s\n{tail(self.log())}")
+                raise self._boot_failed(doing, f"sshd did not answer in {timeout:.0f} s\n{cut_tail(self.read_log())}")
             time.sleep(0.1)
 
     def await_end(self) -> None:
         """Wait until the machine does not run any more, for whatever reason, without polling."""
-        while self.state() == "running":
+        while self.read_state() == "running":
             process = self._process()
             if process:
                 _await_exit(process, self._process)
@@ -174,7 +176,7 @@ def _await_exit(process: int, read_process: Callable[[], int]) -> None:
         os.close(handle)
 
 
-def sshd_answers(address: str, port: int = 22) -> bool:
+def does_sshd_answer(address: str, port: int = 22) -> bool:
     """Whether an SSH server answers at an address."""
     try:
         with socket.create_connection((address, port), timeout=2) as connection:

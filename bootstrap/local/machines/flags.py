@@ -38,16 +38,16 @@ class Limits:
     pid_max: int
 
 
-def own_limits() -> Limits:
+def read_own_limits() -> Limits:
     """The limits of this process. Without CAP_SYS_RESOURCE, a container cannot have higher ones."""
     return Limits(
-        nofile=_as_podman_limit(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
-        nproc=_as_podman_limit(resource.getrlimit(resource.RLIMIT_NPROC)[1]),
+        nofile=_convert_limit(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        nproc=_convert_limit(resource.getrlimit(resource.RLIMIT_NPROC)[1]),
         pid_max=int(PID_MAX.read_text()),
     )
 
 
-def _as_podman_limit(hard: int) -> int:
+def _convert_limit(hard: int) -> int:
     return UNLIMITED if hard == resource.RLIM_INFINITY else hard
 
 
@@ -56,7 +56,7 @@ def keeps_cgroups(info: Mapping[str, Any]) -> bool:
     return bool(info["host"].get("cgroupVersion") == "v1")
 
 
-def runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -> tuple[str, ...]:
+def list_runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -> tuple[str, ...]:
     """Podman's global options: the runtime runc with cgroup version 1 or hybrid, which crun refuses; otherwise none.
 
     `runtime` replaces runc for containers with a user namespace.
@@ -66,7 +66,7 @@ def runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -> tup
     return ()
 
 
-def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> tuple[str, ...]:
+def list_machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> tuple[str, ...]:
     """The options of `podman run` that are the same for all machines; `first_id` is the id of their root on this machine."""
     security = info["host"].get("security", {})
     options = [
@@ -84,9 +84,9 @@ def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> t
         f"--uidmap=0:{first_id}:{WIDTH}",
         f"--gidmap=0:{first_id}:{WIDTH}",
         *(f"--cap-add={name}" for name in CAPABILITIES),
-        f"--ulimit=nofile={_at_most(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",
+        f"--ulimit=nofile={_limit(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",
         # Podman lowers its own limit to the kernel's number of process ids, and a container cannot have more.
-        f"--ulimit=nproc={(processes := _at_most(limits.pid_max, limits.nproc))}:{processes}",
+        f"--ulimit=nproc={(processes := _limit(limits.pid_max, limits.nproc))}:{processes}",
     ]
     # The container profiles of both security modules forbid mounting, also in a user namespace ("deny mount" of AppArmor), but
     # systemd must mount. So the user namespace is the only limit here. Podman's own seccomp profile stays active.
@@ -97,6 +97,6 @@ def machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> t
     return tuple(options)
 
 
-def _at_most(value: int, hard: int) -> int:
+def _limit(value: int, hard: int) -> int:
     """The value, or the hard limit if that is lower."""
     return value if hard == UNLIMITED else min(value, hard)

@@ -27,7 +27,9 @@ NOTE = "ids"
 InUse = Callable[[], Iterable[int]]
 
 
-def own_range(state: Path, in_use: InUse, register: Path = REGISTER, subordinate: Iterable[Path] = SUBORDINATE) -> int:
+def choose_own_range(
+    state: Path, in_use: InUse, register: Path = REGISTER, subordinate: Iterable[Path] = SUBORDINATE
+) -> int:
     """The first id of the environment with the folder `state`; chosen at the first call, then always the same.
 
     `in_use` returns the first ids of existing containers, also of those whose environment's folder was deleted.
@@ -40,13 +42,15 @@ def own_range(state: Path, in_use: InUse, register: Path = REGISTER, subordinate
             first = noted_id
         else:
             own_ids = [each for each, owner in owners.items() if owner == str(state)]
-            first = own_ids[0] if own_ids else _find_free({*owners, *in_use()}, list(_subordinate_ranges(subordinate)))
+            first = (
+                own_ids[0] if own_ids else _find_free({*owners, *in_use()}, list(_list_subordinate_ranges(subordinate)))
+            )
         write({each: owner for each, owner in owners.items() if owner != str(state)} | {first: str(state)})
         (state / NOTE).write_text(f"{first}\n", encoding="ascii")
     return first
 
 
-def inside(identity: int, first: int) -> int:
+def shift_id(identity: int, first: int) -> int:
     """The id in the range from `first` for an id inside of a machine, or of a former range: the last 16 bits are the same."""
     return first | identity % WIDTH
 
@@ -72,7 +76,7 @@ def _find_free(used: set[int], subordinate_ranges: list[range]) -> int:
     )
 
 
-def _subordinate_ranges(files: Iterable[Path]) -> Iterator[range]:
+def _list_subordinate_ranges(files: Iterable[Path]) -> Iterator[range]:
     """The ranges that the administrator of this machine assigned to users for their containers (subuid(5))."""
     for file in files:
         for line in file.read_text(errors="replace").splitlines() if file.exists() else ():

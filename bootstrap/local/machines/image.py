@@ -47,20 +47,20 @@ def ensure_image(report: Report) -> str:
     `report` gets lines about the build, with the seconds since it began. Two callers at the same time build it once.
     LocalCloudFailed if the build fails.
     """
-    entries = sources.for_release(sources.read_sources(), recipe.RELEASE)
-    settings = apt_settings()
-    name = f"{REPOSITORY}:{digest(entries, settings)}"
+    entries = sources.adapt_to_release(sources.read_sources(), recipe.RELEASE)
+    settings = read_apt_settings()
+    name = f"{REPOSITORY}:{compute_digest(entries, settings)}"
     engine = podman.Podman()
     if engine.has("image", name):
         return name
-    with _image_lock():
+    with _hold_image_lock():
         if not engine.has("image", name):
             _build(engine, name, entries, settings, report)
             _remove_other_images(engine, name)
     return name
 
 
-def digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
+def compute_digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
     """The hash of all inputs of an image: 16 hexadecimal digits."""
     made_of = [
         recipe.RELEASE,
@@ -69,12 +69,12 @@ def digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
         recipe.CUSTOMIZE,
         sources.render(entries),
         dict(settings),
-        [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources.keyrings(entries) if path.is_file()],
+        [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources.list_keyrings(entries) if path.is_file()],
     ]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def apt_settings() -> dict[str, str]:
+def read_apt_settings() -> dict[str, str]:
     """The values of APT_SETTINGS on this machine, without those that are not set."""
     names = [word for index, key in enumerate(APT_SETTINGS) for word in (f"V{index}", key)]
     answer = podman.run(["apt-config", "shell", *names], doing="reading this machine's apt configuration")
@@ -82,7 +82,7 @@ def apt_settings() -> dict[str, str]:
     return {key: shlex.split(values[f"V{index}"])[0] for index, key in enumerate(APT_SETTINGS) if f"V{index}" in values}
 
 
-def apt_configuration(settings: Mapping[str, str]) -> str:
+def format_apt_configuration(settings: Mapping[str, str]) -> str:
     """The machine's apt.conf: the operator's settings, without a proxy on the loopback, which a machine cannot reach."""
     reachable = {
         key: value for key, value in settings.items() if "://localhost" not in value and "://127." not in value
@@ -90,7 +90,9 @@ def apt_configuration(settings: Mapping[str, str]) -> str:
     return "".join(f'{key} "{value}";\n' for key, value in reachable.items())
 
 
-def mmdebstrap_command(entries: list[sources.Source], settings: Mapping[str, str], tree: Path, tar: Path) -> list[str]:
+def make_mmdebstrap_command(
+    entries: list[sources.Source], settings: Mapping[str, str], tree: Path, tar: Path
+) -> list[str]:
     """The command that makes the root file system `tar`, with the files of `tree` copied into it; stdin has the sources."""
     return [
         "mmdebstrap",
@@ -113,16 +115,16 @@ def _build(
     work = Path(tempfile.mkdtemp(prefix="bootstrap-image-", dir="/var/tmp"))
     try:
         tree, tar = work / "tree", work / "root.tar"
-        lay_out(tree, entries, settings)
-        with _reporting(report, "making the machine image from this machine's Debian mirror", began):
+        write_tree(tree, entries, settings)
+        with _report_step(report, "making the machine image from this machine's Debian mirror", began):
             podman.run(
-                mmdebstrap_command(entries, settings, tree, tar),
+                make_mmdebstrap_command(entries, settings, tree, tar),
                 doing="making the machine image with mmdebstrap",
                 stdin=sources.render(entries).encode(),
                 timeout=BUILD_SECONDS,
                 remedy=REMEDY,
             )
-        with _reporting(report, "storing the machine image", began):
+        with _report_step(report, "storing the machine image", began):
             command = ("--change", 'CMD ["/sbin/init"]', "--change", "STOPSIGNAL SIGRTMIN+3")
             engine.run("import", *command, str(tar), name, doing="storing the machine image", timeout=BUILD_SECONDS)
     finally:
@@ -137,12 +139,12 @@ def _remove_other_images(engine: podman.Podman, name: str) -> None:
         engine.try_run("rmi", other)
 
 
-def lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
+def write_tree(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
     """Write the recipe's files, the apt configuration and additional keyrings into `tree`, at their paths in the machine."""
     files = {path: text.encode() for path, text in recipe.FILES.items()}
     files["etc/apt/sources.list.d/debian.sources"] = sources.render(entries).encode()
-    files["etc/apt/apt.conf.d/99mmdebstrap"] = apt_configuration(settings).encode()
-    files |= {str(path).lstrip("/"): path.read_bytes() for path in sources.keyrings(entries) if path.is_file()}
+    files["etc/apt/apt.conf.d/99mmdebstrap"] = format_apt_configuration(settings).encode()
+    files |= {str(path).lstrip("/"): path.read_bytes() for path in sources.list_keyrings(entries) if path.is_file()}
     tree.mkdir(mode=0o755)
     for path, content in files.items():
         file = tree / path
@@ -152,7 +154,7 @@ def lay_out(tree: Path, entries: list[sources.Source], settings: Mapping[str, st
 
 
 @contextmanager
-def _reporting(report: Report, step: str, began: float) -> Iterator[None]:
+def _report_step(report: Report, step: str, began: float) -> Iterator[None]:
     """Report a step, at once and then every few seconds, with the seconds since `began`."""
     finished = threading.Event()
 
@@ -171,7 +173,7 @@ def _reporting(report: Report, step: str, began: float) -> Iterator[None]:
 
 
 @contextmanager
-def _image_lock() -> Iterator[None]:
+def _hold_image_lock() -> Iterator[None]:
     LOCK.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     with os.fdopen(os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

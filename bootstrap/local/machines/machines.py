@@ -14,7 +14,7 @@ from bootstrap.local.machines import bridges, cgroups, console, flags, ids, moun
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
 from bootstrap.local.machines.names import IDS_LABEL, Names
-from bootstrap.local.machines.podman import Podman, podman_info
+from bootstrap.local.machines.podman import Podman, read_podman_info
 from bootstrap.local.machines.seed import InstanceSpec, write_seed
 from bootstrap.local.machines.volumes import Volumes
 
@@ -39,19 +39,19 @@ class Machines:
 
     @cached_property
     def _info(self) -> dict[str, Any]:
-        return podman_info()
+        return read_podman_info()
 
     @cached_property
     def _engine(self) -> Podman:
         runtime = cgroups.write_runtime() if flags.keeps_cgroups(self._info) else None
-        return Podman(flags.runtime_options(self._info, runtime))
+        return Podman(flags.list_runtime_options(self._info, runtime))
 
     @cached_property
     def first_id(self) -> int:
         """The id on this machine of root in the environment's machines."""
-        return ids.own_range(self._names.state, self._ids_in_use)
+        return ids.choose_own_range(self._names.state, self._list_ids_in_use)
 
-    def _ids_in_use(self) -> list[int]:
+    def _list_ids_in_use(self) -> list[int]:
         template = f'{{{{index .Labels "{IDS_LABEL}"}}}}'
         doing = "looking which user ids containers have"
         listed = self._engine.run("ps", "--all", f"--filter=label={IDS_LABEL}", f"--format={template}", doing=doing)
@@ -59,16 +59,16 @@ class Machines:
 
     def boot(self, spec: InstanceSpec) -> None:
         """Make the machine of an instance, or start a stopped one, and wait until it is up."""
-        container = self._container(spec.instance_id)
-        if container.state() == "absent":
+        container = self._make_container(spec.instance_id)
+        if container.read_state() == "absent":
             namespaces.ensure()
             image = ensure_image(self._report)
             with self._lock:
                 subnet = network.ensure_network(self._engine, self._names, spec.subnet_id, spec.subnet_cidr)
                 disks = self._volumes.prepare(spec.instance_id)
                 first_id = self.first_id
-            write_seed(spec, self._names.seed(spec.instance_id), first_id)
-            options = flags.machine_options(self._info, flags.own_limits(), first_id)
+            write_seed(spec, self._names.locate_seed(spec.instance_id), first_id)
+            options = flags.list_machine_options(self._info, flags.read_own_limits(), first_id)
             container.create(spec, image, subnet, disks, first_id, options)
             container.await_up()
         else:
@@ -76,9 +76,9 @@ class Machines:
 
     def start(self, instance_id: str) -> None:
         """Start a stopped machine with its attached volumes, and wait until it is up."""
-        container = self._existing(instance_id)
+        container = self._find_existing(instance_id)
         container.require_namespace()
-        if container.state() == "stopped":
+        if container.read_state() == "stopped":
             with self._lock:
                 self._volumes.prepare(instance_id)
             container.start()
@@ -86,8 +86,8 @@ class Machines:
 
     def stop(self, instance_id: str) -> None:
         """Shut a machine down; it keeps its root file system, its address and its volumes."""
-        container = self._existing(instance_id)
-        if container.state() == "running":
+        container = self._find_existing(instance_id)
+        if container.read_state() == "running":
             container.stop()
 
     def reboot(self, instance_id: str) -> None:
@@ -101,9 +101,9 @@ class Machines:
         One machine after the other: when two end at once, podman (4.3, with user namespaces) keeps the address of one of them,
         and the bridge of its network, as if it still ran (2 of 2 pairs).
         """
-        container = self._container(instance_id)
+        container = self._make_container(instance_id)
         with self._ending:
-            if container.state() == "running":
+            if container.read_state() == "running":
                 container.stop()
             container.remove()
         with self._lock:
@@ -111,7 +111,7 @@ class Machines:
 
     def state(self, instance_id: str) -> State:
         """'running', 'stopped' or 'absent'."""
-        return self._container(instance_id).state()
+        return self._make_container(instance_id).read_state()
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
         """Call `ended` once, from another thread, when the machine stops for any reason; returns at once."""
@@ -119,7 +119,7 @@ class Machines:
         def wait() -> None:
             # If the container was removed meanwhile, or podman failed, the callback checks the state again.
             with contextlib.suppress(LocalCloudFailed):
-                self._container(instance_id).await_end()
+                self._make_container(instance_id).await_end()
             ended()
 
         threading.Thread(target=wait, name=f"watch-{instance_id}", daemon=True).start()
@@ -129,16 +129,16 @@ class Machines:
 
         Podman's own restart policy is not used: before 4.8 it loses the network of a container with a user namespace.
         """
-        return self._container(instance_id).has_rebooted()
+        return self._make_container(instance_id).has_rebooted()
 
     def console(self, instance_id: str) -> str:
         """The last 64 KiB of the console with the block of SSH host keys; '' if there is no machine."""
-        container = self._container(instance_id)
-        if container.state() == "absent":
+        container = self._make_container(instance_id)
+        if container.read_state() == "absent":
             return ""
-        log = container.log()
+        log = container.read_log()
         keys = ""
-        if not console.has_host_keys(console.compose(log, "")) and container.state() == "running":
+        if not console.has_host_keys(console.compose(log, "")) and container.read_state() == "running":
             keys = container.execute(console.READ_HOST_KEYS, doing=f"reading the host keys of {instance_id}")
         return console.compose(log, keys)
 
@@ -148,8 +148,8 @@ class Machines:
         `device` is not used: on current instances the disk's name has the volume id.
         """
         del device
-        container = self._container(instance_id)
-        if container.state() != "absent":
+        container = self._make_container(instance_id)
+        if container.read_state() != "absent":
             container.require_namespace()
         with self._lock:
             self._volumes.attach(volume_id, instance_id)
@@ -157,9 +157,9 @@ class Machines:
     def detach(self, volume_id: str, instance_id: str) -> None:
         """Detach a volume from this machine; nothing happens if it is not attached to it."""
         with self._lock:
-            if self._volumes.holder(volume_id) == instance_id:
-                container = self._container(instance_id)
-                self._volumes.detach(volume_id, container.execute if container.state() == "running" else None)
+            if self._volumes.find_holder(volume_id) == instance_id:
+                container = self._make_container(instance_id)
+                self._volumes.detach(volume_id, container.execute if container.read_state() == "running" else None)
 
     def delete_volume(self, volume_id: str) -> None:
         """Delete a volume's data; refused while attached."""
@@ -177,7 +177,7 @@ class Machines:
 
     def enforced(self, region: str) -> str:
         """The region's chains as the kernel has them now; '' if it has none."""
-        return packets.listing(self._names, region)
+        return packets.list_table(self._names, region)
 
     def unjudged(self) -> str:
         """A message if the kernel cannot filter traffic within a subnet, with the reason; '' if it filters all traffic."""
@@ -188,46 +188,50 @@ class Machines:
         """Remove every machine and network of this environment, and the data of volumes only `with_volumes`."""
         doing = f"removing the machines of environment {self._names.environment}"
         filters = tuple(f"--filter=label={label}" for label in self._names.labels)
-        for instance_id in self._ids(self._engine.run("ps", "--all", *filters, "--format={{.Names}}", doing=doing)):
-            self._container(instance_id).remove()
+        for instance_id in self._list_ids(
+            self._engine.run("ps", "--all", *filters, "--format={{.Names}}", doing=doing)
+        ):
+            self._make_container(instance_id).remove()
         with self._lock:
             for directory in sorted((self._names.state / "machines").glob("i-*")):
                 self._remove_files(directory.name)
-            for subnet_id in self._ids(self._engine.run("network", "ls", *filters, "--format={{.Name}}", doing=doing)):
+            for subnet_id in self._list_ids(
+                self._engine.run("network", "ls", *filters, "--format={{.Name}}", doing=doing)
+            ):
                 network.delete_network(self._engine, self._names, subnet_id)
-            for volume_id in self._volumes.all() if with_volumes else ():
+            for volume_id in self._volumes.list_all() if with_volumes else ():
                 self._volumes.delete(volume_id)
         packets.remove(self._names)
 
     def require_namespaces(self) -> None:
         """LocalCloudFailed if there is a machine without a user namespace, which an earlier version made."""
-        for instance_id in self.without_namespace():
-            self._container(instance_id).require_namespace()
+        for instance_id in self.list_without_namespace():
+            self._make_container(instance_id).require_namespace()
 
-    def without_namespace(self) -> list[str]:
+    def list_without_namespace(self) -> list[str]:
         """The ids of machines without a user namespace, which an earlier version made: root in them is root on this machine."""
         filters = tuple(f"--filter=label={label}" for label in self._names.labels)
         template = f'--format={{{{.Names}}}} {{{{index .Labels "{IDS_LABEL}"}}}}'
-        engine = Podman(flags.runtime_options(self._info))  # listing needs no runtime script, so none is written
+        engine = Podman(flags.list_runtime_options(self._info))  # listing needs no runtime script, so none is written
         listed = engine.run("ps", "--all", *filters, template, doing="looking for machines of an earlier version")
-        return self._ids(" ".join(words[0] for line in listed.splitlines() if len(words := line.split()) == 1))
+        return self._list_ids(" ".join(words[0] for line in listed.splitlines() if len(words := line.split()) == 1))
 
     def _remove_files(self, instance_id: str) -> None:
         """Remove the files of a removed machine from this machine."""
         self._volumes.release(instance_id)
-        with contextlib.suppress(FileNotFoundError), mounts.folder(self._names.state, "machines") as machines:
+        with contextlib.suppress(FileNotFoundError), mounts.open_folder(self._names.state, "machines") as machines:
             trees.remove(machines, instance_id)
 
-    def _ids(self, listing: str) -> list[str]:
+    def _list_ids(self, listing: str) -> list[str]:
         prefix = f"bootstrap-{self._names.environment}-"
         return [name.removeprefix(prefix) for name in listing.split() if name.startswith(prefix)]
 
-    def _container(self, instance_id: str) -> Container:
+    def _make_container(self, instance_id: str) -> Container:
         return Container(self._engine, self._names, instance_id)
 
-    def _existing(self, instance_id: str) -> Container:
-        container = self._container(instance_id)
-        if container.state() == "absent":
+    def _find_existing(self, instance_id: str) -> Container:
+        container = self._make_container(instance_id)
+        if container.read_state() == "absent":
             raise LocalCloudFailed(
                 f"looking for the machine of {instance_id}",
                 f"there is no container '{container.name}'",

@@ -33,7 +33,7 @@ class Mount:
 
 
 @contextmanager
-def folder(start: Path, *names: str, make: bool = False) -> Iterator[int]:
+def open_folder(start: Path, *names: str, make: bool = False) -> Iterator[int]:
     """A descriptor of a folder below `start`, opened name by name; with `make`, missing folders are made.
 
     FileNotFoundError if it does not exist; NotADirectoryError if one of the names is a link or no folder.
@@ -90,7 +90,7 @@ def set_propagation(descriptor: int, kind: int) -> None:
 def unmount(parent: int, name: str) -> None:
     """Unmount a mount point in a folder, even if it is in use; a link of that name is not followed."""
     path = os.fsencode(f"/proc/self/fd/{parent}/{name}")
-    _raise_if_failed(_libc().umount2(path, _DETACH | _NOFOLLOW), name)
+    _raise_if_failed(_load_libc().umount2(path, _DETACH | _NOFOLLOW), name)
 
 
 def make_point(parent: int, name: str) -> None:
@@ -106,10 +106,10 @@ def make_point(parent: int, name: str) -> None:
 def parse_mountinfo(text: str) -> list[Mount]:
     """The mounts of a mountinfo file, innermost last; invalid lines are skipped."""
     rows = [line.split(" ") for line in text.splitlines()]
-    return [Mount(row[0], row[2], _unescaped(row[3]), _unescaped(row[4])) for row in rows if len(row) >= _FIELDS]
+    return [Mount(row[0], row[2], _unescape(row[3]), _unescape(row[4])) for row in rows if len(row) >= _FIELDS]
 
 
-def _unescaped(path: str) -> str:
+def _unescape(path: str) -> str:
     for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         path = path.replace(code, sign)
     return path
@@ -117,11 +117,11 @@ def _unescaped(path: str) -> str:
 
 def _mount(source: str | None, point: str, flags: int) -> None:
     _raise_if_failed(
-        _libc().mount(source and source.encode(), point.encode(), None, ctypes.c_ulong(flags), None), point
+        _load_libc().mount(source and source.encode(), point.encode(), None, ctypes.c_ulong(flags), None), point
     )
 
 
-def _libc() -> ctypes.CDLL:
+def _load_libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 

@@ -31,32 +31,32 @@ class Names:
                 "Destroy that copy's environment, or launch this one under another name and network.",
             )
 
-    def object(self, resource_id: str) -> str:
+    def name_object(self, resource_id: str) -> str:
         """The name of the container of an instance, or of the network of a subnet."""
-        return f"bootstrap-{self.environment}-{checked(resource_id, 'i', 'subnet')}"
+        return f"bootstrap-{self.environment}-{check_id(resource_id, 'i', 'subnet')}"
 
-    def seed(self, instance_id: str) -> Path:
+    def locate_seed(self, instance_id: str) -> Path:
         """The folder with the data for the machine's cloud-init."""
-        return self.machine(instance_id) / "seed"
+        return self.locate_machine(instance_id) / "seed"
 
-    def disks(self, instance_id: str) -> Path:
+    def locate_disks(self, instance_id: str) -> Path:
         """The folder that is /dev/disk/by-id in the machine."""
-        return self.machine(instance_id) / "disks"
+        return self.locate_machine(instance_id) / "disks"
 
-    def machine(self, instance_id: str) -> Path:
+    def locate_machine(self, instance_id: str) -> Path:
         """The folder of one machine on this machine."""
-        return self.state / "machines" / checked(instance_id, "i")
+        return self.state / "machines" / check_id(instance_id, "i")
 
-    def volume(self, volume_id: str) -> Path:
+    def locate_volume(self, volume_id: str) -> Path:
         """The folder with the content of a volume."""
-        return self.state / "volumes" / checked(volume_id, "vol")
+        return self.state / "volumes" / check_id(volume_id, "vol")
 
-    def attachment(self, volume_id: str) -> Path:
+    def locate_attachment(self, volume_id: str) -> Path:
         """The file that names the instance a volume is attached to."""
-        return self.state / "attachments" / checked(volume_id, "vol")
+        return self.state / "attachments" / check_id(volume_id, "vol")
 
 
-def checked(resource_id: str, *kinds: str) -> str:
+def check_id(resource_id: str, *kinds: str) -> str:
     """Returns an id of EC2 ('i-0a1b', 'vol-0a1b', 'subnet-0a1b'); LocalCloudFailed for another text.
 
     The id is checked because it becomes a part of paths and names.

@@ -31,7 +31,7 @@ def find_obstacle(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> Obstacle
     """The reason why this machine cannot have user namespaces for machines; None if it can."""
     if not (proc / "self/ns/user").exists():
         return Obstacle("the kernel has no user namespaces (CONFIG_USER_NS)", "Use a kernel with them.")
-    limit = _number(proc / "sys/user/max_user_namespaces")
+    limit = _read_number(proc / "sys/user/max_user_namespaces")
     if limit is not None and limit < 1:
         remedy = "Run: sysctl -w user.max_user_namespaces=15000, and set it in /etc/sysctl.d for the next start, too."
         return Obstacle("user namespaces are switched off: user.max_user_namespaces is 0", remedy)
@@ -57,7 +57,7 @@ def ensure(proc: Path = PROC, trial: tuple[str, ...] = TRIAL) -> None:
         raise Missing("preparing a user namespace for the machines", f"{obstacle.found}: {MEANING}", obstacle.remedy)
 
 
-def _number(file: Path) -> int | None:
+def _read_number(file: Path) -> int | None:
     try:
         return int(file.read_text())
     except (OSError, ValueError):

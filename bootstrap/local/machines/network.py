@@ -11,13 +11,13 @@ from bootstrap.local.machines.podman import Podman
 
 def ensure_network(engine: Podman, names: Names, subnet_id: str, cidr: str) -> str:
     """The name of the subnet's network; made if there is none. LocalCloudFailed if another network uses the CIDR."""
-    name = names.object(subnet_id)
+    name = names.name_object(subnet_id)
     if not _exists(engine, names, name):
         engine.run(
             "network",
             "create",
             f"--subnet={cidr}",
-            f"--gateway={gateway(cidr)}",
+            f"--gateway={compute_gateway(cidr)}",
             *(f"--label={label}" for label in names.labels),
             name,
             doing=f"making the network of {subnet_id} ({cidr})",
@@ -28,7 +28,7 @@ def ensure_network(engine: Podman, names: Names, subnet_id: str, cidr: str) -> s
 
 def delete_network(engine: Podman, names: Names, subnet_id: str) -> None:
     """Remove the subnet's network, if there is one; LocalCloudFailed if machines are in it."""
-    name = names.object(subnet_id)
+    name = names.name_object(subnet_id)
     if _exists(engine, names, name):
         doing = f"removing the network of {subnet_id}"
         template = "{{.NetworkInterface}} {{range .Subnets}}{{.Subnet}}{{end}}"
@@ -49,6 +49,6 @@ def _exists(engine: Podman, names: Names, name: str) -> bool:
     return True
 
 
-def gateway(cidr: str) -> str:
+def compute_gateway(cidr: str) -> str:
     """The first host address of a subnet; EC2 reserves it for the router, too."""
     return str(ipaddress.ip_network(cidr)[1])

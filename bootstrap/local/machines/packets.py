@@ -16,25 +16,25 @@ from bootstrap.local.machines.podman import run
 _REMEDY = "Check 'nft list ruleset'; the previous rules are still in force."
 
 
-def prefix(names: Names) -> str:
+def make_prefix(names: Names) -> str:
     """The prefix of the names of this checkout's tables. Names of environments have no dot, so prefixes are unambiguous."""
     return f"bootstrap.{names.environment}.{hashlib.sha256(str(names.state).encode()).hexdigest()[:8]}."
 
 
 def enforce(names: Names, region: str, chains: str) -> None:
     """Replace the content of the table in one transaction; '' removes the table. LocalCloudFailed if nft refuses."""
-    table = prefix(names) + region
+    table = make_prefix(names) + region
     text = f"table ip {table}\ndelete table ip {table}\n"
     if chains:
         text += f"table ip {table} {{\n{chains}\n}}\n"
     run(["nft", "-f", "-"], doing=f"setting the packet filter of {region}", remedy=_REMEDY, stdin=text.encode())
 
 
-def listing(names: Names, region: str) -> str:
+def list_table(names: Names, region: str) -> str:
     """The table of a region as the kernel has it now, without counters; '' if there is none."""
     try:
         return run(
-            ["nft", "--stateless", "list", "table", "ip", prefix(names) + region],
+            ["nft", "--stateless", "list", "table", "ip", make_prefix(names) + region],
             doing=f"reading the packet filter of {region}",
             remedy=_REMEDY,
         )
@@ -46,5 +46,5 @@ def remove(names: Names) -> None:
     """Remove the tables of all regions, if there are any."""
     listed = run(["nft", "list", "tables", "ip"], doing="listing packet filters", remedy=_REMEDY)
     for table in (line.split()[-1] for line in listed.splitlines() if line.strip()):
-        if table.startswith(prefix(names)):
-            enforce(names, table.removeprefix(prefix(names)), "")
+        if table.startswith(make_prefix(names)):
+            enforce(names, table.removeprefix(make_prefix(names)), "")

@@ -36,12 +36,12 @@ def run(
     """
     completed = _run_process(command, doing, remedy, stdin, timeout)
     if completed.returncode != 0:
-        output = tail(completed.stderr or completed.stdout)
+        output = cut_tail(completed.stderr or completed.stdout)
         raise LocalCloudFailed(doing, f"'{shlex.join(command)}' exited with {completed.returncode}\n{output}", remedy)
     return completed.stdout.decode(errors="replace")
 
 
-def succeeds(command: Sequence[str], *, timeout: float = DEFAULT_SECONDS) -> bool:
+def does_succeed(command: Sequence[str], *, timeout: float = DEFAULT_SECONDS) -> bool:
     """Whether a program ends with exit code 0; Missing if it is not installed."""
     return _run_process(command, f"running {command[0]}", "Run the command by hand.", b"", timeout).returncode == 0
 
@@ -55,12 +55,12 @@ def _run_process(
         install = wording.advise_installation(command[0])
         raise Missing(doing, f"'{command[0]}' is not installed", install) from None
     except subprocess.TimeoutExpired as expired:
-        output = tail((expired.stderr or b"") + (expired.stdout or b""))
+        output = cut_tail((expired.stderr or b"") + (expired.stdout or b""))
         message = f"'{shlex.join(command)}' took longer than {timeout:.0f} s\n{output}"
         raise LocalCloudFailed(doing, message, remedy) from None
 
 
-def tail(output: bytes | str, lines: int = SHOWN_LINES) -> str:
+def cut_tail(output: bytes | str, lines: int = SHOWN_LINES) -> str:
     """The last lines of an output, for the text of an error."""
     text = output.decode(errors="replace") if isinstance(output, bytes) else output
     return "\n".join(text.replace("\r", "").strip().splitlines()[-lines:])
@@ -93,20 +93,20 @@ class Podman:
                     raise
                 time.sleep(_PAUSE)
 
-    def json(self, *arguments: str, doing: str) -> Any:
+    def read_json(self, *arguments: str, doing: str) -> Any:
         """Run `podman ARGUMENTS` and parse its output as JSON; None if it is empty, as podman prints an empty list."""
         return json.loads(self.run(*arguments, doing=doing).strip() or "null")
 
     def try_run(self, *arguments: str) -> bool:
         """Run `podman ARGUMENTS`; False if it fails."""
-        return succeeds((*self._command, *arguments))
+        return does_succeed((*self._command, *arguments))
 
     def has(self, kind: str, name: str) -> bool:
         """Whether podman has a container, network or image of that name; `kind` is one of these words."""
-        return succeeds((*self._command, kind, "exists", name))
+        return does_succeed((*self._command, kind, "exists", name))
 
 
-def podman_info() -> dict[str, Any]:
+def read_podman_info() -> dict[str, Any]:
     """The output of `podman info` about this machine: cgroups, runtimes, security modules."""
-    answer: dict[str, Any] = Podman().json("info", "--format", "json", doing="asking podman about this machine")
+    answer: dict[str, Any] = Podman().read_json("info", "--format", "json", doing="asking podman about this machine")
     return answer

@@ -37,7 +37,7 @@ class InstanceSpec:
         return "ip-" + self.private_ip.replace(".", "-")
 
 
-def seed_files(spec: InstanceSpec) -> dict[str, bytes]:
+def make_seed_files(spec: InstanceSpec) -> dict[str, bytes]:
     """The seed of one instance: file name to content. The metadata is JSON, which is valid YAML."""
     metadata: dict[str, object] = {"instance-id": spec.instance_id, "local-hostname": spec.hostname}
     if spec.public_key:
@@ -51,11 +51,11 @@ def write_seed(spec: InstanceSpec, directory: Path, owner: int) -> None:
     Only `owner`, the machine's root, may read it, because user data can have secrets. The folder belongs to root of this
     machine, so that the machine cannot add files to it.
     """
-    with mounts.folder(directory.parent) as machine:
+    with mounts.open_folder(directory.parent) as machine:
         trees.remove(machine, directory.name)
         os.mkdir(directory.name, 0o755, dir_fd=machine)
-        with mounts.folder(directory.parent, directory.name) as seed:
-            for name, content in seed_files(spec).items():
+        with mounts.open_folder(directory.parent, directory.name) as seed:
+            for name, content in make_seed_files(spec).items():
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                 with os.fdopen(os.open(name, flags, 0o600, dir_fd=seed), "wb") as file:
                     file.write(content)

@@ -32,7 +32,7 @@ class Source:
     signed_by: str = ""
     trusted: bool = False
 
-    def text(self) -> str:
+    def format_text(self) -> str:
         """The entry in deb822 form."""
         lines = [
             "Types: deb",
@@ -50,9 +50,9 @@ class Source:
 def parse_deb822(text: str) -> list[Source]:
     """The enabled binary entries of a '*.sources' file."""
     entries = []
-    for block in re.split(r"\n[ \t]*\n", _without_comments(text)):
-        fields = _fields(block)
-        if "deb" not in fields.get("types", "").split() or _yes_or_no(fields, "enabled", default="yes") == "no":
+    for block in re.split(r"\n[ \t]*\n", _remove_comments(text)):
+        fields = _parse_fields(block)
+        if "deb" not in fields.get("types", "").split() or _parse_yes_or_no(fields, "enabled", default="yes") == "no":
             continue
         entries.append(
             Source(
@@ -60,7 +60,7 @@ def parse_deb822(text: str) -> list[Source]:
                 suites=tuple(fields.get("suites", "").split()),
                 components=tuple(fields.get("components", "").split()),
                 signed_by=fields.get("signed-by", ""),
-                trusted=_yes_or_no(fields, "trusted", default="no") == "yes",
+                trusted=_parse_yes_or_no(fields, "trusted", default="no") == "yes",
             )
         )
     return entries
@@ -69,7 +69,7 @@ def parse_deb822(text: str) -> list[Source]:
 def parse_one_line(text: str) -> list[Source]:
     """The binary entries of a '*.list' file: 'deb [option=value ...] uri suite component ...'."""
     entries = []
-    for line in _without_comments(text).splitlines():
+    for line in _remove_comments(text).splitlines():
         match = re.match(r"\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)((?:\s+\S+)*)\s*$", line.partition("#")[0])
         if match is None:
             continue
@@ -100,9 +100,9 @@ def read_sources(apt: Path = Path("/etc/apt")) -> list[Source]:
     return [replace(source, uris=_expand_mirror_lists(source.uris)) for source in entries]
 
 
-def for_release(sources: Iterable[Source], release: str) -> list[Source]:
+def adapt_to_release(sources: Iterable[Source], release: str) -> list[Source]:
     """The entries of Debian's own archive in `sources`, with the suites of `release`; LocalCloudFailed if there are none."""
-    candidates = [source for source in (_with_suites_of(each, release) for each in sources) if source.suites]
+    candidates = [source for source in (_change_suites(each, release) for each in sources) if source.suites]
     # A third party can also have a suite 'bookworm' with a component 'main', but it signs with its own key. The copy of a
     # company that signs Debian again is accepted if no entry is signed by Debian.
     debian = [source for source in candidates if _is_debian(source)] or candidates
@@ -117,16 +117,16 @@ def for_release(sources: Iterable[Source], release: str) -> list[Source]:
 
 def render(sources: Iterable[Source]) -> str:
     """The text of a 'debian.sources' file with these entries."""
-    return "\n".join(source.text() for source in sources)
+    return "\n".join(source.format_text() for source in sources)
 
 
-def keyrings(sources: Iterable[Source]) -> tuple[Path, ...]:
+def list_keyrings(sources: Iterable[Source]) -> tuple[Path, ...]:
     """The keyring files of the entries that are not in Debian's own keyring package."""
     paths = {Path(name) for source in sources for name in source.signed_by.split() if name.startswith("/")}
     return tuple(sorted(path for path in paths if not _is_debian_keyring(str(path))))
 
 
-def _with_suites_of(source: Source, release: str) -> Source:
+def _change_suites(source: Source, release: str) -> Source:
     if "main" not in source.components:
         return replace(source, suites=())
     suites = []
@@ -152,17 +152,17 @@ def _expand_mirror_lists(uris: tuple[str, ...]) -> tuple[str, ...]:
     for uri in uris:
         path = Path(uri.removeprefix("mirror+file:").replace("//", "/"))
         if uri.startswith("mirror+file:") and path.is_file():
-            expanded += [line.split()[0] for line in _without_comments(path.read_text()).splitlines() if line.strip()]
+            expanded += [line.split()[0] for line in _remove_comments(path.read_text()).splitlines() if line.strip()]
         else:
             expanded.append(uri)
     return tuple(expanded)
 
 
-def _without_comments(text: str) -> str:
+def _remove_comments(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
 
 
-def _fields(block: str) -> Mapping[str, str]:
+def _parse_fields(block: str) -> Mapping[str, str]:
     """The fields of one stanza, names in lower case; a value of several lines keeps its line breaks."""
     fields: dict[str, str] = {}
     name = ""
@@ -176,7 +176,7 @@ def _fields(block: str) -> Mapping[str, str]:
     return fields
 
 
-def _yes_or_no(fields: Mapping[str, str], name: str, default: str) -> str:
+def _parse_yes_or_no(fields: Mapping[str, str], name: str, default: str) -> str:
     """The value of a yes/no field, as apt interprets it."""
     value = fields.get(name, default).strip().lower()
     return "no" if value in {"no", "false", "0", "off", "without", "disable"} else "yes" if value else default

@@ -36,7 +36,7 @@ def give(parent: int, name: str, first: int) -> None:
     be in use. LocalCloudFailed if the kernel refuses.
     """
     seen = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if (seen.st_uid, seen.st_gid) == (ids.inside(seen.st_uid, first), ids.inside(seen.st_gid, first)):
+    if (seen.st_uid, seen.st_gid) == (ids.shift_id(seen.st_uid, first), ids.shift_id(seen.st_gid, first)):
         return
 
     def give_one(folder: int, each: str, status: os.stat_result) -> None:
@@ -62,7 +62,7 @@ def remove(parent: int, name: str) -> None:
 
 
 def _give_entry(folder: int, name: str, status: os.stat_result, first: int) -> None:
-    user, group = ids.inside(status.st_uid, first), ids.inside(status.st_gid, first)
+    user, group = ids.shift_id(status.st_uid, first), ids.shift_id(status.st_gid, first)
     if (user, group) == (status.st_uid, status.st_gid):
         return
     os.chown(name, user, group, dir_fd=folder, follow_symlinks=False)
@@ -91,7 +91,7 @@ def _walk_down(parent: int, name: str, handle: Handle) -> None:
         return
     mount = mounts.mount_number(parent)
     folder = os.dup(parent)
-    stack = [_Level("", _identity(folder), [name])]
+    stack = [_Level("", _read_identity(folder), [name])]
     try:
         while True:
             level = stack[-1]
@@ -101,27 +101,27 @@ def _walk_down(parent: int, name: str, handle: Handle) -> None:
                 if not stat.S_ISDIR(status.st_mode):
                     handle(folder, entry, status)
                     continue
-                folder = _step(folder, os.open(entry, _READ, dir_fd=folder))
+                folder = _step_down(folder, os.open(entry, _READ, dir_fd=folder))
                 if mounts.mount_number(folder) != mount:
                     raise OSError(0, "something is mounted there", entry)
-                stack.append(_Level(entry, _identity(folder), os.listdir(folder)))  # noqa: PTH208
+                stack.append(_Level(entry, _read_identity(folder), os.listdir(folder)))  # noqa: PTH208
                 continue
             stack.pop()
             if not stack:
                 return
-            folder = _step(folder, os.open("..", _READ, dir_fd=folder))
-            if _identity(folder) != stack[-1].identity:
+            folder = _step_down(folder, os.open("..", _READ, dir_fd=folder))
+            if _read_identity(folder) != stack[-1].identity:
                 raise OSError(0, "it was moved meanwhile", level.name)
             handle(folder, level.name, os.stat(level.name, dir_fd=folder, follow_symlinks=False))
     finally:
         os.close(folder)
 
 
-def _step(before: int, after: int) -> int:
+def _step_down(before: int, after: int) -> int:
     os.close(before)
     return after
 
 
-def _identity(descriptor: int) -> tuple[int, int]:
+def _read_identity(descriptor: int) -> tuple[int, int]:
     status = os.fstat(descriptor)
     return status.st_dev, status.st_ino

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines import mounts, trees
-from bootstrap.local.machines.names import Names, checked
+from bootstrap.local.machines.names import Names, check_id
 
 Execute = Callable[[str], str]
 
@@ -37,15 +37,15 @@ class Volumes:
 
     def attach(self, volume_id: str, instance_id: str) -> None:
         """Attach the volume: at once if the machine runs, else at its start. LocalCloudFailed if it is attached elsewhere."""
-        holder = self.holder(volume_id)
+        holder = self.find_holder(volume_id)
         if holder not in {None, instance_id}:
             raise LocalCloudFailed(
                 f"attaching {volume_id} to {instance_id}",
                 f"it is attached to {holder}",
                 f"Detach it from {holder} first, or terminate that machine.",
             )
-        self._names.volume(volume_id).mkdir(mode=0o755, parents=True, exist_ok=True)
-        note = self._names.attachment(volume_id)
+        self._names.locate_volume(volume_id).mkdir(mode=0o755, parents=True, exist_ok=True)
+        note = self._names.locate_attachment(volume_id)
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(instance_id)
         self.prepare(instance_id)
@@ -56,83 +56,83 @@ class Volumes:
         As when a disk is removed, this does not wait for processes that use it, and the machine's own mounts of it are
         unmounted.
         """
-        holder = self.holder(volume_id)
+        holder = self.find_holder(volume_id)
         if holder is None:
             return
-        name = device_name(volume_id)
+        name = make_device_name(volume_id)
         doing = f"detaching {volume_id} from {holder}"
-        with _naming_failures(doing), suppress(FileNotFoundError), self._disks(holder) as disks:
+        with _convert_failures(doing), suppress(FileNotFoundError), self._open_disks(holder) as disks:
             while mounts.is_mount_point(disks, name):
-                disk = _mounted_at(disks, name)
+                disk = _find_mount(disks, name)
                 mounts.unmount(disks, name)
                 _unmount_in_machine(disk, execute)
             trees.remove(disks, name)
-        self._names.attachment(volume_id).unlink()
+        self._names.locate_attachment(volume_id).unlink()
 
     def delete(self, volume_id: str) -> None:
         """Delete the volume and its data; LocalCloudFailed while it is attached."""
-        holder = self.holder(volume_id)
+        holder = self.find_holder(volume_id)
         if holder is not None:
             raise LocalCloudFailed(f"deleting {volume_id}", f"it is attached to {holder}", "Detach it first.")
-        with suppress(FileNotFoundError), mounts.folder(self._names.state, "volumes") as volumes:
+        with suppress(FileNotFoundError), mounts.open_folder(self._names.state, "volumes") as volumes:
             trees.remove(volumes, volume_id)
 
-    def holder(self, volume_id: str) -> str | None:
+    def find_holder(self, volume_id: str) -> str | None:
         """The instance to which the volume is attached, or None."""
-        note = self._names.attachment(volume_id)
-        return checked(note.read_text(), "i") if note.exists() else None
+        note = self._names.locate_attachment(volume_id)
+        return check_id(note.read_text(), "i") if note.exists() else None
 
-    def attached(self, instance_id: str) -> list[str]:
+    def list_attached(self, instance_id: str) -> list[str]:
         """The volumes attached to an instance."""
         notes = self._names.state / "attachments"
         return sorted(note.name for note in notes.glob("vol-*") if note.read_text() == instance_id)
 
-    def all(self) -> list[str]:
+    def list_all(self) -> list[str]:
         """The ids of all volumes."""
         return sorted(path.name for path in (self._names.state / "volumes").glob("vol-*"))
 
     def prepare(self, instance_id: str) -> Path:
         """Make what is missing of the machine's /dev/disk/by-id with all attached volumes; returns its path on this machine."""
-        disks = self._names.disks(instance_id)
+        disks = self._names.locate_disks(instance_id)
         self._names.state.mkdir(parents=True, exist_ok=True)
-        with _naming_failures(f"preparing the disks of {instance_id}"):
-            with mounts.folder(self._names.state, "machines", instance_id, make=True) as machine:
+        with _convert_failures(f"preparing the disks of {instance_id}"):
+            with mounts.open_folder(self._names.state, "machines", instance_id, make=True) as machine:
                 mounts.make_point(machine, disks.name)
                 if not mounts.is_mount_point(machine, disks.name):
                     _make_shared_mount(machine, disks.name)
-            with self._disks(instance_id) as shared:
-                for volume_id in self.attached(instance_id):
+            with self._open_disks(instance_id) as shared:
+                for volume_id in self.list_attached(instance_id):
                     self._mount_volume(shared, volume_id)
         return disks
 
     def release(self, instance_id: str) -> None:
         """Detach all volumes from a removed machine, and unmount its /dev/disk/by-id."""
-        for volume_id in self.attached(instance_id):
+        for volume_id in self.list_attached(instance_id):
             self.detach(volume_id, None)
-        disks = self._names.disks(instance_id)
+        disks = self._names.locate_disks(instance_id)
         with (
-            _naming_failures(f"removing the disks of {instance_id}"),
+            _convert_failures(f"removing the disks of {instance_id}"),
             suppress(FileNotFoundError),
-            mounts.folder(self._names.state, "machines", instance_id) as machine,
+            mounts.open_folder(self._names.state, "machines", instance_id) as machine,
         ):
             while mounts.is_mount_point(machine, disks.name):
                 mounts.unmount(machine, disks.name)
 
     @contextmanager
-    def _disks(self, instance_id: str) -> Iterator[int]:
-        disks = self._names.disks(instance_id)
-        with mounts.folder(self._names.state, "machines", instance_id, disks.name) as opened:
+    def _open_disks(self, instance_id: str) -> Iterator[int]:
+        disks = self._names.locate_disks(instance_id)
+        with mounts.open_folder(self._names.state, "machines", instance_id, disks.name) as opened:
             yield opened
 
     def _mount_volume(self, disks: int, volume_id: str) -> None:
         """Mount a volume at its name; all its files get owners in the machines' range of ids."""
-        name = device_name(volume_id)
-        with mounts.folder(self._names.state, "volumes") as volumes:
+        name = make_device_name(volume_id)
+        with mounts.open_folder(self._names.state, "volumes") as volumes:
             trees.give(volumes, volume_id, self._first_id())
         mounts.make_point(disks, name)
         if mounts.is_mount_point(disks, name):
             return
-        with mounts.folder(self._names.state, "volumes", volume_id) as volume:
+        with mounts.open_folder(self._names.state, "volumes", volume_id) as volume:
             point = mounts.open_in(disks, name)
             try:
                 mounts.bind(volume, point)
@@ -140,9 +140,9 @@ class Volumes:
                 os.close(point)
 
 
-def device_name(volume_id: str) -> str:
+def make_device_name(volume_id: str) -> str:
     """The name of an EC2 disk in /dev/disk/by-id: the name of the NVMe controller, and the volume id without its dash."""
-    return DEVICE_PREFIX + checked(volume_id, "vol").replace("-", "")
+    return DEVICE_PREFIX + check_id(volume_id, "vol").replace("-", "")
 
 
 def _make_shared_mount(machine: int, name: str) -> None:
@@ -160,7 +160,7 @@ def _make_shared_mount(machine: int, name: str) -> None:
         os.close(shared)
 
 
-def _mounted_at(disks: int, name: str) -> mounts.Mount | None:
+def _find_mount(disks: int, name: str) -> mounts.Mount | None:
     """The mount at a name, as this machine's own list of mounts has it."""
     point = mounts.open_in(disks, name)
     try:
@@ -187,7 +187,7 @@ def _unmount_in_machine(disk: mounts.Mount | None, execute: Execute | None) -> N
 
 
 @contextmanager
-def _naming_failures(doing: str) -> Iterator[None]:
+def _convert_failures(doing: str) -> Iterator[None]:
     """Convert an OSError into LocalCloudFailed with what was being done; FileNotFoundError is not converted."""
     try:
         yield

@@ -22,11 +22,11 @@ Graphviz = Callable[[str, str], str]
 
 def draw(network: Network, surroundings: Surroundings, name: str, graphviz: Graphviz) -> str:
     """The picture of the environment's VPC and its connections, as SVG. `name` is the prefix of the names of its resources."""
-    description = content.of(network, surroundings, name)
-    open_to = rules.of(network, name)
+    description = content.build_content(network, surroundings, name)
+    open_to = rules.list_rules(network, name)
 
     def measure(boxes_to_measure: Sequence[Box]) -> dict[str, Size]:
-        return page.sizes(graphviz(boxes.measuring(boxes_to_measure), "json0"))
+        return page.read_sizes(graphviz(boxes.describe_for_measuring(boxes_to_measure), "json0"))
 
-    drawing = grid.arrange(description, open_to, rules.destinations(network, name), measure)
-    return page.dressed(graphviz(boxes.described(drawing), "svg"), description, open_to)
+    drawing = grid.arrange(description, open_to, rules.count_members(network, name), measure)
+    return page.add_style(graphviz(boxes.describe_drawing(drawing), "svg"), description, open_to)

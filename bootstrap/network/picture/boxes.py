@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bootstrap.network.picture.colours import LIGHT, Colour
-from bootstrap.network.picture.content import shown
+from bootstrap.network.picture.content import replace_unprintable
 
 FONT = "DejaVu Sans"  # a wide font: with another font on the reader's machine, texts need no more room
 _TIP = 6.0  # the length of an arrow's head
@@ -37,13 +37,13 @@ class Text:
     bold: bool = False
 
     def __str__(self) -> str:
-        inner = f"<B>{_plain(self.text)}</B>" if self.bold else _plain(self.text)
+        inner = f"<B>{_escape(self.text)}</B>" if self.bold else _escape(self.text)
         return f'<FONT POINT-SIZE="{self.size}" COLOR="{LIGHT[self.colour]}">{inner}</FONT>'
 
 
-def _plain(text: str) -> str:
+def _escape(text: str) -> str:
     """A text, escaped for graphviz' language."""
-    return escape(shown(text)) or " "
+    return escape(replace_unprintable(text)) or " "
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ class Box:
     kind: str = "box"
     whole: str = ""
 
-    def table(self, width: float = 0, height: float = 0) -> str:
+    def format_table(self, width: float = 0, height: float = 0) -> str:
         """The box as a table in graphviz' language, of at least this size; its text is at the top left, or centred."""
         if self.whole:
             return self.whole
         across, down = ("CENTER", "MIDDLE") if self.centred else ("LEFT", "TOP")
-        rows = [f'<TR><TD ALIGN="{across}">{"".join(map(str, _parts(it)))}</TD></TR>' for it in self.lines]
+        rows = [f'<TR><TD ALIGN="{across}">{"".join(map(str, _split_line(it)))}</TD></TR>' for it in self.lines]
         within = max(width - 2 * self.padding - 8, 0)
-        rows += [f'<TR><TD ALIGN="LEFT" CELLPADDING="2">{it.table(within)}</TD></TR>' for it in self.inner]
+        rows += [f'<TR><TD ALIGN="LEFT" CELLPADDING="2">{it.format_table(within)}</TD></TR>' for it in self.inner]
         paint = f' BGCOLOR="{LIGHT[self.fill]}"' if self.fill else ""
         border = f' BORDER="1" COLOR="{LIGHT[self.stroke]}"' if self.stroke else ' BORDER="0"'
         # The cell gets the width, and with centred text the height too: graphviz enlarges a table, but not its cells.
@@ -84,7 +84,7 @@ class Box:
         )
 
 
-def _parts(line: Text | tuple[Text, ...]) -> tuple[Text, ...]:
+def _split_line(line: Text | tuple[Text, ...]) -> tuple[Text, ...]:
     return (line,) if isinstance(line, Text) else line
 
 
@@ -150,17 +150,19 @@ class Drawing:
     boxes: tuple[Placed, ...]
 
 
-def measuring(boxes: Iterable[Box]) -> str:
+def describe_for_measuring(boxes: Iterable[Box]) -> str:
     """The description of boxes that are only to be measured."""
-    return _described(f'"{_quoted(it.key)}" [pos="0,0", label=<{it.table()}>];' for it in boxes)
+    return _wrap_statements(f'"{_quote(it.key)}" [pos="0,0", label=<{it.format_table()}>];' for it in boxes)
 
 
-def described(drawing: Drawing) -> str:
+def describe_drawing(drawing: Drawing) -> str:
     """The description of the whole picture, each element at its place."""
-    return _described((*map(_frame, drawing.frames), *_lines(drawing.lines), *map(_box, drawing.boxes)))
+    return _wrap_statements(
+        (*map(_format_frame, drawing.frames), *_format_lines(drawing.lines), *map(_format_box, drawing.boxes))
+    )
 
 
-def _described(statements: Iterable[str]) -> str:
+def _wrap_statements(statements: Iterable[str]) -> str:
     head = [
         "digraph network {",
         f'graph [bgcolor="{LIGHT["paper"]}", pad=0.05, fontname="{FONT}"];',
@@ -170,57 +172,57 @@ def _described(statements: Iterable[str]) -> str:
     return "\n".join([*head, *statements, "}"]) + "\n"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _box(placed: Placed) -> str:
+def _format_box(placed: Placed) -> str:
     x, y = placed.middle
-    label = placed.box.table(placed.size.width, placed.size.height)
-    return f'"{_quoted(placed.box.key)}" [pos="{x:.1f},{-y:.1f}", class="{placed.box.kind}", label=<{label}>];'
+    label = placed.box.format_table(placed.size.width, placed.size.height)
+    return f'"{_quote(placed.box.key)}" [pos="{x:.1f},{-y:.1f}", class="{placed.box.kind}", label=<{label}>];'
 
 
-def _frame(frame: Frame) -> str:
+def _format_frame(frame: Frame) -> str:
     width, height = (frame.right - frame.x) / 72, (frame.bottom - frame.y) / 72
     middle = f"{(frame.x + frame.right) / 2:.1f},{-(frame.y + frame.bottom) / 2:.1f}"
     style = ",".join(["rounded", *(["dashed"] if frame.dashed else []), *(["filled"] if frame.fill else [])])
     fill = f', fillcolor="{LIGHT[frame.fill]}"' if frame.fill else ""
     return (
-        f'"{_quoted(frame.key)}" [shape=box, label="", style="{style}", color="{LIGHT[frame.stroke]}"{fill}, class="frame", '
+        f'"{_quote(frame.key)}" [shape=box, label="", style="{style}", color="{LIGHT[frame.stroke]}"{fill}, class="frame", '
         f'fixedsize=true, width={width:.4f}, height={height:.4f}, pos="{middle}"];'
     )
 
 
-def _lines(lines: Sequence[Line]) -> Iterator[str]:
+def _format_lines(lines: Sequence[Line]) -> Iterator[str]:
     """The statements of lines. Graphviz needs a node at each end of a line: invisible nodes without size are put there."""
     for line in lines:
         ends = [f"{line.key} {end}" for end in ("begins", "ends")]
         for name, (x, y) in zip(ends, (line.points[0], line.points[-1]), strict=True):
-            yield f'"{_quoted(name)}" [shape=point, style=invis, width=0, height=0, pos="{x:.1f},{-y:.1f}"];'
+            yield f'"{_quote(name)}" [shape=point, style=invis, width=0, height=0, pos="{x:.1f},{-y:.1f}"];'
         style = ', style="dashed"' if line.dashed else ""
         yield (
-            f'"{_quoted(ends[0])}" -> "{_quoted(ends[1])}" [pos="{_course(line)}", color="{LIGHT[line.colour]}", '
+            f'"{_quote(ends[0])}" -> "{_quote(ends[1])}" [pos="{_format_course(line)}", color="{LIGHT[line.colour]}", '
             f'dir={"both" if line.both else "forward"}, class="line"{style}];'
         )
 
 
-def _course(line: Line) -> str:
+def _format_course(line: Line) -> str:
     """The line as a spline in graphviz' language: straight pieces, round corners, room for the heads of arrows."""
     points = list(line.points)
     tips = f"e,{points[-1][0]:.1f},{-points[-1][1]:.1f} "
-    points[-1] = _towards(points[-1], points[-2], _TIP)
+    points[-1] = _find_point(points[-1], points[-2], _TIP)
     if line.both:
         tips = f"s,{points[0][0]:.1f},{-points[0][1]:.1f} {tips}"
-        points[0] = _towards(points[0], points[1], _TIP)
+        points[0] = _find_point(points[0], points[1], _TIP)
     spline = [points[0]]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        start, end = _towards(corner, before, _ROUND), _towards(corner, after, _ROUND)
+        start, end = _find_point(corner, before, _ROUND), _find_point(corner, after, _ROUND)
         spline += [spline[-1], start, start, corner, corner, end]
     spline += [spline[-1], points[-1], points[-1]]
     return tips + " ".join(f"{x:.1f},{-y:.1f}" for x, y in spline)
 
 
-def _towards(start: Point, end: Point, by: float) -> Point:
+def _find_point(start: Point, end: Point, by: float) -> Point:
     """The point at the distance `by` from `start` towards `end`; at most half way."""
     across, down = end[0] - start[0], end[1] - start[1]
     length = max(abs(across), abs(down)) or 1.0

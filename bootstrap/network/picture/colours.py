@@ -39,7 +39,7 @@ _BOTH: Mapping[Colour, tuple[str, str]] = {
 LIGHT: Mapping[Colour, str] = {name: light for name, (light, _) in _BOTH.items()}
 
 
-def sheet() -> str:
+def make_style_sheet() -> str:
     """The style sheet of a picture: a CSS variable for each colour; print always uses the light ones."""
     light, dark = (" ".join(f"--net-{name}: {both[which]};" for name, both in _BOTH.items()) for which in (0, 1))
     rules = "\n".join(

@@ -12,91 +12,93 @@ from bootstrap.network.model import Interface, Network, Route, Subnet
 from bootstrap.network.picture.parts import Band, Cell, Chip, Content, Gate, Way
 from bootstrap.network.surroundings import Surroundings
 
-# Public, private and isolated subnets; `tier` decides which one a subnet is.
+# Public, private and isolated subnets; `find_tier` decides which one a subnet is.
 TIERS = ("public", "private", "isolated")
 _MANY = 4  # from this number on, interfaces of one role in a subnet are counted and not listed
 _LONG = 30  # the longest name that fits into a cell, in characters
 
 
-def of(network: Network, surroundings: Surroundings, name: str) -> Content:
+def build_content(network: Network, surroundings: Surroundings, name: str) -> Content:
     """The content of the picture of the environment's VPC; `name` is the prefix of its resources' names."""
-    vpc, own = network.vpcs[network.vpc_id], _own(network)
-    bands = tuple(_bands(network, own, name))
+    vpc, own = network.vpcs[network.vpc_id], _list_own_subnets(network)
+    bands = tuple(_list_bands(network, own, name))
     return Content(
         region=surroundings.region,
-        name=clipped(vpc.name or vpc.id),
+        name=clip_text(vpc.name or vpc.id),
         blocks=tuple(map(str, vpc.blocks)),
         zones=tuple(sorted({it.zone for it in own})),
         bands=bands,
-        internet=_gate(network.internet_gateways, network, "Internet gateway"),
-        egress_only=_gate(network.egress_only_gateways, network, "egress-only gateway"),
-        vpn=_vpn(network, surroundings),
-        others=tuple(_others(network, own, surroundings)),
-        ways=tuple(_ways(network, own)),
-        nat_ways=tuple(_nat_ways(network, own)),
-        facts=tuple(_facts(surroundings)),
+        internet=_find_gate(network.internet_gateways, network, "Internet gateway"),
+        egress_only=_find_gate(network.egress_only_gateways, network, "egress-only gateway"),
+        vpn=_find_vpn(network, surroundings),
+        others=tuple(_list_other_gates(network, own, surroundings)),
+        ways=tuple(_list_ways(network, own)),
+        nat_ways=tuple(_list_nat_ways(network, own)),
+        facts=tuple(_list_facts(surroundings)),
     )
 
 
-def clipped(text: str, most: int = _LONG) -> str:
+def clip_text(text: str, most: int = _LONG) -> str:
     """A name, cut to at most `most` characters."""
-    text = shown(text)
+    text = replace_unprintable(text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def shown(text: str) -> str:
+def replace_unprintable(text: str) -> str:
     """A name that XML can hold: characters that are not printable become the replacement character."""
     return "".join(it if it.isprintable() else "\N{REPLACEMENT CHARACTER}" for it in text)
 
 
-def _own(network: Network) -> list[Subnet]:
+def _list_own_subnets(network: Network) -> list[Subnet]:
     return [it for it in network.subnets.values() if it.vpc_id == network.vpc_id]
 
 
-def tier(network: Network, subnet: Subnet) -> int:
+def find_tier(network: Network, subnet: Subnet) -> int:
     """The index in TIERS: 0 with a route to an Internet gateway, 1 with another route out of the VPC, 2 with none."""
-    targets = {it.target for it in _written(network, subnet)}
+    targets = {it.target for it in _list_written_routes(network, subnet)}
     return 0 if targets & set(network.internet_gateways) else 1 if targets else 2
 
 
-def _written(network: Network, subnet: Subnet) -> tuple[Route, ...]:
+def _list_written_routes(network: Network, subnet: Subnet) -> tuple[Route, ...]:
     table = network.route_tables[subnet.route_table_id]
     return tuple(it for it in table.routes if it.target != "local")
 
 
-def _bands(network: Network, own: Sequence[Subnet], name: str) -> Iterator[Band]:
+def _list_bands(network: Network, own: Sequence[Subnet], name: str) -> Iterator[Band]:
     for level, tier_name in enumerate(TIERS):
-        subnets = sorted((it for it in own if tier(network, it) == level), key=lambda it: (it.zone, it.name, it.id))
+        subnets = sorted(
+            (it for it in own if find_tier(network, it) == level), key=lambda it: (it.zone, it.name, it.id)
+        )
         if not subnets:
             continue
         cells = {
-            zone: tuple(_cell(network, it, name) for it in of_zone)
+            zone: tuple(_make_cell(network, it, name) for it in of_zone)
             for zone, of_zone in itertools.groupby(subnets, lambda it: it.zone)
         }
-        acls = {clipped(_short(network.nacls[it.nacl_id].name or it.nacl_id, name), 14) for it in subnets}
+        acls = {clip_text(_shorten_name(network.nacls[it.nacl_id].name or it.nacl_id, name), 14) for it in subnets}
         yield Band(
             tier_name,
             cells,
             tuple(sorted(acls)),
-            _gateway_services(network, subnets),
-            tuple(_interface_services(network, subnets)),
+            _list_gateway_services(network, subnets),
+            tuple(_list_interface_services(network, subnets)),
         )
 
 
-def _short(text: str, name: str) -> str:
+def _shorten_name(text: str, name: str) -> str:
     return text.removeprefix(f"{name}-")
 
 
-def _gateway_services(network: Network, subnets: Sequence[Subnet]) -> tuple[str, ...]:
-    targets = {route.target for subnet in subnets for route in _written(network, subnet)}
-    return tuple(sorted({_service(network, it) for it in targets if it in network.endpoints}))
+def _list_gateway_services(network: Network, subnets: Sequence[Subnet]) -> tuple[str, ...]:
+    targets = {route.target for subnet in subnets for route in _list_written_routes(network, subnet)}
+    return tuple(sorted({_name_service(network, it) for it in targets if it in network.endpoints}))
 
 
-def _service(network: Network, endpoint: str) -> str:
+def _name_service(network: Network, endpoint: str) -> str:
     return network.endpoints[endpoint].service.rpartition(".")[2]
 
 
-def _interface_services(network: Network, subnets: Sequence[Subnet]) -> Iterator[str]:
+def _list_interface_services(network: Network, subnets: Sequence[Subnet]) -> Iterator[str]:
     """The services of the interface endpoints in these subnets."""
     subnet_ids = {it.id for it in subnets}
     count = sum(it.kind == "vpc_endpoint" and it.subnet_id in subnet_ids for it in network.interfaces.values())
@@ -107,13 +109,13 @@ def _interface_services(network: Network, subnets: Sequence[Subnet]) -> Iterator
         )
 
 
-def _cell(network: Network, subnet: Subnet, name: str) -> Cell:
-    broken = tuple(f"{it.to} to nowhere" for it in _written(network, subnet) if it.is_blackhole)
-    title = clipped(_short(subnet.name, name) or subnet.id)
-    return Cell(subnet.id, title, tuple(map(str, subnet.blocks)), tuple(_chips(network, subnet)), broken)
+def _make_cell(network: Network, subnet: Subnet, name: str) -> Cell:
+    broken = tuple(f"{it.to} to nowhere" for it in _list_written_routes(network, subnet) if it.is_blackhole)
+    title = clip_text(_shorten_name(subnet.name, name) or subnet.id)
+    return Cell(subnet.id, title, tuple(map(str, subnet.blocks)), tuple(_list_chips(network, subnet)), broken)
 
 
-def _chips(network: Network, subnet: Subnet) -> Iterator[Chip]:
+def _list_chips(network: Network, subnet: Subnet) -> Iterator[Chip]:
     """The NAT gateways, then the interfaces except those of endpoints; many interfaces of one role are only counted."""
     for nat in network.nats.values():
         if nat.subnet_id == subnet.id:
@@ -121,21 +123,21 @@ def _chips(network: Network, subnet: Subnet) -> Iterator[Chip]:
             yield Chip(nat.id, f"NAT gateway{state}", nat.public or "private", is_nat=True)
     interfaces = [it for it in network.interfaces.values() if it.subnet_id == subnet.id]
     interfaces = [it for it in interfaces if it.kind not in {"nat_gateway", "vpc_endpoint"}]
-    for role in sorted({_label(it) for it in interfaces}):
-        of_role = [it for it in interfaces if _label(it) == role]
+    for role in sorted({_label_interface(it) for it in interfaces}):
+        of_role = [it for it in interfaces if _label_interface(it) == role]
         if len(of_role) >= _MANY:
-            yield Chip(f"{subnet.id} {role}", clipped(role, 20), f"{len(of_role)} interfaces")
+            yield Chip(f"{subnet.id} {role}", clip_text(role, 20), f"{len(of_role)} interfaces")
             continue
         for interface in of_role:
             addresses = [*map(str, interface.addresses), *([interface.public] if interface.public else [])]
-            yield Chip(interface.id, clipped(role, 20), ", ".join(addresses))
+            yield Chip(interface.id, clip_text(role, 20), ", ".join(addresses))
 
 
-def _label(interface: Interface) -> str:
+def _label_interface(interface: Interface) -> str:
     return ", ".join(interface.roles) or interface.name or interface.kind
 
 
-def _gate(gateways: Mapping[str, object], network: Network, name: str) -> Gate | None:
+def _find_gate(gateways: Mapping[str, object], network: Network, name: str) -> Gate | None:
     """The first gateway of a kind that is attached to the VPC: EC2 allows only one."""
     for key, gateway in gateways.items():
         if network.vpc_id in getattr(gateway, "vpcs", ()):
@@ -143,8 +145,8 @@ def _gate(gateways: Mapping[str, object], network: Network, name: str) -> Gate |
     return None
 
 
-def _vpn(network: Network, surroundings: Surroundings) -> Gate | None:
-    gate = _gate(network.vpn_gateways, network, "VPN gateway")
+def _find_vpn(network: Network, surroundings: Surroundings) -> Gate | None:
+    gate = _find_gate(network.vpn_gateways, network, "VPN gateway")
     if gate is None:
         return None
     asn = dict(surroundings.asns).get(gate.key)
@@ -160,28 +162,28 @@ def _vpn(network: Network, surroundings: Surroundings) -> Gate | None:
         for connection in surroundings.connections
         if connection.gateway == gate.key
     )
-    direct_connects = _direct_connects(surroundings, gate.key)
+    direct_connects = _list_direct_connects(surroundings, gate.key)
     return Gate(gate.key, gate.name, f"ASN {asn}" if asn else "", (*connections, *direct_connects))
 
 
-def _direct_connects(surroundings: Surroundings, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _list_direct_connects(surroundings: Surroundings, gateway: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for direct_connect in surroundings.direct_connects:
         if direct_connect.gateway == gateway:
             interfaces = direct_connect.interfaces or ("no virtual interface of this account",)
             yield "Direct Connect gateway", (direct_connect.id, direct_connect.state, *interfaces)
 
 
-def _transit(network: Network, surroundings: Surroundings) -> Iterator[Gate]:
+def _list_transit_gateways(network: Network, surroundings: Surroundings) -> Iterator[Gate]:
     """The transit gateways. Their own route tables are not read, so only Direct Connect is shown behind them."""
     for gateway in network.transit_gateways.values():
         if network.vpc_id in gateway.subnets:
-            far = tuple(_direct_connects(surroundings, gateway.id)) or (("beyond", ("other networks, not read",)),)
+            far = tuple(_list_direct_connects(surroundings, gateway.id)) or (("beyond", ("other networks, not read",)),)
             yield Gate(gateway.id, "transit gateway", gateway.id, far)
 
 
-def _others(network: Network, subnets: Sequence[Subnet], surroundings: Surroundings) -> Iterator[Gate]:
+def _list_other_gates(network: Network, subnets: Sequence[Subnet], surroundings: Surroundings) -> Iterator[Gate]:
     """Transit gateways and peerings, then every other target of a route, for example a network interface."""
-    yield from _transit(network, surroundings)
+    yield from _list_transit_gateways(network, surroundings)
     for peering in network.peerings.values():
         far = next((vpc for vpc in peering.vpcs if vpc != network.vpc_id), "")
         peer_vpc = network.vpcs.get(far)
@@ -190,23 +192,23 @@ def _others(network: Network, subnets: Sequence[Subnet], surroundings: Surroundi
             *(() if peering.is_active else ("not active",)),
         )
         yield Gate(
-            peering.id, "peering", "", ((f"VPC {clipped(peer_vpc.name or far, 24) if peer_vpc else far}", lines),)
+            peering.id, "peering", "", ((f"VPC {clip_text(peer_vpc.name or far, 24) if peer_vpc else far}", lines),)
         )
     kinds = (network.internet_gateways, network.egress_only_gateways, network.vpn_gateways, network.nats)
     joining = (network.peerings, network.endpoints, network.transit_gateways)
     known_targets = {key for kind in (*kinds, *joining) for key in kind}
-    targets = {it.target for subnet in subnets for it in _written(network, subnet) if not it.is_blackhole}
+    targets = {it.target for subnet in subnets for it in _list_written_routes(network, subnet) if not it.is_blackhole}
     for target in sorted(targets - known_targets):
         yield Gate(target, target.partition("-")[0].replace("tgw", "transit gateway"), target)
 
 
-def _ways(network: Network, own_subnets: Sequence[Subnet]) -> Iterator[Way]:
+def _list_ways(network: Network, own_subnets: Sequence[Subnet]) -> Iterator[Way]:
     """The blocks that each tier reaches through each gateway; if only some subnets have the route, their zones are named."""
     for level, name in enumerate(TIERS):
-        subnets = [it for it in own_subnets if tier(network, it) == level]
+        subnets = [it for it in own_subnets if find_tier(network, it) == level]
         zones_by_block: dict[str, dict[str, list[str]]] = {}
         for subnet in subnets:
-            for route in _written(network, subnet):
+            for route in _list_written_routes(network, subnet):
                 if (
                     not route.is_blackhole
                     and route.target not in network.nats
@@ -214,35 +216,37 @@ def _ways(network: Network, own_subnets: Sequence[Subnet]) -> Iterator[Way]:
                 ):
                     zones_by_block.setdefault(route.target, {}).setdefault(str(route.to), []).append(subnet.zone)
         for gate, blocks in zones_by_block.items():
-            yield Way(name, gate, tuple(f"{block}{_only(zones, subnets)}" for block, zones in sorted(blocks.items())))
+            yield Way(
+                name, gate, tuple(f"{block}{_name_zones(zones, subnets)}" for block, zones in sorted(blocks.items()))
+            )
 
 
-def _only(zones: Iterable[str], subnets: Sequence[Subnet]) -> str:
+def _name_zones(zones: Iterable[str], subnets: Sequence[Subnet]) -> str:
     with_route, all_zones = sorted(set(zones)), {it.zone for it in subnets}
     return "" if set(with_route) == all_zones else f" (from {', '.join(zone[-1] for zone in with_route)})"
 
 
-def _nat_ways(network: Network, own: Sequence[Subnet]) -> Iterator[Way]:
+def _list_nat_ways(network: Network, own: Sequence[Subnet]) -> Iterator[Way]:
     for subnet in own:
         blocks_by_nat: dict[str, list[str]] = {}
-        for route in _written(network, subnet):
+        for route in _list_written_routes(network, subnet):
             if route.target in network.nats and not route.is_blackhole:
                 blocks_by_nat.setdefault(route.target, []).append(str(route.to))
         for nat, blocks in blocks_by_nat.items():
             yield Way(subnet.id, network.nats[nat].subnet_id, tuple(blocks))
 
 
-def _facts(surroundings: Surroundings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _list_facts(surroundings: Surroundings) -> Iterator[tuple[str, tuple[str, ...]]]:
     for zone in surroundings.zones:
         lines = (
             *(zone.records[:3] or ("no record yet",)),
             *((f"and {len(zone.records) - 3} more",) if len(zone.records) > 3 else ()),
         )
         yield (
-            f"{'private' if zone.is_private else 'public'} hosted zone {clipped(zone.name, 19)}",
-            tuple(clipped(it, 38) for it in lines),
+            f"{'private' if zone.is_private else 'public'} hosted zone {clip_text(zone.name, 19)}",
+            tuple(clip_text(it, 38) for it in lines),
         )
     for log in surroundings.logs:
-        yield f"{log.what}: {log.of}", (f"to {clipped(log.to, 34)}",)
+        yield f"{log.what}: {log.of}", (f"to {clip_text(log.to, 34)}",)
     if surroundings.unseen:
-        yield "not seen", tuple(clipped(it, 38) for it in surroundings.unseen)
+        yield "not seen", tuple(clip_text(it, 38) for it in surroundings.unseen)

@@ -60,22 +60,22 @@ class Columns:
     tier_width: float
     width: float
 
-    def at(self, zone: str) -> float:
+    def find_start(self, zone: str) -> float:
         """The x where the cells of a zone begin."""
         return self.left + _PAD + self.tier_width + 8 + self.names.index(zone) * (self.width + _GAP)
 
     @property
     def right(self) -> float:
         """The x where the tiers end."""
-        return self.at(self.names[-1]) + self.width + _PAD
+        return self.find_start(self.names[-1]) + self.width + _PAD
 
 
 def arrange(content: Content, rules: Sequence[Rule], destinations: Mapping[str, int], measure: Measure) -> Drawing:
     """Give every element its place; `measure` returns the sizes of boxes, in points."""
     boxes = pieces.Pieces(content)
-    table = pieces.matrix(rules, destinations, 0)
-    sheet = Sheet(content, measure([*boxes.everything(), table]))
-    columns = _columns(sheet, boxes)
+    table = pieces.make_matrix(rules, destinations, 0)
+    sheet = Sheet(content, measure([*boxes.list_boxes(), table]))
+    columns = _measure_columns(sheet, boxes)
     top = max(sheet.sizes[it.key].height for it in (boxes.internet, *boxes.beyond)) + _ABOVE
     bottom = _place_vpc(sheet, boxes, columns, top)
     right, bottom = _place_surroundings(sheet, boxes, columns, top, bottom)
@@ -84,12 +84,12 @@ def arrange(content: Content, rules: Sequence[Rule], destinations: Mapping[str, 
     sheet.frames.insert(0, Frame("region", 0, top, right, bottom))
     wide = max(right, sheet.sizes[table.key].width)
     below = sheet.put(boxes.heading, 2, bottom + 20).bottom + 6
-    below = sheet.put(pieces.matrix(rules, destinations, wide), 0, below, wide).bottom + 8
+    below = sheet.put(pieces.make_matrix(rules, destinations, wide), 0, below, wide).bottom + 8
     sheet.put(boxes.legend, 2, below)
     return Drawing(tuple(sheet.frames), tuple(sheet.lines), tuple(sheet.boxes.values()))
 
 
-def _columns(sheet: Sheet, boxes: pieces.Pieces) -> Columns:
+def _measure_columns(sheet: Sheet, boxes: pieces.Pieces) -> Columns:
     """Columns that are wide enough for each cell, and together for the VPC's title and the gateways beside it."""
     tiers = max((sheet.sizes[it.key].width for it in boxes.tiers.values()), default=0)
     cells = max((sheet.sizes[it.key].width for it in (*boxes.cells.values(), *boxes.zones.values())), default=0)
@@ -115,10 +115,10 @@ def _place_vpc(sheet: Sheet, boxes: pieces.Pieces, columns: Columns, top: float)
     y = max(title.bottom + 8, border + half + 24)
     first = y + 22
     for zone, box in boxes.zones.items():
-        sheet.put(box, columns.at(zone) + 6, y - sheet.sizes[box.key].height / 2)
+        sheet.put(box, columns.find_start(zone) + 6, y - sheet.sizes[box.key].height / 2)
     end = _place_tiers(sheet, boxes, columns, first)
     for zone in sheet.content.zones:
-        x = columns.at(zone) - 4
+        x = columns.find_start(zone) - 4
         sheet.frames.append(Frame(f"column {zone}", x, y, x + columns.width + 8, end + 8, "zone", dashed=True))
     edge = columns.right + (_LANES if boxes.vpn or boxes.lanes or boxes.others else _MARGIN)
     sheet.frames.insert(0, Frame("vpc", _MARGIN, border, edge, end + 20, "frame", "vpc"))
@@ -136,17 +136,17 @@ def _place_tiers(sheet: Sheet, boxes: pieces.Pieces, columns: Columns, y: float)
         label = sheet.put(boxes.tiers[band.tier], columns.left + _PAD, y + _PAD)
         strip = boxes.strips.get(band.tier)
         if strip:
-            x = columns.at(columns.names[0])
+            x = columns.find_start(columns.names[0])
             inside = sheet.put(strip, x, inside + 8, columns.right - _PAD - x).bottom
         end = max(inside, label.bottom) + _PAD
-        row = Frame(f"row {band.tier}", columns.left, y, columns.right, end, "edge", _paper(band.tier))
+        row = Frame(f"row {band.tier}", columns.left, y, columns.right, end, "edge", _choose_paper(band.tier))
         sheet.rows[band.tier] = row
         sheet.frames.append(row)
         y = end + _BETWEEN - 2 * _PAD
     return end
 
 
-def _paper(tier: str) -> pieces.Colour:
+def _choose_paper(tier: str) -> pieces.Colour:
     return "public" if tier == "public" else "private" if tier == "private" else "isolated"
 
 
@@ -157,7 +157,7 @@ def _place_cells(sheet: Sheet, boxes: pieces.Pieces, columns: Columns, band: Ban
         row = [(zone, cells[place]) for zone, cells in band.cells.items() if place < len(cells)]
         height = max(sheet.sizes[it.key].height for _, it in row)
         for zone, it in row:
-            end = sheet.put(boxes.cells[it.key], columns.at(zone), y, columns.width, height).bottom
+            end = sheet.put(boxes.cells[it.key], columns.find_start(zone), y, columns.width, height).bottom
         y = end + 6
     return end
 
@@ -172,13 +172,13 @@ def _place_surroundings(
     y, width = top + 30, max((sheet.sizes[it.key].width for it in (*boxes.facts, *boxes.peers)), default=0)
     for box in boxes.facts:
         y = sheet.put(box, x, y, width).bottom + 8
-    y = max(y + 6, _lowest(sheet) + 50)
+    y = max(y + 6, _find_lowest(sheet) + 50)
     for gate, box in zip(sheet.content.others, boxes.others, strict=True):
         y = _place_other_gate(sheet, gate, box, boxes, (edge, x, y, width)) + 14
     return (x + width if width else edge) + _MARGIN, max(bottom, y)
 
 
-def _lowest(sheet: Sheet) -> float:
+def _find_lowest(sheet: Sheet) -> float:
     """The y of the upper side of the tier from which lines go to the right: the private one if there is one, else the last."""
     rows = list(sheet.rows.values())
     return sheet.rows["private"].y if "private" in sheet.rows else rows[-1].y if rows else 0
@@ -226,7 +226,7 @@ def _place_outside(sheet: Sheet, boxes: pieces.Pieces, columns: Columns, top: fl
     last = bar_right
     for box, gate_of in reversed(list(zip(boxes.upper, boxes.upper_gates, strict=True))):
         half = sheet.sizes[box.key].width / 2
-        x = last - half if gate_of is sheet.content.egress_only else _between(columns, last - half)
+        x = last - half if gate_of is sheet.content.egress_only else _find_x_between(columns, last - half)
         placed = sheet.put_at(box, x, border)
         last = placed.x - 16
         _draw_to_internet(sheet, placed, gate_of, columns, top)
@@ -234,9 +234,9 @@ def _place_outside(sheet: Sheet, boxes: pieces.Pieces, columns: Columns, top: fl
     sheet.put(boxes.internet, columns.left, 0, bar_right - columns.left, height)
 
 
-def _between(columns: Columns, most: float) -> float:
+def _find_x_between(columns: Columns, most: float) -> float:
     """The x of a line between two columns, the furthest to the right that is at most `most`; else `most` itself."""
-    places = [columns.at(zone) - _GAP / 2 for zone in columns.names[1:]]
+    places = [columns.find_start(zone) - _GAP / 2 for zone in columns.names[1:]]
     return max((it for it in places if it <= most), default=most)
 
 

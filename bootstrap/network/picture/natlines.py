@@ -17,7 +17,7 @@ _APART = 16.0  # between the ends of lines at one gateway
 _STEP = 6.0  # between the turns of lines in one gap
 
 
-def drawn(content: Content) -> tuple[Way, ...]:
+def list_drawn_ways(content: Content) -> tuple[Way, ...]:
     """The routes to NAT gateways that a line can show: from the top row of one tier to the bottom row of the tier above."""
     rows = [band.cells for band in content.bands]
     shown = []
@@ -39,9 +39,9 @@ def draw(
     width: Callable[[Box], float],
 ) -> None:
     """Add the lines, and at the start of each a label with its block."""
-    ways = drawn(content)
+    ways = list_drawn_ways(content)
     for target in dict.fromkeys(it.gate for it in ways):
-        for way, end, rank in _ranked([it for it in ways if it.gate == target], boxes):
+        for way, end, rank in _rank_ways([it for it in ways if it.gate == target], boxes):
             start = boxes[way.start]
             x, middle = start.middle[0], (boxes[target].bottom + start.y) / 2 + 2 - _STEP * rank
             bend = () if rank == 0 else ((x, middle), (end, middle))
@@ -51,7 +51,7 @@ def draw(
             put(labels[way.start], x + 5 if end <= x else x - 5 - width(labels[way.start]), start.y - 22)
 
 
-def _ranked(ways: Sequence[Way], boxes: Mapping[str, Placed]) -> Iterator[tuple[Way, float, int]]:
+def _rank_ways(ways: Sequence[Way], boxes: Mapping[str, Placed]) -> Iterator[tuple[Way, float, int]]:
     """Each way with the x where its line ends and its rank: 0 is straight from below, higher ranks are further outwards."""
     for way in ways:
         at, own = boxes[ways[0].gate].middle[0], boxes[way.start].middle[0]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bootstrap.network.picture import colours
 from bootstrap.network.picture.boxes import Size
-from bootstrap.network.picture.content import shown
+from bootstrap.network.picture.content import replace_unprintable
 from bootstrap.network.picture.parts import Content, Gate
 from bootstrap.network.picture.rules import Rule
 
@@ -17,13 +17,13 @@ _WIDER = 1.06
 _TITLE, _DESCRIPTION = "network-title", "network-description"
 
 
-def sizes(text: str) -> dict[str, Size]:
+def read_sizes(text: str) -> dict[str, Size]:
     """The size of each node in points, from graphviz' JSON; a little wider, because letters in a browser need more room."""
     nodes = json.loads(text)["objects"]
     return {node["name"]: Size(float(node["width"]) * 72 * _WIDER, float(node["height"]) * 72) for node in nodes}
 
 
-def dressed(svg: str, content: Content, rules: Sequence[Rule]) -> str:
+def add_style(svg: str, content: Content, rules: Sequence[Rule]) -> str:
     """The SVG with its style sheet, as wide as its place allows, and with a title and a description for screen readers."""
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(svg)
@@ -36,10 +36,10 @@ def dressed(svg: str, content: Content, rules: Sequence[Rule]) -> str:
         "aria-labelledby": f"{_TITLE} {_DESCRIPTION}",
         "style": f"display: block; width: 100%; max-width: {width:.0f}px; height: auto; margin: 0 auto",
     }
-    _without_noise(root)
+    _remove_noise(root)
     for name, key, text in (
-        ("style", "", colours.sheet()),
-        ("desc", _DESCRIPTION, shown(" ".join(described(content, rules)))),
+        ("style", "", colours.make_style_sheet()),
+        ("desc", _DESCRIPTION, replace_unprintable(" ".join(describe_content(content, rules)))),
         ("title", _TITLE, f"The network {content.name}"),
     ):
         element = ElementTree.Element(f"{{{_SVG}}}{name}", {"id": key} if key else {})
@@ -48,7 +48,7 @@ def dressed(svg: str, content: Content, rules: Sequence[Rule]) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _without_noise(root: ElementTree.Element) -> None:
+def _remove_noise(root: ElementTree.Element) -> None:
     """Remove graphviz' ids and the titles of lines and frames. Subnets and gateways keep theirs: it is their tooltip."""
     for group in root.iter(f"{{{_SVG}}}g"):
         group.attrib.pop("id", None)
@@ -58,30 +58,32 @@ def _without_noise(root: ElementTree.Element) -> None:
             group.remove(title)
 
 
-def described(content: Content, rules: Sequence[Rule]) -> Iterator[str]:
+def describe_content(content: Content, rules: Sequence[Rule]) -> Iterator[str]:
     """The content of the picture as sentences."""
     zones = f"in the zones {', '.join(content.zones)}" if content.zones else "without subnets"
     yield f"VPC {content.name} ({', '.join(content.blocks)}) {f'in {content.region}, ' if content.region else ''}{zones}."
     for band in content.bands:
         cells = ", ".join(
-            f"{it.name} {' '.join(it.blocks)}{_with(it.chips)}" for those in band.cells.values() for it in those
+            f"{it.name} {' '.join(it.blocks)}{_describe_chips(it.chips)}"
+            for those in band.cells.values()
+            for it in those
         )
         served = f"; interface endpoints: {', '.join(band.interface_endpoints)}" if band.interface_endpoints else ""
         yield f"The {band.tier} tier: {cells}{served}."
     for gate in (content.internet, content.egress_only, content.vpn, *content.others):
         if gate is not None:
-            yield _of_gate(gate, content)
+            yield _describe_gate(gate, content)
     for name, lines in content.facts:
         yield f"{name}: {', '.join(lines)}."
     for rule in rules:
         yield f"{rule.source} to {rule.destination}: {rule.port}{'' if rule.passes else ' (no connection passes now)'}."
 
 
-def _with(chips: Sequence[object]) -> str:
+def _describe_chips(chips: Sequence[object]) -> str:
     return "".join(f" with {getattr(it, 'name', '')} {getattr(it, 'address', '')}" for it in chips)
 
 
-def _of_gate(gate: Gate, content: Content) -> str:
+def _describe_gate(gate: Gate, content: Content) -> str:
     ways = ", ".join(f"{' '.join(it.to)} from {it.start}" for it in content.ways if it.gate == gate.key)
     behind = ", ".join(f"{name} ({', '.join(lines)})" for name, lines in gate.far)
     return f"{gate.name}{f' to {behind}' if behind else ''}{f', for {ways}' if ways else ''}."

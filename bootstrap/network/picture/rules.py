@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bootstrap.network.model import Block, GroupRule, Network, Protocol, SecurityGroup
-from bootstrap.network.path_ends import INTERNET, ROLES, Spot, is_public, spots, whole
-from bootstrap.network.reach import Replies, paths
+from bootstrap.network.path_ends import INTERNET, ROLES, Spot, is_public, list_ends, resolve_ends
+from bootstrap.network.reach import Replies, follow_all
 
 EVERYBODY = "Internet"
 _ICMP = frozenset({"icmp", "icmpv6"})
@@ -31,7 +31,7 @@ class Rule:
     is_from_outside: bool = False
 
 
-def of(network: Network, name: str) -> tuple[Rule, ...]:
+def list_rules(network: Network, name: str) -> tuple[Rule, ...]:
     """The inbound rules of the VPC's groups, and the outbound rules to the Internet, each once.
 
     `name` is the prefix of the groups' names. IPv4 and IPv6 of one rule are one line.
@@ -39,31 +39,35 @@ def of(network: Network, name: str) -> tuple[Rule, ...]:
     groups = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _is_shown(network, it)]
     passes_by_key: dict[tuple[str, str, str], bool] = {}
     outside: set[str] = set()
-    for group in sorted(groups, key=lambda it: _rank(called(network, it, name))):
-        title, members = called(network, group, name), _members(network, group)
+    for group in sorted(groups, key=lambda it: _rank_title(name_group(network, it, name))):
+        title, members = name_group(network, group, name), _list_members(network, group)
         for rule in group.ingress:
-            key = (_peer(network, rule.peer, name), title, port(rule))
-            passes_by_key[key] = passes_by_key.get(key, False) or _passes(
-                network, rule, _sources(network, rule.peer), members
+            key = (_name_peer(network, rule.peer, name), title, format_ports(rule))
+            passes_by_key[key] = passes_by_key.get(key, False) or _can_pass(
+                network, rule, _list_sources(network, rule.peer), members
             )
             if not isinstance(rule.peer, str) and is_public(network, rule.peer.network_address):
                 outside.add(key[0])
         for rule in group.egress:
             if not isinstance(rule.peer, str) and rule.peer.prefixlen == 0:
-                key = (title, EVERYBODY, port(rule))
-                internet = tuple(it for it in spots(network, INTERNET) if it.address.version == rule.peer.version)
-                passes_by_key[key] = passes_by_key.get(key, False) or _passes(network, rule, members, internet)
+                key = (title, EVERYBODY, format_ports(rule))
+                internet = tuple(
+                    it for it in resolve_ends(network, INTERNET) if it.address.version == rule.peer.version
+                )
+                passes_by_key[key] = passes_by_key.get(key, False) or _can_pass(network, rule, members, internet)
     return tuple(Rule(*key, passes, key[0] in {EVERYBODY, *outside}) for key, passes in passes_by_key.items())
 
 
-def destinations(network: Network, name: str) -> dict[str, int]:
+def count_members(network: Network, name: str) -> dict[str, int]:
     """The groups of the VPC in the order of the roles, each with the number of its interfaces."""
     groups = [it for it in network.groups.values() if it.vpc_id == network.vpc_id and _is_shown(network, it)]
-    counted = {called(network, it, name): len({spot.interface for spot in _members(network, it)}) for it in groups}
-    return dict(sorted(counted.items(), key=lambda it: _rank(it[0])))
+    counted = {
+        name_group(network, it, name): len({spot.interface for spot in _list_members(network, it)}) for it in groups
+    }
+    return dict(sorted(counted.items(), key=lambda it: _rank_title(it[0])))
 
 
-def called(network: Network, group: SecurityGroup, name: str) -> str:
+def name_group(network: Network, group: SecurityGroup, name: str) -> str:
     """The short name of a group: its role; for a group of another VPC with the name of that VPC."""
     vpc = network.vpcs.get(group.vpc_id)
     own = name if group.vpc_id == network.vpc_id else vpc.name if vpc else ""
@@ -71,7 +75,7 @@ def called(network: Network, group: SecurityGroup, name: str) -> str:
     return short if group.vpc_id == network.vpc_id else f"{short} of {own or group.vpc_id}"
 
 
-def port(rule: GroupRule) -> str:
+def format_ports(rule: GroupRule) -> str:
     """The ports of a rule as text; without a protocol it is TCP."""
     if rule.protocol == "all":
         return "all"
@@ -84,48 +88,48 @@ def port(rule: GroupRule) -> str:
 
 def _is_shown(network: Network, group: SecurityGroup) -> bool:
     """Whether a group is shown: not the default group while only NAT gateways are in it, because no group applies to them."""
-    return group.name != "default" or bool(_members(network, group))
+    return group.name != "default" or bool(_list_members(network, group))
 
 
-def _rank(title: str) -> tuple[int, str]:
+def _rank_title(title: str) -> tuple[int, str]:
     return (ROLES.index(title) if title in ROLES else len(ROLES), title)
 
 
-def _members(network: Network, group: SecurityGroup) -> tuple[Spot, ...]:
+def _list_members(network: Network, group: SecurityGroup) -> tuple[Spot, ...]:
     interfaces = (it for it in network.interfaces.values() if group.id in it.groups and it.kind != "nat_gateway")
-    return tuple(spot for it in interfaces for spot in whole(it, network))
+    return tuple(spot for it in interfaces for spot in list_ends(it, network))
 
 
-def _peer(network: Network, peer: Block | str, name: str) -> str:
+def _name_peer(network: Network, peer: Block | str, name: str) -> str:
     if isinstance(peer, str):
         group = network.groups.get(peer)
-        return called(network, group, name) if group else peer
+        return name_group(network, group, name) if group else peer
     if peer.prefixlen == 0:
         return EVERYBODY
     return f"operators {peer}" if peer in network.operators else str(peer)
 
 
-def _sources(network: Network, peer: Block | str) -> tuple[Spot, ...]:
+def _list_sources(network: Network, peer: Block | str) -> tuple[Spot, ...]:
     if isinstance(peer, str):
         group = network.groups.get(peer)
         if group is None:
-            return tuple(spot for it in network.prefix_lists.get(peer, ()) for spot in spots(network, str(it)))
-        return _members(network, group)
+            return tuple(spot for it in network.prefix_lists.get(peer, ()) for spot in resolve_ends(network, str(it)))
+        return _list_members(network, group)
     if peer.prefixlen == 0:
-        return tuple(it for it in spots(network, INTERNET) if it.address.version == peer.version)
-    return spots(network, str(peer))
+        return tuple(it for it in resolve_ends(network, INTERNET) if it.address.version == peer.version)
+    return resolve_ends(network, str(peer))
 
 
-def _passes(network: Network, rule: GroupRule, sources: Sequence[Spot], targets: Sequence[Spot]) -> bool:
+def _can_pass(network: Network, rule: GroupRule, sources: Sequence[Spot], targets: Sequence[Spot]) -> bool:
     """Whether packets of any source arrive at any target on any port of the rule (for ICMP: any type and code)."""
     return any(
         path.verdict != "closed"
-        for protocol, number in _questions(network, rule)
-        for path in paths(network, sources, targets, number, protocol, Replies.SOME)
+        for protocol, number in _list_questions(network, rule)
+        for path in follow_all(network, sources, targets, number, protocol, Replies.SOME)
     )
 
 
-def _questions(network: Network, rule: GroupRule) -> Iterator[tuple[Protocol, int]]:
+def _list_questions(network: Network, rule: GroupRule) -> Iterator[tuple[Protocol, int]]:
     """One port for each part of the rule's ports: the rules of all groups cut the ports into parts with one answer each."""
     low, high = max(rule.ports[0], 1), rule.ports[1]
     rules = (it for group in network.groups.values() for it in (*group.ingress, *group.egress))

@@ -117,10 +117,10 @@ def clone(part: Path, url: str, version: str) -> None:
     path = PROJECT / url
     is_local = path.exists()
     way = ["--upload-pack", "git -c safe.directory='*' upload-pack"] if is_local else []
-    git(doing, "clone", "--quiet", "--no-checkout", *way, "--", str(path) if is_local else url, str(part))
+    run_git(doing, "clone", "--quiet", "--no-checkout", *way, "--", str(path) if is_local else url, str(part))
     name = version if _COMMIT.fullmatch(version) else f"refs/tags/{version}"
     inside = ["-C", str(part)]
-    commit = git("", *inside, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    commit = run_git("", *inside, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if not commit:
         kind = "commit" if _COMMIT.fullmatch(version) else "tag"
         more = (
@@ -129,10 +129,10 @@ def clone(part: Path, url: str, version: str) -> None:
             else " (a branch is not accepted, because it moves; a commit is written in full, 40 digits)"
         )
         fail(doing, f"it has no {kind} {version}{more}", f"Correct toolkit.version in {PIN}.")
-    git(doing, *inside, "checkout", "--quiet", "--detach", commit)
+    run_git(doing, *inside, "checkout", "--quiet", "--detach", commit)
 
 
-def git(doing: str, *arguments: str) -> str:
+def run_git(doing: str, *arguments: str) -> str:
     """What git prints; without `doing`, '' where it fails."""
     clean = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
     try:

@@ -33,14 +33,14 @@ def user(context: Context, resource: Resource) -> Finding | None:
         return Finding("add", f"uid {number}", lambda: run(context, command))
     if account.pw_uid != number:
         raise Failed(f"the user {name} has the uid {account.pw_uid}, not {number}")
-    desired = (_number_of(resource["group"]), resource["home"], resource["shell"])
+    desired = (_find_group_number(resource["group"]), resource["home"], resource["shell"])
     if (account.pw_gid, account.pw_dir, account.pw_shell) == desired:
         return None
     command = ["usermod", "--gid", resource["group"], "--home", resource["home"], "--shell", resource["shell"], name]
     return Finding("alter", "group, home or shell", lambda: run(context, command))
 
 
-def _number_of(group_name: str) -> int | None:
+def _find_group_number(group_name: str) -> int | None:
     try:
         return grp.getgrnam(group_name).gr_gid
     except KeyError:

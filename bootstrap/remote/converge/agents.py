@@ -26,7 +26,7 @@ def agent_secret(context: Context, resource: Resource) -> Finding | None:
     path = context.path(resource["path"])
     stored = _read(context, path)
     try:
-        secret = _secret_of(context, resource)
+        secret = _read_agent_secret(context, resource)
     except NoAnswer:
         return None if stored else Finding("add", "when Jenkins answers", lambda: _fetch(context, resource, path))
     if secret is None or secret == stored:
@@ -43,7 +43,7 @@ def _read(context: Context, path: Path) -> bytes | None:
             return stream.read(_MOST)
 
 
-def _secret_of(context: Context, resource: Resource) -> bytes | None:
+def _read_agent_secret(context: Context, resource: Resource) -> bytes | None:
     settings: dict[str, Any] = resource["jenkins"]
     description = Jenkins(context, settings).description_of_agent(resource["node"])
     if description is None:
@@ -56,7 +56,7 @@ def _secret_of(context: Context, resource: Resource) -> bytes | None:
 
 def _fetch(context: Context, resource: Resource, path: Path) -> None:
     try:
-        secret = _secret_of(context, resource)
+        secret = _read_agent_secret(context, resource)
     except NoAnswer as error:
         raise Failed(f"the secret of the agent {resource['node']} cannot be read: {error}") from error
     if secret is None:

@@ -65,9 +65,9 @@ class _Trace:
 
 def find_cause(text: str, secrets: Collection[str] = ()) -> str:
     """The cause in a journal, then the last lines that belong to no stack trace; LINES at most."""
-    lines = _lines(text)
-    traces = _traces(lines)
-    trace = _first(lines, traces)
+    lines = _split_lines(text)
+    traces = _find_traces(lines)
+    trace = _choose_trace(lines, traces)
     stacks = {number for each in traces for number in range(each.start, each.end)}
     plain = [
         line
@@ -75,7 +75,7 @@ def find_cause(text: str, secrets: Collection[str] = ()) -> str:
         if number not in stacks and not _FRAME.fullmatch(line) and not _NOISE.fullmatch(line.strip())
     ]
     if trace is not None:
-        cause, count = _bounded(trace.message, LINES - _PLAIN_BESIDE_EXCEPTION), _PLAIN_BESIDE_EXCEPTION
+        cause, count = _cut_middle(trace.message, LINES - _PLAIN_BESIDE_EXCEPTION), _PLAIN_BESIDE_EXCEPTION
     else:
         cause, count = [line for line in dict.fromkeys(plain) if _ERROR_LINE.search(line)][:3], _PLAIN_ALONE
     rest = [line for line in dict.fromkeys(reversed(plain)) if line not in cause][: min(count, LINES - len(cause))]
@@ -86,13 +86,13 @@ def find_cause(text: str, secrets: Collection[str] = ()) -> str:
 
 def find_exception(text: str, marker: str, width: int = _WIDTH) -> str:
     """The exception after the last line with `marker`, with its causes; empty if there is none."""
-    lines = _lines(text)
+    lines = _split_lines(text)
     places = [number for number, line in enumerate(lines) if marker in line]
     if not places:
         return ""
     start = places[-1] + 1
-    trace = next((each for each in _traces(lines) if each.start == start), None)
-    return clean("\n".join(_bounded(trace.message, _EXCEPTION_LINES)), width=width) if trace else ""
+    trace = next((each for each in _find_traces(lines) if each.start == start), None)
+    return clean("\n".join(_cut_middle(trace.message, _EXCEPTION_LINES)), width=width) if trace else ""
 
 
 def clean(text: str, secrets: Collection[str] = (), width: int = _WIDTH) -> str:
@@ -106,33 +106,37 @@ def clean(text: str, secrets: Collection[str] = (), width: int = _WIDTH) -> str:
     return "\n".join(line if len(line) <= width else f"{line[:width]}..." for line in lines)
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     return [line[:_LONGEST_LINE].rstrip() for line in text.splitlines() if line.strip()]
 
 
-def _first(lines: Sequence[str], traces: Sequence[_Trace]) -> _Trace | None:
+def _choose_trace(lines: Sequence[str], traces: Sequence[_Trace]) -> _Trace | None:
     """The most important trace: that of Jenkins' boot failure, else the first of a severe message, else the first."""
 
-    def head(trace: _Trace) -> re.Match[str] | None:
+    def match_head(trace: _Trace) -> re.Match[str] | None:
         return _HEAD.fullmatch(lines[trace.start - 1].strip()) if trace.start else None
 
-    severe = [each for each in traces if (found := head(each)) and found["level"] == "SEVERE"]
+    severe = [each for each in traces if (found := match_head(each)) and found["level"] == "SEVERE"]
     boot = [each for each in severe if _BOOT in lines[each.start - 1]]
     return next(iter([*boot, *severe, *traces]), None)
 
 
-def _traces(lines: Sequence[str]) -> list[_Trace]:
+def _find_traces(lines: Sequence[str]) -> list[_Trace]:
     traces: list[_Trace] = []
     number = 0
     while number < len(lines):
-        trace = _python(lines, number) if lines[number].strip() == _TRACEBACK else _java(lines, number)
+        trace = (
+            _parse_python_trace(lines, number)
+            if lines[number].strip() == _TRACEBACK
+            else _parse_java_trace(lines, number)
+        )
         if trace is not None:
             traces.append(trace)
         number = trace.end if trace is not None else number + 1
     return traces
 
 
-def _python(lines: Sequence[str], start: int) -> _Trace | None:
+def _parse_python_trace(lines: Sequence[str], start: int) -> _Trace | None:
     """A traceback of Python: its last line has the exception, and follows the indented lines."""
     indent = len(lines[start]) - len(lines[start].lstrip())
     end = start + 1
@@ -141,13 +145,13 @@ def _python(lines: Sequence[str], start: int) -> _Trace | None:
     return _Trace((lines[end].strip(),), start, end + 1) if end < len(lines) else None
 
 
-def _java(lines: Sequence[str], start: int) -> _Trace | None:
+def _parse_java_trace(lines: Sequence[str], start: int) -> _Trace | None:
     """An exception of Java: its message, its stack, and the chain of its causes."""
     is_headed = start > 0 and _BOOT in lines[start - 1]
     named = _JAVA.fullmatch(lines[start].strip())
     if not named and not is_headed:
         return None
-    message, end = _message(lines, start)
+    message, end = _read_message(lines, start)
     has_stack = end < len(lines) and bool(_FRAME.fullmatch(lines[end]) or _CHAIN.fullmatch(lines[end]))
     if not (is_headed or has_stack or (named and _KIND.search(named["kind"]))):
         return None
@@ -155,9 +159,9 @@ def _java(lines: Sequence[str], start: int) -> _Trace | None:
         if _FRAME.fullmatch(lines[end]):
             end += 1
         elif _SUPPRESSED.fullmatch(lines[end]):
-            end = _message(lines, end)[1]
+            end = _read_message(lines, end)[1]
         elif (has_stack or is_headed) and _CHAIN.fullmatch(lines[end]):
-            more, link = _message(lines, end), lines[end]
+            more, link = _read_message(lines, end), lines[end]
             # An indented link belongs to a suppressed exception.
             message += more[0] if link == link.lstrip() else []
             end = more[1]
@@ -166,7 +170,7 @@ def _java(lines: Sequence[str], start: int) -> _Trace | None:
     return _Trace(tuple(message), start, end)
 
 
-def _message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
+def _read_message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
     """The lines of a message, and its end: a stack frame, a link of the chain or the next message of the log."""
     end = start + 1
     while end < len(lines) and end - start < _LONGEST_MESSAGE:
@@ -180,7 +184,7 @@ def _message(lines: Sequence[str], start: int) -> tuple[list[str], int]:
     return [line.strip() for line in lines[start:end]], end
 
 
-def _bounded(message: Sequence[str], most: int) -> list[str]:
+def _cut_middle(message: Sequence[str], most: int) -> list[str]:
     """The first and last lines of a chain; those between them mostly repeat them."""
     if len(message) <= most:
         return list(message)

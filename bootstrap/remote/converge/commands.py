@@ -20,7 +20,7 @@ def command(context: Context, resource: Resource) -> Finding | None:
     if program and not context.path(program).exists():
         return None
     reasons = []
-    if "creates" in resource and (reason := _outdated(context, resource)):
+    if "creates" in resource and (reason := _find_outdated(context, resource)):
         reasons.append(reason)
     if "unless" in resource and context.run(resource["unless"], check=False).returncode != 0:
         reasons.append(resource.get("reason", "not done yet"))
@@ -33,7 +33,7 @@ def command(context: Context, resource: Resource) -> Finding | None:
     return Finding("alter", ", ".join(reasons), act)
 
 
-def _outdated(context: Context, resource: Resource) -> str:
+def _find_outdated(context: Context, resource: Resource) -> str:
     product = context.path(resource["creates"])
     if not product.exists():
         return f"makes {resource['creates']}"
@@ -51,7 +51,7 @@ def repository(context: Context, resource: Resource) -> Finding | None:
     """
     path = context.path(resource["path"])
     reference, owner = f"refs/heads/{resource['branch']}", resource.get("owner", "")
-    commit = _commit_of(path, reference)
+    commit = _read_commit(path, reference)
     is_foreign = bool(commit and owner) and path.owner() != owner
     if commit == resource["commit"] and not is_foreign:
         return None
@@ -114,7 +114,7 @@ def _contains(git: Callable[..., str], commit: str, other: str) -> bool:
     return git("merge-base", commit, other, check=False) == other
 
 
-def _commit_of(path: Path, reference: str) -> str:
+def _read_commit(path: Path, reference: str) -> str:
     """The commit of a reference, as git stores it: in a file of its own, or in a line of packed-refs."""
     loose = path / reference
     if loose.is_file():

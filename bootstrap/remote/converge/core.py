@@ -128,14 +128,14 @@ class Context:
         if status.st_size < _STORED_SIZE:
             return hashlib.file_digest(stream, "sha256").hexdigest()
         stamp = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        stored = self._stored_digests().get(str(path))
+        stored = self._read_stored_digests().get(str(path))
         if stored and stored[:4] == stamp:
             return str(stored[4])
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        self._stored_digests()[str(path)] = [*stamp, digest]
+        self._read_stored_digests()[str(path)] = [*stamp, digest]
         return digest
 
-    def _stored_digests(self) -> dict[str, list[Any]]:
+    def _read_stored_digests(self) -> dict[str, list[Any]]:
         if self._digests is None:
             try:
                 self._digests = json.loads(self.path(DIGESTS).read_text())

@@ -40,16 +40,16 @@ def drained(context: Context, unit: str, *, is_needed: bool) -> Iterator[None]:
     if is_needed:
         drain(context, unit)
     elif mark_of(context, unit).exists():
-        _end(context, unit, jenkins)
+        _end_quiet_mode(context, unit, jenkins)
     try:
         yield
     except BaseException:
-        _end(context, unit, jenkins)
+        _end_quiet_mode(context, unit, jenkins)
         raise
     if settings.get("is_jenkins", True):
         mark_of(context, unit).unlink(missing_ok=True)
     else:
-        _end(context, unit, jenkins)
+        _end_quiet_mode(context, unit, jenkins)
 
 
 def drain(context: Context, unit: str) -> None:
@@ -59,7 +59,7 @@ def drain(context: Context, unit: str) -> None:
     try:
         _drain(context, unit, jenkins, settings)
     except BaseException:
-        _end(context, unit, jenkins)
+        _end_quiet_mode(context, unit, jenkins)
         raise
 
 
@@ -68,7 +68,7 @@ def mark_of(context: Context, unit: str) -> Path:
     return context.path(f"/run/bootstrap/quiet-{unit}")
 
 
-def _end(context: Context, unit: str, jenkins: Jenkins) -> None:
+def _end_quiet_mode(context: Context, unit: str, jenkins: Jenkins) -> None:
     """Cancel quiet mode if it was set here; a Jenkins that does not answer leaves quiet mode at its next start."""
     mark = mark_of(context, unit)
     if mark.exists():
@@ -81,7 +81,7 @@ def _drain(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str,
     seconds = float(settings["seconds"])
     try:
         if seconds <= 0:
-            interrupted = _shown(_others(jenkins.builds(), settings))
+            interrupted = _format_builds(_list_other_builds(jenkins.builds(), settings))
             _report_note(
                 context, f"{unit} restarts without waiting{f' and interrupts {interrupted}' if interrupted else ''}"
             )
@@ -99,43 +99,45 @@ def _drain(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str,
 
 def _wait(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any], seconds: float) -> None:
     deadline, reported = time.monotonic() + seconds, ""
-    while waited_for := _killed_by_restart(context, unit, jenkins, settings):
-        shown = _shown(waited_for)
+    while waited_for := _list_killed_builds(context, unit, jenkins, settings):
+        shown = _format_builds(waited_for)
         if time.monotonic() >= deadline:
-            _report_note(context, f"{unit}: the limit of {_span(seconds)} is over; the restart interrupts {shown}")
+            _report_note(
+                context, f"{unit}: the limit of {_format_span(seconds)} is over; the restart interrupts {shown}"
+            )
             return
         if shown != reported:
-            _report_note(context, f"{unit} waits for {shown} before it restarts (limit {_span(seconds)})")
+            _report_note(context, f"{unit} waits for {shown} before it restarts (limit {_format_span(seconds)})")
             reported = shown
         else:
             context.report({})
         time.sleep(_PAUSE)
 
 
-def _killed_by_restart(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any]) -> list[Build]:
+def _list_killed_builds(context: Context, unit: str, jenkins: Jenkins, settings: Mapping[str, Any]) -> list[Build]:
     """The builds that a restart would kill now."""
     is_ready = jenkins.is_ready()
-    running = _others(jenkins.builds(), settings)
+    running = _list_other_builds(jenkins.builds(), settings)
     if not running:
         return []
-    builds_with_process = _builds_with_process(context, unit)
+    builds_with_process = _find_builds_with_process(context, unit)
     killed = [build for build in running if build.path in builds_with_process or not build.is_resumable]
     # Otherwise Jenkins waits for a step inside of the JVM; it does not say of which Pipeline.
     return killed if is_ready else killed or running
 
 
-def _others(builds: list[Build], settings: Mapping[str, Any]) -> list[Build]:
+def _list_other_builds(builds: list[Build], settings: Mapping[str, Any]) -> list[Build]:
     """All builds but the one in which the toolkit itself runs, which would wait for its own end."""
     own = urlsplit(str(settings.get("own", ""))).path
     return [build for build in builds if build.path != own]
 
 
-def _builds_with_process(context: Context, unit: str) -> set[str]:
+def _find_builds_with_process(context: Context, unit: str) -> set[str]:
     """The paths of the builds that have a process in the unit's control group."""
     group = context.run(["systemctl", "show", "-p", "ControlGroup", "--value", unit], check=False).stdout.strip()
     build_paths = set()
     for process_list in context.path(f"/sys/fs/cgroup{group}").rglob("cgroup.procs") if group else ():
-        for number in _words(process_list):
+        for number in _read_words(process_list):
             for variable in _read(context.path(f"/proc/{number}/environ")).split(b"\0"):
                 name, _, value = variable.partition(b"=")
                 if name == b"BUILD_URL":
@@ -144,7 +146,7 @@ def _builds_with_process(context: Context, unit: str) -> set[str]:
     return build_paths
 
 
-def _words(path: Path) -> list[str]:
+def _read_words(path: Path) -> list[str]:
     return _read(path).decode(errors="replace").split()
 
 
@@ -156,12 +158,12 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _shown(builds: list[Build]) -> str:
+def _format_builds(builds: list[Build]) -> str:
     names = [build.name for build in builds]
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _span(seconds: float) -> str:
+def _format_span(seconds: float) -> str:
     return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"
 
 

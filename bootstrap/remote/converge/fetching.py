@@ -67,7 +67,7 @@ def fetch(document: Mapping[str, Any], context: Context, report: Report) -> dict
     folder = context.path(ARTIFACTS)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    trust, notes = _trust(context, document["authorities"])
+    trust, notes = _make_trust(context, document["authorities"])
     pace = _Pace(time.monotonic())
     plain = frozenset(document["plain"])
     waiting, running = list(document["resources"]), list[_Download]()
@@ -126,7 +126,7 @@ class _Pace:
         return f"slower than {_LEAST_RATE // 1000} kB/s over {_RATE_SECONDS:.0f} s"
 
 
-def _trust(context: Context, authorities: Mapping[str, str]) -> tuple[ssl.SSLContext, list[str]]:
+def _make_trust(context: Context, authorities: Mapping[str, str]) -> tuple[ssl.SSLContext, list[str]]:
     """The authorities of this machine and the given ones, by their names; and a note for each that cannot be used."""
     bundle, notes = context.path(BUNDLE), []
     trust = ssl.create_default_context(cafile=str(bundle) if bundle.is_file() else None)

@@ -36,19 +36,19 @@ def tree(context: Context, resource: Resource) -> Finding | None:
             differing = [entry for entry in listed.values() if _differs(context, resource, top, entry)]
             unlisted = _find_unlisted(top, listed, resource.get("unlisted", ["*"]))
     except FileNotFoundError:
-        return _finding(context, resource, path, "add", list(listed.values()), [])
+        return _compare_tree(context, resource, path, "add", list(listed.values()), [])
     if not differing and not unlisted:
         return None
-    return _finding(context, resource, path, "alter", differing, unlisted)
+    return _compare_tree(context, resource, path, "alter", differing, unlisted)
 
 
-def _finding(
+def _compare_tree(
     context: Context, resource: Resource, path: Path, kind: str, differing: list[Entry], unlisted: list[str]
 ) -> Finding:
     def act() -> None:
         with (
             open_folder(context, path.parent, keep_attributes) as parent,
-            parent.enter_or_make(path.name, _directory_attributes(resource)) as top,
+            parent.enter_or_make(path.name, _make_directory_attributes(resource)) as top,
         ):
             _write_files(context, resource, top, differing)
             for name in unlisted:
@@ -56,7 +56,7 @@ def _finding(
 
     count = len(resource["files"])
     detail = f"{len(differing)} of {count} files" + (f", {len(unlisted)} unknown files removed" if unlisted else "")
-    return Finding(kind, detail, act, _missing_artifacts(context, resource, differing))
+    return Finding(kind, detail, act, _list_missing_artifacts(context, resource, differing))
 
 
 def _compare_once(context: Context, resource: Resource, path: Path) -> Finding | None:
@@ -75,7 +75,7 @@ def _compare_once(context: Context, resource: Resource, path: Path) -> Finding |
                 with parent.enter_or_make(name) as new:
                     os.fchmod(new.descriptor, 0o700)
                     _write_files(context, resource, new, entries)
-                    _directory_attributes(resource)(new.descriptor)
+                    _make_directory_attributes(resource)(new.descriptor)
                 parent.rename(name, path.name)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -83,11 +83,11 @@ def _compare_once(context: Context, resource: Resource, path: Path) -> Finding |
                 raise
 
     return Finding(
-        "add", f"{len(entries)} files", act, _missing_artifacts(context, resource, entries), settles=bool(entries)
+        "add", f"{len(entries)} files", act, _list_missing_artifacts(context, resource, entries), settles=bool(entries)
     )
 
 
-def _directory_attributes(resource: Resource) -> SetAttributes:
+def _make_directory_attributes(resource: Resource) -> SetAttributes:
     """Owner and mode of the tree's directories."""
     return lambda descriptor: set_attributes(descriptor, resource, resource.get("directory_mode", "0755"))
 
@@ -124,7 +124,7 @@ def _find_unlisted(top: Folder, listed: Mapping[str, Any], patterns: list[str]) 
     return unlisted
 
 
-def _missing_artifacts(context: Context, resource: Resource, entries: list[Entry]) -> tuple[str, ...]:
+def _list_missing_artifacts(context: Context, resource: Resource, entries: list[Entry]) -> tuple[str, ...]:
     digests = [entry["sha256"] for entry in entries if "sha256" in entry]
     if digests and "archive" in resource:
         return context.missing(resource["archive"])
@@ -134,14 +134,14 @@ def _missing_artifacts(context: Context, resource: Resource, entries: list[Entry
 def _write_files(context: Context, resource: Resource, top: Folder, entries: list[Entry]) -> None:
     archive: dict[str, bytes] = {}
     if "archive" in resource and any("sha256" in entry for entry in entries):
-        archive = _unpacked(context.open_artifact(resource["archive"]))
+        archive = _unpack(context.open_artifact(resource["archive"]))
     for entry in entries:
         *folders, name = PurePosixPath(entry["path"]).parts
-        with top.descend(folders, _directory_attributes(resource)) as folder:
-            write(folder, name, _source(context, entry, archive), resource, entry.get("mode", DEFAULT_MODE))
+        with top.descend(folders, _make_directory_attributes(resource)) as folder:
+            write(folder, name, _find_source(context, entry, archive), resource, entry.get("mode", DEFAULT_MODE))
 
 
-def _source(context: Context, entry: Mapping[str, Any], archive: dict[str, bytes]) -> bytes | Path:
+def _find_source(context: Context, entry: Mapping[str, Any], archive: dict[str, bytes]) -> bytes | Path:
     if "content" in entry:
         return str(entry["content"]).encode()
     if not archive:
@@ -155,7 +155,7 @@ def _source(context: Context, entry: Mapping[str, Any], archive: dict[str, bytes
     return content
 
 
-def _unpacked(archive: Path) -> dict[str, bytes]:
+def _unpack(archive: Path) -> dict[str, bytes]:
     files = {}
     with tarfile.open(fileobj=io.BytesIO(archive.read_bytes())) as bundle:
         for member in bundle:

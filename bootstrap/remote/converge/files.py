@@ -101,7 +101,9 @@ def file(context: Context, resource: Resource) -> Finding | None:
             status = os.fstat(stream.fileno())
             reasons = attribute_differences(status, resource, mode)
             # A file with a second hard link may belong to somebody else: it is replaced, its owner is not changed.
-            difference = "has a second name" if status.st_nlink > 1 else _difference(context, resource, path, stream)
+            difference = (
+                "has a second name" if status.st_nlink > 1 else _describe_difference(context, resource, path, stream)
+            )
     if difference:
         return Finding("alter", ", ".join([difference, *reasons]), install, missing)
     if not reasons:
@@ -121,7 +123,7 @@ def _set_file_attributes(context: Context, resource: Resource, path: Path, mode:
             set_attributes(stream.fileno(), resource, mode)
 
 
-def _difference(context: Context, resource: Resource, path: Path, stream: BufferedReader) -> str:
+def _describe_difference(context: Context, resource: Resource, path: Path, stream: BufferedReader) -> str:
     """How the content differs, in a few words; a secret is not shown."""
     if "sha256" in resource:
         return "" if context.digest(path, stream) == resource["sha256"] else "content differs"

@@ -55,7 +55,7 @@ class Jenkins:
 
     def is_quiet(self) -> bool:
         """Whether quiet mode is on, whoever set it."""
-        return bool(self._json("api/json?tree=quietingDown").get("quietingDown"))
+        return bool(self._read_json("api/json?tree=quietingDown").get("quietingDown"))
 
     def set_quiet(self) -> None:
         """Set quiet mode: no build starts, and Pipelines pause before their next steps."""
@@ -74,8 +74,11 @@ class Jenkins:
     def builds(self) -> list[Build]:
         """Every running build on every node; a Pipeline once, however many executors it has."""
         builds: dict[str, Build] = {}
-        for computer in _listed(self._json(f"computer/api/json?tree={quote(_TREE)}").get("computer")):
-            for executor in [*_listed(computer.get("executors")), *_listed(computer.get("oneOffExecutors"))]:
+        for computer in _list_entries(self._read_json(f"computer/api/json?tree={quote(_TREE)}").get("computer")):
+            for executor in [
+                *_list_entries(computer.get("executors")),
+                *_list_entries(computer.get("oneOffExecutors")),
+            ]:
                 executable = executor.get("currentExecutable")
                 if isinstance(executable, dict) and (path := urlsplit(str(executable.get("url") or "")).path):
                     is_resumable = str(executable.get("_class", "")).endswith(_OF_PIPELINES)
@@ -89,7 +92,7 @@ class Jenkins:
             raise NoAnswer(f"Jenkins answered {status} to the description of its agent {name}")
         return text if status == http.client.OK else None
 
-    def _json(self, path: str) -> dict[str, Any]:
+    def _read_json(self, path: str) -> dict[str, Any]:
         status, text = self._ask("GET", path, "")
         if status != http.client.OK:
             raise NoAnswer(f"Jenkins answered {status} to {path.partition('?')[0]}")
@@ -123,7 +126,7 @@ class Jenkins:
             headers = {"Authorization": f"Basic {credentials}"}
             status, answer, cookie = self._send("GET", "crumbIssuer/api/json", "", headers)
             if status == http.client.OK:
-                return {**headers, **_crumb(answer), **({"Cookie": cookie} if cookie else {})}
+                return {**headers, **_parse_crumb(answer), **({"Cookie": cookie} if cookie else {})}
             reason = f"Jenkins answered {status} to its user {self._settings['user']}"
         raise NoAnswer(reason)
 
@@ -142,7 +145,7 @@ class Jenkins:
             connection.close()
 
 
-def _crumb(answer: bytes) -> dict[str, str]:
+def _parse_crumb(answer: bytes) -> dict[str, str]:
     try:
         found = json.loads(answer)
         return {str(found["crumbRequestField"]): str(found["crumb"])}
@@ -150,5 +153,5 @@ def _crumb(answer: bytes) -> dict[str, str]:
         return {}
 
 
-def _listed(found: Any) -> list[dict[str, Any]]:
+def _list_entries(found: Any) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

@@ -181,7 +181,7 @@ def _hold_lock(context: Context, drain: Mapping[str, Mapping[str, Any]], lock: s
         yield
 
 
-def _reporter(marker: str) -> Report:
+def _make_reporter(marker: str) -> Report:
     """The function that writes each step to standard output; it raises OutputClosed if that is closed."""
 
     def report(step: dict[str, Any]) -> None:
@@ -202,15 +202,15 @@ def main() -> None:
     try:
         if document["mode"] == "apply":
             with _hold_lock(context, document.get("drain", {}), lock):
-                answer = converge(document, context, _reporter(document["marker"]))
+                answer = converge(document, context, _make_reporter(document["marker"]))
         elif document["mode"] == "fetch":
             from bootstrap.remote.converge import fetching  # sent with this mode alone
 
             with _hold_lock(context, {}, lock):
-                answer = fetching.fetch(document, context, _reporter(document["marker"]))
+                answer = fetching.fetch(document, context, _make_reporter(document["marker"]))
         elif document["mode"] == "drain":
             with _hold_lock(context, document["drain"], lock):
-                answer = _drain(document, context, _reporter(document["marker"]))
+                answer = _drain(document, context, _make_reporter(document["marker"]))
         else:
             answer = converge(document, context)
     except OutputClosed:

@@ -26,12 +26,12 @@ def _install(context: Context, resource: Resource) -> None:
     with tempfile.TemporaryDirectory(prefix="metapackage-") as folder:
         tree, package = Path(folder, "tree"), Path(folder, "package.deb")
         (tree / "DEBIAN").mkdir(parents=True)
-        (tree / "DEBIAN/control").write_text(_control(resource))
+        (tree / "DEBIAN/control").write_text(_format_control(resource))
         context.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(package)])
         context.run(["dpkg", "--install", str(package)], timeout=900, environment=NONINTERACTIVE)
 
 
-def _control(resource: Resource) -> str:
+def _format_control(resource: Resource) -> str:
     fields = {
         "Package": resource["name"],
         "Version": resource["version"],

@@ -48,7 +48,7 @@ class Folder:
         """The directory `name` in this one; FileNotFoundError if there is none, Failed for anything else."""
         path = self.path / name
         try:
-            return Folder(os.open(_checked(name), _DIRECTORY, dir_fd=self.descriptor), path)
+            return Folder(os.open(_check_name(name), _DIRECTORY, dir_fd=self.descriptor), path)
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -82,14 +82,14 @@ class Folder:
     def status(self, name: str) -> os.stat_result | None:
         """The status of `name`, of a link itself; None if there is nothing."""
         try:
-            return os.stat(_checked(name), dir_fd=self.descriptor, follow_symlinks=False)
+            return os.stat(_check_name(name), dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return None
 
     def open_file(self, name: str) -> BufferedReader | None:
         """Open the regular file `name` for reading; None if there is something else, or nothing."""
         try:
-            descriptor = os.open(_checked(name), _READ, dir_fd=self.descriptor)
+            descriptor = os.open(_check_name(name), _READ, dir_fd=self.descriptor)
         except OSError:
             return None
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -99,30 +99,30 @@ class Folder:
 
     def create_file(self, name: str) -> BufferedWriter:
         """Create a file that only root can read until it gets its attributes; FileExistsError if the name is taken."""
-        return os.fdopen(os.open(_checked(name), _CREATE, 0o600, dir_fd=self.descriptor), "wb")
+        return os.fdopen(os.open(_check_name(name), _CREATE, 0o600, dir_fd=self.descriptor), "wb")
 
     def rename(self, name: str, new: str) -> None:
         """Rename `name` to `new`, and replace what has that name."""
-        os.rename(_checked(name), _checked(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+        os.rename(_check_name(name), _check_name(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
 
     def link(self, name: str, new: str) -> None:
         """Make a hard link `new` to `name`, also if that is a symbolic link."""
         there = {"src_dir_fd": self.descriptor, "dst_dir_fd": self.descriptor}
-        os.link(_checked(name), _checked(new), follow_symlinks=False, **there)
+        os.link(_check_name(name), _check_name(new), follow_symlinks=False, **there)
 
     def unlink(self, name: str) -> None:
         """Remove the file or link `name`, if there is one."""
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(_checked(name), dir_fd=self.descriptor)
+            os.unlink(_check_name(name), dir_fd=self.descriptor)
 
     def remove_directory(self, name: str) -> None:
         """Remove the empty directory `name`, if there is one."""
         with contextlib.suppress(FileNotFoundError):
-            os.rmdir(_checked(name), dir_fd=self.descriptor)
+            os.rmdir(_check_name(name), dir_fd=self.descriptor)
 
     def remove_tree(self, name: str) -> None:
         """Remove the directory `name` with its content; no link is followed."""
-        shutil.rmtree(_checked(name), dir_fd=self.descriptor)
+        shutil.rmtree(_check_name(name), dir_fd=self.descriptor)
 
     def names(self) -> list[str]:
         """The sorted names of the directory's content."""
@@ -156,7 +156,7 @@ def open_parent(context: Context, path: Path) -> Iterator[Folder | None]:
         yield folder
 
 
-def _checked(name: str) -> str:
+def _check_name(name: str) -> str:
     """Refuse a name that leads to another directory."""
     if "/" in name or name in {"", ".", ".."}:
         raise Failed(f"'{name}' is not a name in a directory")

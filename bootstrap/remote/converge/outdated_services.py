@@ -23,15 +23,15 @@ def find_outdated_code(context: Context, resource: Resource, main_process: str) 
     unit end by themselves (builds), or outlive a restart (the sessions of sshd).
     """
     named: Sequence[str] = resource.get("runs_on", ())
-    files = list(dict.fromkeys(deleted_code(_maps(context, main_process)))) if named else []
+    files = list(dict.fromkeys(deleted_code(_read_maps(context, main_process)))) if named else []
     if not files:
         return []
-    owners = _owners(context, files)
+    owners = _find_owners(context, files)
     names = list(dict.fromkeys(owners.get(path, path) for path in files))
     return [f"{name} was replaced" for name in sorted(names, key=lambda name: name not in named)]
 
 
-def _maps(context: Context, process: str) -> str:
+def _read_maps(context: Context, process: str) -> str:
     """The mapped files of a process; empty if there is no such process."""
     if process in {"", "0"}:
         return ""
@@ -49,7 +49,7 @@ def deleted_code(maps: str) -> Iterator[str]:
             yield fields[5].removesuffix(_MARK)
 
 
-def _owners(context: Context, files: Sequence[str]) -> dict[str, str]:
+def _find_owners(context: Context, files: Sequence[str]) -> dict[str, str]:
     """The packages of the files; dpkg-query exits with 1 if a file belongs to none, which is no failure."""
     answer = context.run(["dpkg-query", "-S", *files], check=False)
     parts = (line.partition(": ") for line in answer.stdout.splitlines())

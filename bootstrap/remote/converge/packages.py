@@ -48,7 +48,7 @@ def packages(context: Context, resource: Resource) -> Finding | None:
     """All of `names` installed; their services stay stopped until a resource of kind `unit` starts them."""
     statuses = _read_statuses(context, resource["names"])
     missing = [name for name in resource["names"] if statuses.get(name) != "installed"]
-    interrupted = _interrupted(context, statuses)
+    interrupted = _find_interrupted(context, statuses)
     if not missing and not interrupted:
         return None
     return Finding("add", ", ".join([*interrupted, *missing]), lambda: _install(context, missing))
@@ -62,7 +62,7 @@ def _read_statuses(context: Context, names: Sequence[str] = ()) -> dict[str, str
     return {it[0]: it[1] for it in words if len(it) == 2}
 
 
-def _interrupted(context: Context, statuses: Mapping[str, str]) -> list[str]:
+def _find_interrupted(context: Context, statuses: Mapping[str, str]) -> list[str]:
     """Traces of a killed installation: dpkg's unread journal, our policy file, which keeps services stopped, half an agent."""
     traces = [f"half-installed {_AGENT}"] if statuses.get(_AGENT) in _BROKEN else []
     journal = context.path("/var/lib/dpkg/updates")

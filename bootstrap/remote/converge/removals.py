@@ -21,7 +21,7 @@ def absent_packages(context: Context, resource: Resource) -> Finding | None:
     `awaits` names the metapackages that must be installed first. If one is missing, this is a check before a change: then
     dpkg's dependencies will still change, and all present packages are reported as to be removed.
     """
-    present = list(_present(context, resource["names"]))
+    present = list(_list_present(context, resource["names"]))
     is_ahead = bool(present) and any(metapackage(context, context.resources[it]) for it in resource.get("awaits", ()))
     removable = present if is_ahead else [name for name in present if _is_removable(context, name)]
     if not removable:
@@ -29,7 +29,7 @@ def absent_packages(context: Context, resource: Resource) -> Finding | None:
     return Finding("remove", ", ".join(removable), lambda: _remove(context, removable))
 
 
-def _present(context: Context, names: Sequence[str]) -> Iterator[str]:
+def _list_present(context: Context, names: Sequence[str]) -> Iterator[str]:
     """The names of which dpkg has files; dpkg-query exits with 1 if it does not know one, which is no failure."""
     if not names:
         return

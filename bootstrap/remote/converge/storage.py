@@ -20,7 +20,7 @@ _NOTHING_FOUND = 2  # blkid's exit code for a device without any known signature
 def mount(context: Context, resource: Resource) -> Finding | None:
     """`device` mounted at `path` now and at every boot; waits up to `wait` seconds for a device that is being attached."""
     path, device = context.path(resource["path"]), context.path(resource["device"])
-    unit_text = device.exists() and _unit(resource, device)
+    unit_text = device.exists() and _format_unit(resource, device)
     unit_file = context.path(_SYSTEM_UNITS) / unit_name(resource["path"])
     is_mounted = _is_mounted(path)
     if is_mounted and device.exists() and not _is_same(path, device):
@@ -56,7 +56,7 @@ def _mount(context: Context, resource: Resource, path: Path, device: Path, unit_
     with open_folder(context, path, keep_attributes):
         pass  # it is made if missing; the mount fails while the folder is open
     with open_folder(context, unit_file.parent, keep_attributes) as folder:
-        write(folder, unit_file.name, _unit(resource, device).encode(), {}, "0644")
+        write(folder, unit_file.name, _format_unit(resource, device).encode(), {}, "0644")
     context.run(["systemctl", "daemon-reload"])
     context.run(["systemctl", "enable", "--now", unit_file.name])
     if not _is_mounted(path):
@@ -95,16 +95,16 @@ def _has_room_to_grow(device: Path) -> bool:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(1024)
         superblock = stream.read(1024)
-    return size - _size_of_ext4(superblock) > _SLACK
+    return size - _read_ext4_size(superblock) > _SLACK
 
 
-def _size_of_ext4(superblock: bytes) -> int:
+def _read_ext4_size(superblock: bytes) -> int:
     """The bytes that an ext4 file system spans: s_blocks_count (low and high half) blocks of 1024 << s_log_block_size."""
     low, shift, high = (int.from_bytes(superblock[at : at + 4], "little") for at in (0x4, 0x18, 0x150))
     return (low | high << 32) * (1024 << shift)
 
 
-def _unit(resource: Resource, device: Path) -> str:
+def _format_unit(resource: Resource, device: Path) -> str:
     is_folder = device.is_dir()
     return "\n".join(
         [

@@ -26,7 +26,7 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     """
     if (awaited := resource.get("awaits")) and not _exists(context, awaited):
         return None
-    state = _known_state(context, resource["name"])
+    state = _get_known_state(context, resource["name"])
     is_known = state["LoadState"] != "not-found"
     wants_active = resource.get("active", True)
     reasons = []
@@ -43,7 +43,9 @@ def unit(context: Context, resource: Resource) -> Finding | None:
     if outdated:
         resource = {**resource, "reload": False}
     if causes or outdated:
-        reasons.append(f"{'reloaded' if resource.get('reload') else 'restarted'}: {_shown([*causes, *outdated])}")
+        reasons.append(
+            f"{'reloaded' if resource.get('reload') else 'restarted'}: {_format_causes([*causes, *outdated])}"
+        )
     elif state["NeedDaemonReload"] == "yes":
         reasons.append("unit files read again")
     if is_active and not causes and not outdated and _is_still_quiet(context, resource["name"], state):
@@ -65,27 +67,27 @@ def _exists(context: Context, name: str) -> bool:
 
 
 def _is_still_quiet(context: Context, name: str, state: dict[str, str]) -> bool:
-    started = _seconds(state["InactiveExitTimestamp"])
-    return started is not None and _written(draining.mark_of(context, name)) > started
+    started = _parse_seconds(state["InactiveExitTimestamp"])
+    return started is not None and _read_time_written(draining.mark_of(context, name)) > started
 
 
-def _shown(causes: list[str]) -> str:
+def _format_causes(causes: list[str]) -> str:
     return ", ".join(causes[:3]) + (f" and {len(causes) - 3} more" if len(causes) > 3 else "")
 
 
-def _known_state(context: Context, name: str) -> dict[str, str]:
+def _get_known_state(context: Context, name: str) -> dict[str, str]:
     """The unit's state since the last change; one call reads the states of all units of the desired state."""
     if name not in context.unit_states:
         names = [each["name"] for each in context.resources.values() if each["kind"] == "unit"]
-        context.unit_states = _states(context, list(dict.fromkeys([name, *names])))
+        context.unit_states = _read_states(context, list(dict.fromkeys([name, *names])))
     return context.unit_states[name]
 
 
-def _state(context: Context, name: str) -> dict[str, str]:
-    return _states(context, [name])[name]
+def _read_state(context: Context, name: str) -> dict[str, str]:
+    return _read_states(context, [name])[name]
 
 
-def _states(context: Context, names: list[str]) -> dict[str, dict[str, str]]:
+def _read_states(context: Context, names: list[str]) -> dict[str, dict[str, str]]:
     """systemd's properties of units; its answer has one block for each unit, in the same order."""
     answer = context.run(["systemctl", "show", "--timestamp=us+utc", "-p", _PROPERTIES, *names]).stdout
     blocks = answer.strip("\n").split("\n\n")
@@ -98,13 +100,13 @@ def _find_changed(context: Context, resource: Resource, state: dict[str, str]) -
     """The resources that changed after the start of the running unit."""
     # A reload does not change the time of the start, but that of the last change of state.
     stamp = state["StateChangeTimestamp"] if resource.get("reload") else state["InactiveExitTimestamp"]
-    started = _seconds(stamp)
+    started = _parse_seconds(stamp)
     for name in resource.get("restart_on", ()):
         if name in context.changed or _is_younger(context, context.resources[name], started):
             yield name
 
 
-def _seconds(stamp: str) -> float | None:
+def _parse_seconds(stamp: str) -> float | None:
     """systemd's 'Mon 2026-11-23 04:05:06.123456 UTC' as seconds of the epoch; None for an empty one."""
     try:
         parsed = datetime.datetime.strptime(stamp, "%a %Y-%m-%d %H:%M:%S.%f UTC")
@@ -114,10 +116,10 @@ def _seconds(stamp: str) -> float | None:
 
 
 def _is_younger(context: Context, resource: Resource, started: float | None) -> bool:
-    return started is not None and _youngest(context, resource) > started
+    return started is not None and _find_youngest(context, resource) > started
 
 
-def _youngest(context: Context, resource: Resource) -> float:
+def _find_youngest(context: Context, resource: Resource) -> float:
     """When the resource's files were last written; 0 if it has none. For a removed file, the time of its folder counts."""
     if "path" not in resource:
         return 0.0
@@ -128,10 +130,10 @@ def _youngest(context: Context, resource: Resource) -> float:
         paths = [path / entry["path"] for entry in resource["files"]]
     else:
         paths = [path]
-    return max((_written(each) for each in paths), default=0.0)
+    return max((_read_time_written(each) for each in paths), default=0.0)
 
 
-def _written(path: Path) -> float:
+def _read_time_written(path: Path) -> float:
     try:
         return path.lstat().st_mtime
     except FileNotFoundError:
@@ -141,7 +143,7 @@ def _written(path: Path) -> float:
 def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
     name, timeout = resource["name"], float(resource.get("timeout", 120))
     context.run(["systemctl", "daemon-reload"])
-    state = _state(context, name)
+    state = _read_state(context, name)
     if state["LoadState"] == "not-found":
         raise Failed(f"there is no unit {name}")
     if state["UnitFileState"] in {"enabled", "enabled-runtime", "disabled"}:
@@ -156,31 +158,31 @@ def _act(context: Context, resource: Resource, *, must_restart: bool) -> None:
         begun = time.time()
         answer = context.run(["systemctl", verb, name], check=False, timeout=timeout + 30)
         if answer.returncode != 0:
-            raise _failure(context, name, begun, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
+            raise _make_failure(context, name, begun, f"systemctl {verb} {name}", answer.returncode, answer.stderr)
         _wait_until_active(context, name, begun, timeout)
 
 
 def _wait_until_active(context: Context, name: str, begun: float, timeout: float) -> None:
     deadline = time.monotonic() + timeout
-    while (state := _state(context, name)["ActiveState"]) != "active":
+    while (state := _read_state(context, name)["ActiveState"]) != "active":
         if state == "failed" or time.monotonic() > deadline:
-            raise _failure(context, name, begun, f"systemctl is-active {name}", 3, f"{name} is {state}")
+            raise _make_failure(context, name, begun, f"systemctl is-active {name}", 3, f"{name} is {state}")
         time.sleep(0.2)
 
 
-def _failure(context: Context, name: str, begun: float, command: str, exit_code: int, said: str) -> Failed:
+def _make_failure(context: Context, name: str, begun: float, command: str, exit_code: int, said: str) -> Failed:
     """Why the unit did not start: the cause in its journal since `begun`, or the output of systemctl if that is empty."""
     context.run(["journalctl", "--sync"], check=False)
     read = ["journalctl", "-u", name, "-n", str(_JOURNAL_LINES), "--no-pager", "-o", "cat", "--since", f"@{begun:.3f}"]
     journal = context.run(read, check=False).stdout
     # A restart ends the process before: its last lines are not the cause.
     start = re.search(rf"^(?:Starting|Started) {re.escape(name)}\b.*$", journal, re.MULTILINE)
-    secrets = _secrets(context)
+    secrets = _read_secrets(context)
     cause = causes.find_cause(journal[start.start() :] if start else journal, secrets)
     return Failed(f"{name} is not active", command, exit_code, cause or causes.find_cause(said, secrets))
 
 
-def _secrets(context: Context) -> set[str]:
+def _read_secrets(context: Context) -> set[str]:
     """Every line of the secret files; of a line `NAME=value` only the value, if the name is that of a secret."""
     secrets: set[str] = set()
     for resource in context.resources.values():

@@ -1,7 +1,8 @@
 """The agents on the machine: builds run here, as users who cannot read the files of Jenkins.
 
 There are two, and each has its own user: one for the jobs of the toolkit, which use the machine's IAM role, and one for
-ordinary jobs, which must not. The firewall keeps the user of ordinary jobs from the metadata service (`base.hardening`).
+ordinary jobs, which must not. The firewall keeps the user of ordinary jobs from the metadata service
+(`base.list_hardening_resources`).
 
 An agent's program comes from Jenkins at each of its starts, so it always has the right version. Its secret comes from Jenkins,
 too, and reaches it through a file of root's. Both need a Jenkins that runs: these resources come after jenkins.service.
@@ -17,17 +18,17 @@ from bootstrap.remote.desired.base import (
     JAVA_PACKAGES,
     JENKINS_PORT,
     Resources,
-    directory,
-    file,
-    unit,
+    make_directory,
+    make_file,
+    make_unit,
 )
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.jenkins import (
     CREDENTIALS,
     JAVA_HOME,
     TOOLKIT_SECRETS,
-    certificate_variables,
-    environment_file,
+    format_environment_file,
+    list_certificate_variables,
 )
 from bootstrap.remote.desired.jenkins import HOME as JENKINS_HOME
 from bootstrap.remote.templates import render
@@ -85,12 +86,12 @@ LOCAL_URL = f"http://127.0.0.1:{JENKINS_PORT}/"
 SIGN_IN = ({"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"}, {"path": f"{TOOLKIT_SECRETS}/password", "prefix": ""})
 
 
-def accounts() -> Resources:
+def list_account_resources() -> Resources:
     """The groups and the users that builds run as; each user is in no other group, and not in Jenkins' own."""
-    return [resource for agent in AGENTS for resource in _account(agent)]
+    return [resource for agent in AGENTS for resource in _make_account(agent)]
 
 
-def _account(agent: Agent) -> Resources:
+def _make_account(agent: Agent) -> Resources:
     user = {
         "id": f"user {agent.user}",
         "kind": "user",
@@ -103,51 +104,51 @@ def _account(agent: Agent) -> Resources:
     return [{"id": f"group {agent.user}", "kind": "group", "name": agent.user, "gid": agent.number}, user]
 
 
-def folders() -> Resources:
+def list_folder_resources() -> Resources:
     """The folders of each agent, and the one for the virtual environments of the toolkit."""
     own = [
-        directory(path, mode="0750", owner=agent.user, group=agent.user)
+        make_directory(path, mode="0750", owner=agent.user, group=agent.user)
         for agent in AGENTS
         for path in (agent.home, agent.cache)
     ]
-    return [*own, directory(VENVS, mode="0755", owner=INFRASTRUCTURE.user, group=INFRASTRUCTURE.user)]
+    return [*own, make_directory(VENVS, mode="0755", owner=INFRASTRUCTURE.user, group=INFRASTRUCTURE.user)]
 
 
-def configuration(inputs: HostInputs) -> Resources:
+def list_configuration_resources(inputs: HostInputs) -> Resources:
     """The files that the agents read at their starts, except their secrets."""
-    return [resource for agent in AGENTS for resource in _configuration(agent, inputs)]
+    return [resource for agent in AGENTS for resource in _make_configuration(agent, inputs)]
 
 
-def _configuration(agent: Agent, inputs: HostInputs) -> Resources:
-    environment = {"JAVA_HOME": JAVA_HOME, "LANG": "C.UTF-8", "HOME": agent.home, **certificate_variables(inputs)}
+def _make_configuration(agent: Agent, inputs: HostInputs) -> Resources:
+    environment = {"JAVA_HOME": JAVA_HOME, "LANG": "C.UTF-8", "HOME": agent.home, **list_certificate_variables(inputs)}
     content = render(
         "jenkins-agent.service",
         kind=inputs.software.kind,
         agent=agent,
-        hidden=_hidden(agent),
+        hidden=_list_hidden(agent),
         java_home=JAVA_HOME,
         url=LOCAL_URL,
         jenkins_port=JENKINS_PORT,
     )
     return [
-        file(f"{agent.word} environment", f"/etc/jenkins/{agent.word}.env", environment_file(environment)),
-        file(f"{agent.word} service file", f"/etc/systemd/system/{agent.unit}", content),
+        make_file(f"{agent.word} environment", f"/etc/jenkins/{agent.word}.env", format_environment_file(environment)),
+        make_file(f"{agent.word} service file", f"/etc/systemd/system/{agent.unit}", content),
     ]
 
 
-def _hidden(agent: Agent) -> Sequence[str]:
+def _list_hidden(agent: Agent) -> Sequence[str]:
     """What the agent's builds do not see: what Jenkins and root keep, and the other agents' folders."""
     others = [path for other in AGENTS if other is not agent for path in (other.home, other.cache)]
     facts = [] if agent.has_role else [SOCKET_OF_FACTS, *_SOCKETS_OF_THE_SYSTEM]
     return [JENKINS_HOME, CREDENTIALS, TOOLKIT_SECRETS, *others, *facts]
 
 
-def services(inputs: HostInputs) -> Resources:
+def list_service_resources(inputs: HostInputs) -> Resources:
     """For each agent the secret, which a running Jenkins has, and the unit, which starts when there is a secret."""
-    return [resource for agent in AGENTS for resource in _service(agent, inputs)]
+    return [resource for agent in AGENTS for resource in _make_service(agent, inputs)]
 
 
-def _service(agent: Agent, inputs: HostInputs) -> Resources:
+def _make_service(agent: Agent, inputs: HostInputs) -> Resources:
     is_emulator = inputs.software.kind == "emulator"
     causes = [f"{agent.word} environment", f"{agent.word} service file", f"{agent.word} secret"]
     causes += ["aws environment"] if agent.has_role else []
@@ -162,4 +163,4 @@ def _service(agent: Agent, inputs: HostInputs) -> Resources:
     }
     restart_on = [*causes, "emulator" if is_emulator else "jenkins.war"]
     awaited = f"{agent.word} secret"
-    return [secret, unit(agent.unit, restart_on=restart_on, timeout=300, runs_on=runs_on, awaits=awaited)]
+    return [secret, make_unit(agent.unit, restart_on=restart_on, timeout=300, runs_on=runs_on, awaits=awaited)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from bootstrap.remote.templates import render, text
+from bootstrap.remote.templates import read_text, render
 
 JENKINS_PORT = 8080
 # The metadata service of EC2; of the local cloud's, botocore's own variable tells where it is.
@@ -59,13 +59,13 @@ _IS_FIREWALL_LOADED = f'test /etc/nftables.conf -ot {_KEPT} && test "$({_LISTING
 Resources = list[dict[str, Any]]
 
 
-def packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
+def make_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
     """All Debian packages, in one transaction."""
     names = {*PACKAGES, *(EMULATOR_PACKAGES if kind == "emulator" else ()), *extra}
     return {"id": "packages", "kind": "packages", "names": sorted(names)}
 
 
-def java_for_groovy() -> dict[str, Any]:
+def make_java_for_groovy() -> dict[str, Any]:
     """Provides a Java for groovy: Debian's Java 25 does not declare that, and apt would install an older one."""
     return {
         "id": "java for groovy",
@@ -78,17 +78,18 @@ def java_for_groovy() -> dict[str, Any]:
     }
 
 
-def obsolete_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
+def make_obsolete_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
     """The packages to remove, unless the environment has them in its list; their services must be restarted before."""
     names = [name for name in OBSOLETE_PACKAGES if name not in extra]
     awaited = ["java for groovy"] if kind == "emulator" else []
     return {"id": "obsolete packages", "kind": "absent_packages", "names": names, "awaits": awaited}
 
 
-def trust(certificates: Mapping[str, str]) -> Resources:
+def list_trust_resources(certificates: Mapping[str, str]) -> Resources:
     """The operator's certificate authorities, before any download: a company's mirrors may have certificates of them."""
     files = [
-        file(f"certificate {name}", f"{_EXTRA_CERTIFICATES}/{name}", pem) for name, pem in sorted(certificates.items())
+        make_file(f"certificate {name}", f"{_EXTRA_CERTIFICATES}/{name}", pem)
+        for name, pem in sorted(certificates.items())
     ]
     update = {
         "id": "certificates",
@@ -101,20 +102,20 @@ def trust(certificates: Mapping[str, str]) -> Resources:
     return [*files, update] if files else []
 
 
-def clock(timezone: str) -> Resources:
+def list_clock_resources(timezone: str) -> Resources:
     """The machine's time zone; its time comes from the hypervisor."""
     return [
         {"id": "localtime", "kind": "symlink", "path": "/etc/localtime", "target": f"/usr/share/zoneinfo/{timezone}"},
-        file("timezone", "/etc/timezone", f"{timezone}\n"),
+        make_file("timezone", "/etc/timezone", f"{timezone}\n"),
     ]
 
 
-def metadata_service(aws_environment: Mapping[str, str]) -> str:
+def find_metadata_service(aws_environment: Mapping[str, str]) -> str:
     """The URL at which the machine reaches the metadata service, ending in a slash."""
     return aws_environment.get(_METADATA_VARIABLE, _METADATA)
 
 
-def hardening(login_user: str, ordinary_user: int, metadata: str, ways: Mapping[str, bool]) -> Resources:
+def list_hardening_resources(login_user: str, ordinary_user: int, metadata: str, ways: Mapping[str, bool]) -> Resources:
     """sshd, firewall, kernel, journal and security upgrades; their services read them later.
 
     `ordinary_user` is the number of the user that the firewall keeps from the metadata service at the URL `metadata`. `ways`
@@ -124,7 +125,7 @@ def hardening(login_user: str, ordinary_user: int, metadata: str, ways: Mapping[
     rules = render("nftables.conf", ordinary_user=ordinary_user, metadata_port=port, jenkins_port=JENKINS_PORT)
     return [
         {
-            **file(
+            **make_file(
                 "sshd settings",
                 # Before cloud-init's own file there: sshd takes the first value that it reads.
                 "/etc/ssh/sshd_config.d/10-bootstrap.conf",
@@ -133,20 +134,20 @@ def hardening(login_user: str, ordinary_user: int, metadata: str, ways: Mapping[
             "validate": ["/usr/sbin/sshd", "-t", "-f", "%s"],
         },
         {
-            **file("firewall rules", "/etc/nftables.conf", rules, mode="0755"),
+            **make_file("firewall rules", "/etc/nftables.conf", rules, mode="0755"),
             "validate": ["/usr/sbin/nft", "-c", "-f", "%s"],
         },
         {"id": "kernel settings", "kind": "sysctl", "path": "/etc/sysctl.d/90-bootstrap.conf", "values": dict(SYSCTLS)},
-        file("journal settings", "/etc/systemd/journald.conf.d/10-bootstrap.conf", text("journald.conf")),
-        file("upgrade settings", "/etc/apt/apt.conf.d/52bootstrap-upgrades", text("upgrades.conf")),
+        make_file("journal settings", "/etc/systemd/journald.conf.d/10-bootstrap.conf", read_text("journald.conf")),
+        make_file("upgrade settings", "/etc/apt/apt.conf.d/52bootstrap-upgrades", read_text("upgrades.conf")),
     ]
 
 
-def services() -> Resources:
-    """The services that read the files of `hardening`."""
+def list_service_resources() -> Resources:
+    """The services that read the files of `list_hardening_resources`."""
     return [
-        unit("systemd-journald.service", restart_on=["journal settings"]),
-        unit("nftables.service", restart_on=["firewall rules"], reload=True),
+        make_unit("systemd-journald.service", restart_on=["journal settings"]),
+        make_unit("nftables.service", restart_on=["firewall rules"], reload=True),
         {
             "id": "firewall",
             "kind": "command",
@@ -155,18 +156,18 @@ def services() -> Resources:
             "unless": ["sh", "-c", _IS_FIREWALL_LOADED],
             "reason": "the kernel's rules differ from those of the file",
         },
-        unit("ssh.service", restart_on=["sshd settings"], reload=True, runs_on=["openssh-server"]),
-        unit("apt-daily.timer"),
-        unit("apt-daily-upgrade.timer"),
+        make_unit("ssh.service", restart_on=["sshd settings"], reload=True, runs_on=["openssh-server"]),
+        make_unit("apt-daily.timer"),
+        make_unit("apt-daily-upgrade.timer"),
     ]
 
 
-def unit(name: str, **properties: Any) -> dict[str, Any]:
+def make_unit(name: str, **properties: Any) -> dict[str, Any]:
     """A unit resource with the name of its unit."""
     return {"id": name, "kind": "unit", "name": name, **properties}
 
 
-def file(identity: str, path: str, content: str, **properties: Any) -> dict[str, Any]:
+def make_file(identity: str, path: str, content: str, **properties: Any) -> dict[str, Any]:
     """A file of root; everybody may read it, unless `properties` say otherwise."""
     return {
         "id": identity,
@@ -179,6 +180,6 @@ def file(identity: str, path: str, content: str, **properties: Any) -> dict[str,
     }
 
 
-def directory(path: str, **properties: Any) -> dict[str, Any]:
+def make_directory(path: str, **properties: Any) -> dict[str, Any]:
     """A directory of root; its path is its name."""
     return {"id": path, "kind": "directory", "path": path, "owner": "root", "group": "root", **properties}

@@ -10,9 +10,9 @@ from bootstrap.remote.desired.base import (
     JAVA_PACKAGES,
     JENKINS_PORT,
     Resources,
-    directory,
-    file,
-    unit,
+    make_directory,
+    make_file,
+    make_unit,
 )
 from bootstrap.remote.desired.inputs import HostInputs, Software
 from bootstrap.remote.templates import render
@@ -52,7 +52,7 @@ LOCAL_CHECKOUT = "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT"
 _NUMBER = 870
 
 
-def account() -> Resources:
+def list_account_resources() -> Resources:
     """The group and the user that Jenkins runs as; its builds run as the agent's."""
     return [
         {"id": "group jenkins", "kind": "group", "name": "jenkins", "gid": _NUMBER},
@@ -68,16 +68,16 @@ def account() -> Resources:
     ]
 
 
-def home(volume_id: str) -> Resources:
+def list_home_resources(volume_id: str) -> Resources:
     """JENKINS_HOME: the data volume, found by its id under the name that udev gives EBS volumes on NVMe."""
     device = f"/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}"
     return [
         {"id": "data volume", "kind": "mount", "path": HOME, "device": device, "wait": 120},
-        directory(HOME, owner="jenkins", group="jenkins", mode="0750"),
+        make_directory(HOME, owner="jenkins", group="jenkins", mode="0750"),
     ]
 
 
-def configuration(inputs: HostInputs) -> Resources:
+def list_configuration_resources(inputs: HostInputs) -> Resources:
     """What Jenkins reads at its start: settings, credentials and environment."""
     casc = {
         "id": "casc files",
@@ -92,20 +92,20 @@ def configuration(inputs: HostInputs) -> Resources:
         "files": [{"path": name, "content": text, "mode": "0644"} for name, text in sorted(inputs.casc_files.items())],
     }
     credentials = [
-        file(f"credential {name}", f"{CREDENTIALS}/{name}", secret.reveal(), mode="0400", secret=True)
+        make_file(f"credential {name}", f"{CREDENTIALS}/{name}", secret.reveal(), mode="0400", secret=True)
         for name, secret in sorted(inputs.secrets.items())
     ]
     own = {"password": inputs.toolkit_password, "token": inputs.toolkit_token}
     toolkit_secrets = [
-        file(f"toolkit's {name}", f"{TOOLKIT_SECRETS}/{name}", secret.reveal(), mode="0400", secret=True)
+        make_file(f"toolkit's {name}", f"{TOOLKIT_SECRETS}/{name}", secret.reveal(), mode="0400", secret=True)
         for name, secret in own.items()
     ]
     plugins = json.dumps(dict(inputs.software.plugins), indent=1, sort_keys=True) + "\n"
-    environment = environment_file(_environment(inputs))
+    environment = format_environment_file(_make_environment(inputs))
     return [
-        directory("/etc/jenkins"),
+        make_directory("/etc/jenkins"),
         casc,
-        directory(CREDENTIALS, mode="0700"),
+        make_directory(CREDENTIALS, mode="0700"),
         *credentials,
         # A tree, so that the file of a secret that the environment no longer has is removed.
         {
@@ -123,22 +123,22 @@ def configuration(inputs: HostInputs) -> Resources:
         },
         # Jenkins has none of the toolkit's tokens any more, but machines of earlier versions keep the file.
         {"id": "credential TOOLKIT_TOKEN", "kind": "absent", "path": f"{CREDENTIALS}/TOOLKIT_TOKEN"},
-        directory(TOOLKIT_SECRETS, mode="0700"),
+        make_directory(TOOLKIT_SECRETS, mode="0700"),
         *toolkit_secrets,
-        file("plugins lock", PLUGINS_LOCK, plugins),
-        file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
+        make_file("plugins lock", PLUGINS_LOCK, plugins),
+        make_file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
         # Jenkins does not start with settings whose variable has no value, and the casc act brings the new ones only when it
         # runs. When they are there, this file loses the names, which restarts nothing.
-        file(
+        make_file(
             "removed secrets",
             "/etc/jenkins/removed-secrets.env",
-            environment_file(dict.fromkeys(inputs.removed_secrets, "")),
+            format_environment_file(dict.fromkeys(inputs.removed_secrets, "")),
         ),
-        unit_file(inputs),
+        make_unit_file(inputs),
     ]
 
 
-def environment_file(values: dict[str, str]) -> str:
+def format_environment_file(values: dict[str, str]) -> str:
     """Variables in systemd's EnvironmentFile syntax, which a shell reads the same way."""
     escaped = {
         name: "".join(f"\\{character}" if character in '\\"`$' else character for character in value)
@@ -147,13 +147,13 @@ def environment_file(values: dict[str, str]) -> str:
     return "".join(f'{name}="{value}"\n' for name, value in sorted(escaped.items()))
 
 
-def certificate_variables(inputs: HostInputs) -> dict[str, str]:
+def list_certificate_variables(inputs: HostInputs) -> dict[str, str]:
     """Variables for Python's libraries, which have certificate authorities of their own: they trust what the machine does."""
     names = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
     return dict.fromkeys(names, _BUNDLE) if inputs.ca_certificates else {}
 
 
-def _environment(inputs: HostInputs) -> dict[str, str]:
+def _make_environment(inputs: HostInputs) -> dict[str, str]:
     environment = {
         **inputs.casc_variables,
         "JENKINS_HOME": HOME,
@@ -166,7 +166,7 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
         "TOOLKIT_TOKEN": "",
         "LANG": "C.UTF-8",
     }
-    environment |= certificate_variables(inputs)
+    environment |= list_certificate_variables(inputs)
     if inputs.software.kind == "emulator":
         environment |= {
             "JENKINS_LISTEN_ADDRESS": "127.0.0.1",
@@ -178,7 +178,7 @@ def _environment(inputs: HostInputs) -> dict[str, str]:
     return environment
 
 
-def software(distribution: Software) -> Resources:
+def list_software_resources(distribution: Software) -> Resources:
     """Jenkins' own files: the WAR and its plugins, or the emulator."""
     if distribution.emulator is not None:
         files = [{"path": name, "sha256": digest} for name, digest in sorted(distribution.emulator.files.items())]
@@ -215,10 +215,10 @@ def software(distribution: Software) -> Resources:
             for name, digest in sorted(distribution.plugin_files.items())
         ],
     }
-    return [directory(folder), war, plugins]
+    return [make_directory(folder), war, plugins]
 
 
-def service(inputs: HostInputs) -> dict[str, Any]:
+def make_service(inputs: HostInputs) -> dict[str, Any]:
     """jenkins.service; it is restarted when a file changed that it reads only at its start."""
     credentials = [f"credential {name}" for name in sorted(inputs.secrets)]
     kind_of_software = ["emulator"] if inputs.software.kind == "emulator" else ["jenkins.war", "plugins"]
@@ -226,15 +226,15 @@ def service(inputs: HostInputs) -> dict[str, Any]:
     own = ["own secrets"] if inputs.own_secrets else []
     restart_on = [*causes, *kind_of_software, *credentials, *own]
     runs_on = ["python3", *EMULATOR_PACKAGES] if inputs.software.kind == "emulator" else JAVA_PACKAGES
-    return unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
+    return make_unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
 
 
-def needed_memory(heap: str) -> int:
+def compute_needed_memory(heap: str) -> int:
     """The MiB that Java needs at least for a heap ('512m' or '2g')."""
     return (int(heap[:-1]) << (10 if heap.endswith("g") else 0)) + BESIDE_THE_HEAP
 
 
-def unit_file(inputs: HostInputs) -> dict[str, Any]:
+def make_unit_file(inputs: HostInputs) -> dict[str, Any]:
     """The text of jenkins.service."""
     properties = _PROPERTIES | ({LOCAL_CHECKOUT: "true"} if inputs.toolkit is not None else {})
     content = render(
@@ -254,4 +254,4 @@ def unit_file(inputs: HostInputs) -> dict[str, Any]:
         properties=" ".join(f"-D{name}={value}" for name, value in properties.items()),
         options=" ".join(_OPTIONS),
     )
-    return file("jenkins.service file", "/etc/systemd/system/jenkins.service", content)
+    return make_file("jenkins.service file", "/etc/systemd/system/jenkins.service", content)

@@ -12,9 +12,9 @@ from typing import Any
 
 from bootstrap.environment.models import Settings
 from bootstrap.environment.people import Person
-from bootstrap.remote.desired.base import Resources, directory, file
+from bootstrap.remote.desired.base import Resources, make_directory, make_file
 from bootstrap.remote.desired.inputs import HostInputs
-from bootstrap.remote.templates import text
+from bootstrap.remote.templates import read_text
 
 GIT_USER = "git"
 GIT_HOME = "/srv/git"
@@ -29,7 +29,7 @@ _COMMANDS = f"{GIT_HOME}/git-shell-commands"
 _HOOKS = "/usr/local/lib/git-server"
 
 
-def account() -> Resources:
+def list_account_resources() -> Resources:
     """The group and the user to whom the repository belongs."""
     user = {"uid": _NUMBER, "group": GIT_USER, "home": GIT_HOME, "shell": "/usr/bin/git-shell"}
     return [
@@ -38,22 +38,22 @@ def account() -> Resources:
     ]
 
 
-def ways(inputs: HostInputs) -> dict[str, bool]:
+def choose_ways(inputs: HostInputs) -> dict[str, bool]:
     """Whether there are people who log in, and people who reach the repository; sshd is closed to others."""
     people = inputs.settings.people.values()
     has_keys = any(person.ssh_keys for person in people)
     return {"logs_in": any(it.logs_in for it in people), "serves_git": has_keys and inputs.toolkit is not None}
 
 
-def keys(inputs: HostInputs) -> Resources:
+def list_key_resources(inputs: HostInputs) -> Resources:
     """The keys of people, and what serves the repository to them."""
     return [
-        _tree("keys of people", KEYS, list_key_files(inputs.settings, inputs.login_user), "0644"),
-        directory(GIT_HOME),
-        directory(_COMMANDS),
-        file("repository's server", f"{_COMMANDS}/serve", text("serve-git.sh"), mode="0755"),
-        directory(_HOOKS),
-        file("repository's hook", f"{_HOOKS}/update", text("git-update.sh"), mode="0755"),
+        _make_tree("keys of people", KEYS, list_key_files(inputs.settings, inputs.login_user), "0644"),
+        make_directory(GIT_HOME),
+        make_directory(_COMMANDS),
+        make_file("repository's server", f"{_COMMANDS}/serve", read_text("serve-git.sh"), mode="0755"),
+        make_directory(_HOOKS),
+        make_file("repository's hook", f"{_HOOKS}/update", read_text("git-update.sh"), mode="0755"),
     ]
 
 
@@ -65,10 +65,10 @@ def list_key_files(settings: Settings, login_user: str) -> dict[str, str]:
     return {name: lines for name, lines in files.items() if lines}
 
 
-def passwords(inputs: HostInputs) -> dict[str, Any]:
+def make_passwords(inputs: HostInputs) -> dict[str, Any]:
     """The hashes of the passwords of people, for Jenkins alone; the settings name these files."""
     hashes = {name: secret.reveal() for name, secret in inputs.people_passwords.items()}
-    tree = _tree("passwords of people", PASSWORDS, hashes, "0440")
+    tree = _make_tree("passwords of people", PASSWORDS, hashes, "0440")
     return {**tree, "group": "jenkins", "directory_mode": "0750", "secret": True}
 
 
@@ -82,7 +82,7 @@ def _list_lines(name: str, person: Person, branch: str) -> Iterable[str]:
     return (f"{options}{key} {name}" for key in person.ssh_keys)
 
 
-def _tree(identity: str, path: str, files: Mapping[str, str], mode: str) -> dict[str, Any]:
+def _make_tree(identity: str, path: str, files: Mapping[str, str], mode: str) -> dict[str, Any]:
     return {
         "id": identity,
         "kind": "tree",

@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.environment.models import SMTP_PASSWORD
 from bootstrap.remote.desired.agent import AGENTS, INFRASTRUCTURE, VENVS
-from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, directory, file, unit
+from bootstrap.remote.desired.base import PACKAGES, SYSCTLS, Resources, make_directory, make_file, make_unit
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.jenkins import (
     CASC_FOLDER,
@@ -20,10 +20,10 @@ from bootstrap.remote.desired.jenkins import (
     PLUGINS_LOCK,
     TOOLKIT_SECRETS,
     WAR,
-    environment_file,
+    format_environment_file,
 )
 from bootstrap.remote.desired.people import GIT_USER, KEYS, PASSWORDS, REPOSITORY
-from bootstrap.remote.templates import text
+from bootstrap.remote.templates import read_text
 
 INSPECTOR = "/usr/local/sbin/inspect-machine"
 MAIL_INSPECTOR = "/usr/local/sbin/ask-mail-server"
@@ -47,7 +47,7 @@ INSPECTED_UNITS = (
 INSPECTED_SERVICES = ("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service", "ssh.service")
 
 
-def toolkit(inputs: HostInputs) -> Resources:
+def list_toolkit_resources(inputs: HostInputs) -> Resources:
     """The identity of the machine, how builds reach AWS and packages, and the repository that the jobs check out."""
     plugins = json.dumps(dict(inputs.software.plugins), sort_keys=True)
     machine = {
@@ -60,19 +60,19 @@ def toolkit(inputs: HostInputs) -> Resources:
             "plugins": hashlib.sha256(plugins.encode()).hexdigest(),
         },
     }
-    aws = environment_file(dict(inputs.aws_environment))
+    aws = format_environment_file(dict(inputs.aws_environment))
     resources = [
-        directory("/etc/bootstrap"),
-        file("machine", "/etc/bootstrap/machine.json", json.dumps(machine, sort_keys=True) + "\n"),
-        file("aws environment", "/etc/bootstrap/aws.env", aws, mode="0600", secret=True),
-        file("authority", "/etc/bootstrap/authority.crt", inputs.authority),
-        directory("/var/cache/bootstrap"),
-        file("git settings", "/etc/gitconfig", f"[safe]\n\tdirectory = {REPOSITORY}\n"),
+        make_directory("/etc/bootstrap"),
+        make_file("machine", "/etc/bootstrap/machine.json", json.dumps(machine, sort_keys=True) + "\n"),
+        make_file("aws environment", "/etc/bootstrap/aws.env", aws, mode="0600", secret=True),
+        make_file("authority", "/etc/bootstrap/authority.crt", inputs.authority),
+        make_directory("/var/cache/bootstrap"),
+        make_file("git settings", "/etc/gitconfig", f"[safe]\n\tdirectory = {REPOSITORY}\n"),
     ]
     if inputs.pip_configuration:
         # The indexes' URLs may hold a password.
         closed: dict[str, Any] = {"group": INFRASTRUCTURE.user, "mode": "0640", "secret": True}
-        resources.append(file("pip settings", "/etc/pip.conf", inputs.pip_configuration, **closed))
+        resources.append(make_file("pip settings", "/etc/pip.conf", inputs.pip_configuration, **closed))
     if inputs.toolkit is not None:
         repository = {
             "id": "toolkit repository",
@@ -87,7 +87,7 @@ def toolkit(inputs: HostInputs) -> Resources:
     return resources
 
 
-def inspection(inputs: HostInputs, metadata: str) -> Resources:
+def list_inspection_resources(inputs: HostInputs, metadata: str) -> Resources:
     """The inspector: facts that only root can read, for root and, through a socket, for the toolkit's builds in the sandbox.
 
     `metadata` is the URL of the metadata service.
@@ -113,10 +113,10 @@ def inspection(inputs: HostInputs, metadata: str) -> Resources:
     }
     units = "/etc/systemd/system"
     return [
-        file("inspected facts", "/etc/bootstrap/inspect.json", json.dumps(asked, indent=1) + "\n"),
-        file("inspector", INSPECTOR, text("inspect_machine.py"), mode="0755"),
-        file("mail server's inspector", MAIL_INSPECTOR, text("ask_mail_server.py"), mode="0755"),
-        file("inspector service", f"{units}/inspect-machine@.service", text("inspect-machine@.service")),
-        file("inspector socket", f"{units}/inspect-machine.socket", text("inspect-machine.socket")),
-        unit("inspect-machine.socket", restart_on=["inspector socket"]),
+        make_file("inspected facts", "/etc/bootstrap/inspect.json", json.dumps(asked, indent=1) + "\n"),
+        make_file("inspector", INSPECTOR, read_text("inspect_machine.py"), mode="0755"),
+        make_file("mail server's inspector", MAIL_INSPECTOR, read_text("ask_mail_server.py"), mode="0755"),
+        make_file("inspector service", f"{units}/inspect-machine@.service", read_text("inspect-machine@.service")),
+        make_file("inspector socket", f"{units}/inspect-machine.socket", read_text("inspect-machine.socket")),
+        make_unit("inspect-machine.socket", restart_on=["inspector socket"]),
     ]

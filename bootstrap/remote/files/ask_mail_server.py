@@ -19,7 +19,7 @@ SECONDS = 15  # of one answer
 ALL_SECONDS = 17  # of all; the inspector waits 20 seconds
 
 
-def ask(asked: dict[str, Any], seconds: float = ALL_SECONDS) -> dict[str, str]:
+def ask_server(asked: dict[str, Any], seconds: float = ALL_SECONDS) -> dict[str, str]:
     """What the server said to each step; the step that failed has the reason, and those after it are not there."""
     answers: dict[str, str] = {}
     # A thread: the resolution of a name cannot be interrupted otherwise.
@@ -74,4 +74,4 @@ def open_session(asked: dict[str, Any]) -> smtplib.SMTP:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(ask(json.loads(CONFIGURATION.read_text())["mail"])) + "\n")
+    sys.stdout.write(json.dumps(ask_server(json.loads(CONFIGURATION.read_text())["mail"])) + "\n")

@@ -32,7 +32,7 @@ UNIT_PROPERTIES = (
 )
 
 
-def answer_of(*command: str) -> tuple[str, str]:
+def run(*command: str) -> tuple[str, str]:
     """A command's output, or why there is none."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
@@ -41,15 +41,15 @@ def answer_of(*command: str) -> tuple[str, str]:
     return done.stdout, "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def firewall(_configuration: Facts) -> Any:
+def read_firewall(_configuration: Facts) -> Any:
     """nftables' rules, as its own JSON."""
-    output, problem = answer_of("/usr/sbin/nft", "--json", "list", "ruleset")
+    output, problem = run("/usr/sbin/nft", "--json", "list", "ruleset")
     return {"error": problem} if problem else json.loads(output)["nftables"]
 
 
-def sshd(_configuration: Facts) -> Facts:
+def read_sshd(_configuration: Facts) -> Facts:
     """sshd's effective settings for the login user, each a list of values."""
-    output, problem = answer_of("/usr/sbin/sshd", "-T")
+    output, problem = run("/usr/sbin/sshd", "-T")
     settings: Facts = {"error": [problem]} if problem else {}
     for line in output.splitlines():
         key, _, value = line.partition(" ")
@@ -57,50 +57,50 @@ def sshd(_configuration: Facts) -> Facts:
     return settings
 
 
-def sockets(_configuration: Facts) -> list[Facts]:
+def read_sockets(_configuration: Facts) -> list[Facts]:
     """Who listens where. A process may have line breaks in its name; what is then no whole line is left out."""
-    output, _ = answer_of("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p", "-e")
+    output, _ = run("/usr/bin/ss", "-H", "-t", "-u", "-l", "-n", "-p", "-e")
     sockets = []
     for line in filter(None, map(SOCKET.match, output.splitlines())):
         facts = {"protocol": line[1], "address": line[2].split("%")[0], "port": int(line[3]), "process": line[4] or ""}
-        sockets.append(facts | {"user": name_of(pwd.getpwuid, int(line[5] or "0"))})
+        sockets.append(facts | {"user": find_name(pwd.getpwuid, int(line[5] or "0"))})
     return sorted(sockets, key=lambda item: (item["protocol"], item["port"], item["address"]))
 
 
-def files(configuration: Facts) -> Facts:
+def read_files(configuration: Facts) -> Facts:
     """Mode, owner, group, kind, size and (of plain files) SHA-256 of the asked paths; null for one that is not there."""
-    return {name: file(name) for name in configuration["paths"]}
+    return {name: read_file(name) for name in configuration["paths"]}
 
 
-def file(name: str) -> Facts | None:
+def read_file(name: str) -> Facts | None:
     """The facts of one path; all of the very thing that is held open, for a build may put another in its place."""
     try:
         descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
-        return facts_of(descriptor)
+        return read_facts(descriptor)
     finally:
         os.close(descriptor)
 
 
-def facts_of(descriptor: int) -> Facts:
+def read_facts(descriptor: int) -> Facts:
     """Mode, owner, group, kind, size and perhaps the SHA-256 of what is held open."""
     status = os.fstat(descriptor)
     facts: Facts = {
         "mode": f"{stat.S_IMODE(status.st_mode):04o}",
-        "owner": name_of(pwd.getpwuid, status.st_uid),
-        "group": name_of(grp.getgrgid, status.st_gid),
+        "owner": find_name(pwd.getpwuid, status.st_uid),
+        "group": find_name(grp.getgrgid, status.st_gid),
         "kind": "directory" if stat.S_ISDIR(status.st_mode) else "link" if stat.S_ISLNK(status.st_mode) else "file",
         "size": status.st_size,
     }
     # The sum of a small secret would give it away to guessing; what everybody may read is none.
     if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH:
-        facts["sha256"] = digest(f"/proc/self/fd/{descriptor}")
+        facts["sha256"] = compute_digest(f"/proc/self/fd/{descriptor}")
     return facts
 
 
-def name_of(look_up: Callable[[int], Any], number: int) -> str:
+def find_name(look_up: Callable[[int], Any], number: int) -> str:
     """The name of a user or group, or its number where it has none."""
     try:
         return str(look_up(number)[0])
@@ -108,7 +108,7 @@ def name_of(look_up: Callable[[int], Any], number: int) -> str:
         return str(number)
 
 
-def digest(name: str) -> str | None:
+def compute_digest(name: str) -> str | None:
     """A file's SHA-256, or None where it cannot be read."""
     try:
         with Path(name).open("rb") as stream:
@@ -117,28 +117,28 @@ def digest(name: str) -> str | None:
         return None
 
 
-def mounts(configuration: Facts) -> Facts:
+def read_mounts(configuration: Facts) -> Facts:
     """Source, type and options of the asked mount points; null for one where nothing is mounted."""
-    answers = {name: answer_of("/usr/bin/findmnt", "--json", "--mountpoint", name) for name in configuration["mounts"]}
+    answers = {name: run("/usr/bin/findmnt", "--json", "--mountpoint", name) for name in configuration["mounts"]}
     return {name: None if problem else json.loads(it)["filesystems"][0] for name, (it, problem) in answers.items()}
 
 
-def units(configuration: Facts) -> Facts:
+def read_units(configuration: Facts) -> Facts:
     """systemd's view of the asked units."""
-    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", UNIT_PROPERTIES, *configuration["units"])
+    output, _ = run("/usr/bin/systemctl", "show", "-p", UNIT_PROPERTIES, *configuration["units"])
     blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in output.strip().split("\n\n")]
     return {block["Id"]: block for block in blocks if "Id" in block}
 
 
-def failed_units(_configuration: Facts) -> list[str]:
+def list_failed_units(_configuration: Facts) -> list[str]:
     """The names of all units that failed."""
-    output, _ = answer_of("/usr/bin/systemctl", "list-units", "--failed", "--plain", "--no-legend")
+    output, _ = run("/usr/bin/systemctl", "list-units", "--failed", "--plain", "--no-legend")
     return [line.split()[0] for line in output.splitlines()]
 
 
-def upgrades(_configuration: Facts) -> Facts:
+def read_upgrades(_configuration: Facts) -> Facts:
     """apt's settings about upgrades that happen by themselves; a repeated key has its values as a list."""
-    output, _ = answer_of("/usr/bin/apt-config", "dump")
+    output, _ = run("/usr/bin/apt-config", "dump")
     settings: Facts = {}
     for line in output.splitlines():
         key, _, value = line.partition(" ")
@@ -147,12 +147,12 @@ def upgrades(_configuration: Facts) -> Facts:
     return settings
 
 
-def kernel(configuration: Facts) -> Facts:
+def read_kernel(configuration: Facts) -> Facts:
     """The asked kernel settings as they are now; null for one that this kernel does not have."""
-    return {name: setting(name) for name in configuration["sysctls"]}
+    return {name: read_kernel_setting(name) for name in configuration["sysctls"]}
 
 
-def setting(name: str) -> str | None:
+def read_kernel_setting(name: str) -> str | None:
     """One kernel setting."""
     try:
         return " ".join(Path("/proc/sys", name.replace(".", "/")).read_text().split())
@@ -160,25 +160,24 @@ def setting(name: str) -> str | None:
         return None
 
 
-def packages(configuration: Facts) -> Facts:
+def read_packages(configuration: Facts) -> Facts:
     """The installed versions of the asked packages; null for one that is not installed."""
-    output, _ = answer_of(
-        "/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *configuration["packages"]
-    )
+    names = configuration["packages"]
+    output, _ = run("/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *names)
     installed = {line.split()[0]: line.split()[2] for line in output.splitlines() if " installed " in line}
-    return {name: installed.get(name) for name in configuration["packages"]}
+    return {name: installed.get(name) for name in names}
 
 
-def replaced_files(configuration: Facts) -> Facts:
+def find_replaced_files(configuration: Facts) -> Facts:
     """The programs and libraries that the asked services execute and that were replaced or removed under them."""
-    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", "Id,MainPID", *configuration["services"])
+    output, _ = run("/usr/bin/systemctl", "show", "-p", "Id,MainPID", *configuration["services"])
     blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in output.strip().split("\n\n")]
-    return {block["Id"]: deleted_code(maps_of(block["MainPID"])) for block in blocks if "Id" in block}
+    return {block["Id"]: find_deleted_code(read_maps(block["MainPID"])) for block in blocks if "Id" in block}
 
 
-def arguments(_configuration: Facts) -> list[str]:
+def read_arguments(_configuration: Facts) -> list[str]:
     """With which arguments Jenkins runs; they are no secret, for every process of the machine can see them."""
-    output, _ = answer_of("/usr/bin/systemctl", "show", "-p", "MainPID", "--value", "jenkins.service")
+    output, _ = run("/usr/bin/systemctl", "show", "-p", "MainPID", "--value", "jenkins.service")
     try:
         line = Path("/proc", output.strip() or "0", "cmdline").read_bytes()
     except OSError:
@@ -186,7 +185,7 @@ def arguments(_configuration: Facts) -> list[str]:
     return line.decode(errors="replace").split("\0")[:-1]
 
 
-def maps_of(process: str) -> str:
+def read_maps(process: str) -> str:
     """What a process has mapped; nothing where there is no such process."""
     try:
         return Path("/proc", process, "maps").read_text(errors="replace") if process != "0" else ""
@@ -194,31 +193,31 @@ def maps_of(process: str) -> str:
         return ""
 
 
-def deleted_code(maps: str) -> list[str]:
+def find_deleted_code(maps: str) -> list[str]:
     """The system's files that are executed and gone; caches and what a program has made for itself do not count."""
     found = [line.split(maxsplit=5) for line in maps.splitlines()]
     code = {fields[5] for fields in found if len(fields) == 6 and "x" in fields[1] and fields[5].startswith("/usr/")}
     return sorted(name.removesuffix(" (deleted)") for name in code if name.endswith(" (deleted)"))
 
 
-def java(configuration: Facts) -> Facts:
+def read_java(configuration: Facts) -> Facts:
     """How many shared libraries Java has, and which of them miss others, by name; with Java's own folders on the path."""
     folder = Path(configuration["java_home"], "lib")
     libraries = sorted(str(path) for path in folder.rglob("*.so"))
     path = f"LD_LIBRARY_PATH={folder}:{folder / 'server'}"
     with ThreadPoolExecutor(4) as pool:
-        answers = pool.map(lambda name: answer_of("/usr/bin/env", path, "/usr/bin/ldd", name), libraries)
-        missing = {name: missing_libraries(*answer) for name, answer in zip(libraries, answers, strict=True)}
+        answers = pool.map(lambda name: run("/usr/bin/env", path, "/usr/bin/ldd", name), libraries)
+        missing = {name: find_missing_libraries(*answer) for name, answer in zip(libraries, answers, strict=True)}
     return {"libraries": len(libraries), "missing": {name: names for name, names in missing.items() if names}}
 
 
-def missing_libraries(output: str, problem: str) -> list[str]:
+def find_missing_libraries(output: str, problem: str) -> list[str]:
     """What ldd has not found; its own complaint where it failed."""
     names = {line.partition(" => ")[0].strip() for line in output.splitlines() if line.endswith(" => not found")}
     return sorted(names) or ([problem] if problem else [])
 
 
-def metadata(configuration: Facts) -> Facts:
+def read_metadata(configuration: Facts) -> Facts:
     """The status with which the metadata service answers each asked user's request of a token; '000' if none comes."""
     asked = configuration["metadata"]
     header = ("--header", "X-aws-ec2-metadata-token-ttl-seconds: 1")
@@ -227,24 +226,24 @@ def metadata(configuration: Facts) -> Facts:
     answers: Facts = {}
     for user in asked["users"]:
         become = ("/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups")
-        output, problem = answer_of(*become, *curl, "--write-out", "%{http_code}", *question)
+        output, problem = run(*become, *curl, "--write-out", "%{http_code}", *question)
         answers[user] = output or problem
     return answers
 
 
-def audit(_configuration: Facts) -> list[str]:
+def read_audit(_configuration: Facts) -> list[str]:
     """The newest lines that Jenkins' audit trail wrote into the journal, each cut where it is very long."""
     newest = ("--since", "-15min", "--lines", "5000", "--output", "cat", "--no-pager", "--quiet")
-    output, _ = answer_of("/usr/bin/journalctl", "--unit", "jenkins.service", *newest)
+    output, _ = run("/usr/bin/journalctl", "--unit", "jenkins.service", *newest)
     return [line[:500] for line in output.splitlines() if " - audit - " in line][-200:]
 
 
-def mail(_configuration: Facts) -> Any:
+def read_mail(_configuration: Facts) -> Any:
     """How far a session with the mail server comes."""
-    return json.loads(answer_of("/usr/local/sbin/ask-mail-server")[0])
+    return json.loads(run("/usr/local/sbin/ask-mail-server")[0])
 
 
-def system(_configuration: Facts) -> Facts:
+def read_system(_configuration: Facts) -> Facts:
     """Whether this is a container, and since when it runs."""
     return {
         "is_container": Path("/run/systemd/container").exists() or Path("/run/.containerenv").exists(),
@@ -253,9 +252,10 @@ def system(_configuration: Facts) -> Facts:
     }
 
 
-GATHERERS = (
-    *(firewall, sshd, sockets, files, mounts, units, failed_units, upgrades, kernel, packages),
-    *(replaced_files, java, system, audit, arguments, metadata, mail),
+GATHERERS = (  # each fact has the name of its function without the verb
+    *(read_firewall, read_sshd, read_sockets, read_files, read_mounts, read_units, list_failed_units),
+    *(read_upgrades, read_kernel, read_packages, find_replaced_files, read_java, read_system, read_audit),
+    *(read_arguments, read_metadata, read_mail),
 )
 
 
@@ -271,10 +271,10 @@ def gather() -> Facts:
 
     with ThreadPoolExecutor(len(GATHERERS)) as pool:
         found = pool.map(gather_one, GATHERERS)
-        return dict(zip((gatherer.__name__ for gatherer in GATHERERS), found, strict=True))
+        return dict(zip((gatherer.__name__.partition("_")[2] for gatherer in GATHERERS), found, strict=True))
 
 
-def ask() -> str:
+def run_inspection() -> str:
     """What the program says when systemd runs it as root."""
     with socket.socket(socket.AF_UNIX) as stream:
         stream.settimeout(60)
@@ -288,7 +288,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(gather(), sort_keys=True) + "\n")
         return
     try:
-        answer = ask()
+        answer = run_inspection()
     except PermissionError:
         os.execv("/usr/bin/sudo", ["sudo", "-n", "/usr/local/sbin/inspect-machine"])
     sys.stdout.write(answer)

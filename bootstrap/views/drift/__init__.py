@@ -5,6 +5,6 @@ the command that removes it. It changes nothing.
 Imported by: cli.commands.drift.
 """
 
-from bootstrap.views.drift.detection import Drift, Drifted, look
+from bootstrap.views.drift.detection import Drift, Drifted, find_drift
 
-__all__ = ["Drift", "Drifted", "look"]
+__all__ = ["Drift", "Drifted", "find_drift"]

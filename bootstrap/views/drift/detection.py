@@ -20,9 +20,9 @@ from bootstrap.runs.journal import Run
 from bootstrap.values import ChangeKind
 from bootstrap.views import people
 from bootstrap.views.drift import groups, jobs, settings, stacks
-from bootstrap.views.drift.values import Drifted, not_looked_at
+from bootstrap.views.drift.values import Drifted, make_unseen
 
-__all__ = ["Drift", "Drifted", "look"]
+__all__ = ["Drift", "Drifted", "find_drift"]
 
 _REACH = "See that the machine runs and that SSH reaches it: 'status' and 'doctor' tell."
 _VERBS = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "exists, but must not"}
@@ -39,7 +39,7 @@ class Drift:
     unseen: tuple[Drifted, ...]
 
 
-def look(context: Context, run: Run) -> Drift:
+def find_drift(context: Context, run: Run) -> Drift:
     """Find all drift; nothing is changed.
 
     A place that fails is in `unseen`, and so is a single thing that could not be compared; after the first time-out the machine
@@ -47,9 +47,9 @@ def look(context: Context, run: Run) -> Drift:
     """
     lines: list[Drifted] = []
     is_reachable = True
-    for where, find in _places(context, run).items():
+    for where, find in _list_places(context, run).items():
         if not is_reachable and where in _NEED_THE_MACHINE:
-            lines.append(not_looked_at(where, "the machine cannot be reached", _REACH, where="place"))
+            lines.append(make_unseen(where, "the machine cannot be reached", _REACH, where="place"))
             continue
         try:
             with run.act("drift", where, ending="checked"):
@@ -57,20 +57,20 @@ def look(context: Context, run: Run) -> Drift:
         except BootstrapError as error:
             # After one time-out, the other places on the machine are skipped: each would wait as long again.
             is_reachable = is_reachable and not isinstance(error, Unreachable)
-            lines.append(not_looked_at(where, error.found, error.remedy, where="place"))
+            lines.append(make_unseen(where, error.found, error.remedy, where="place"))
             run.notice(f"{where} cannot be checked: {error.found.splitlines()[0]}")
     return Drift(tuple(it for it in lines if not it.is_unseen), tuple(it for it in lines if it.is_unseen))
 
 
-def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drifted]]]:
+def _list_places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drifted]]]:
     tool = context.tool
     on_machine = context.world.is_on_machine
     places: dict[str, Callable[[], Iterable[Drifted]]] = {
-        "stacks": lambda: _of_stacks(context, tool),
-        "security groups": lambda: _of_groups(context),
-        "certificates": lambda: _of_certificates(context, tool),
-        "machine": lambda: _of_host(context, run, tool),
-        "settings": lambda: settings.of_settings(
+        "stacks": lambda: _find_stack_drift(context, tool),
+        "security groups": lambda: _find_group_drift(context),
+        "certificates": lambda: _find_certificate_drift(context, tool),
+        "machine": lambda: _find_host_drift(context, run, tool),
+        "settings": lambda: settings.find_settings_drift(
             context.shell,
             context.jenkins,
             context.casc_files,
@@ -79,8 +79,8 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
             sudo=not on_machine,
         ),
         "people": lambda: _of_people(context, tool),
-        "jobs": lambda: jobs.of_jobs(context.jenkins, context.jobset, tool),
-        "plugins": lambda: jobs.of_plugins(context.jenkins, context.lock.plugins, tool),
+        "jobs": lambda: jobs.find_job_drift(context.jenkins, context.jobset, tool),
+        "plugins": lambda: jobs.find_plugin_drift(context.jenkins, context.lock.plugins, tool),
     }
     if on_machine:
         run.notice(
@@ -90,39 +90,41 @@ def _places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[Drift
     return places
 
 
-def _of_stacks(context: Context, tool: str) -> list[Drifted]:
+def _find_stack_drift(context: Context, tool: str) -> list[Drifted]:
     client = context.world.aws("cloudformation")
     drifted: list[Drifted] = []
     for name in context.wanted:
         if name not in context.stacks:
-            full = context.settings.stack_name(name)
+            full = context.settings.name_stack(name)
             drifted.append(Drifted("stack", full, "there is no such stack", f"{tool} launch"))
             continue
         full = context.stacks[name].name
         try:
             drifted += _convert_refusal(partial(_detect, context, full, f"{tool} launch"), client)
         except BootstrapError as error:  # the other stacks are looked at all the same
-            drifted.append(not_looked_at(full, error.found, error.remedy))
+            drifted.append(make_unseen(full, error.found, error.remedy))
     return drifted
 
 
 def _detect(context: Context, stack: str, again: str) -> list[Drifted]:
-    tags = context.tags("", "")
-    return list(stacks.of_stack(context.world.aws("cloudformation"), stack, again, tags=tags))
+    tags = context.make_tags("", "")
+    return list(stacks.find_stack_drift(context.world.aws("cloudformation"), stack, again, tags=tags))
 
 
-def _of_groups(context: Context) -> list[Drifted]:
+def _find_group_drift(context: Context) -> list[Drifted]:
     client, ec2 = context.world.aws("cloudformation"), context.world.aws("ec2")
 
-    def look() -> list[Drifted]:
-        expected = groups.expected_rules(_deployed(client, stack.name) for stack in context.stacks.values())
+    def find() -> list[Drifted]:
+        expected = groups.list_expected_rules(_read_deployed(client, stack.name) for stack in context.stacks.values())
         endpoint = context.world.endpoint
-        return [line for group, rules in expected.items() for line in groups.of_group(ec2, group, rules, endpoint)]
+        return [
+            line for group, rules in expected.items() for line in groups.find_group_drift(ec2, group, rules, endpoint)
+        ]
 
-    return _convert_refusal(look, client)
+    return _convert_refusal(find, client)
 
 
-def _deployed(client: Any, stack: str) -> groups.Deployed:
+def _read_deployed(client: Any, stack: str) -> groups.Deployed:
     body = client.get_template(StackName=stack)["TemplateBody"]
     described = client.describe_stacks(StackName=stack)["Stacks"][0]
     parameters = {item["ParameterKey"]: item["ParameterValue"] for item in described.get("Parameters", ())}
@@ -135,16 +137,16 @@ def _deployed(client: Any, stack: str) -> groups.Deployed:
     return groups.Deployed(body if isinstance(body, str) else json.dumps(body), parameters, ids)
 
 
-def _of_certificates(context: Context, tool: str) -> list[Drifted]:
+def _find_certificate_drift(context: Context, tool: str) -> list[Drifted]:
     """Who may read the certificates must not get the key with which others can be signed."""
     client, arn = context.world.aws("secretsmanager"), context.outputs("data")["CertificatesSecret"]
     place = "is beside the certificates, where the machine's role can read it"
 
-    def look() -> list[Drifted]:
+    def find() -> list[Drifted]:
         is_beside = has_authority_key(client, arn)
         return [Drifted("secret", "the authority's key", place, f"{tool} launch")] if is_beside else []
 
-    return _convert_refusal(look, client)
+    return _convert_refusal(find, client)
 
 
 def _convert_refusal(call: Callable[[], list[Drifted]], client: Any) -> list[Drifted]:
@@ -158,17 +160,17 @@ def _convert_refusal(call: Callable[[], list[Drifted]], client: Any) -> list[Dri
 
 def _of_people(context: Context, tool: str) -> list[Drifted]:
     """Access of people who are not in the environment file any more."""
-    left = ((person, ", ".join(person.left)) for person in people.look(context).people if person.left)
+    left = ((person, ", ".join(person.left)) for person in people.read_access(context).people if person.left)
     return [
         Drifted("people", person.name, f"is not in 'people', access is left: {places}", f"{tool} launch")
         for person, places in left
     ]
 
 
-def _of_host(context: Context, run: Run, tool: str) -> list[Drifted]:
+def _find_host_drift(context: Context, run: Run, tool: str) -> list[Drifted]:
     inputs, _ = host_inputs.gather(context, run)
     drifted = []
-    edited, moved = host.edited(context.shell, inputs)
+    edited, moved = host.split_edits(context.shell, inputs)
     if pending := [name for name in moved if name not in _OF_THE_CODE]:
         run.notice(f"pending changes of the code since the last launch, no drift ('{tool} plan'): {', '.join(pending)}")
     for change in edited:

@@ -54,24 +54,24 @@ class Deployed:
     parameters: Mapping[str, str]
     ids: Mapping[str, str]
 
-    def groups(self) -> dict[str, set[Rule]]:
+    def list_groups(self) -> dict[str, set[Rule]]:
         """The groups of the stack by id, with the rules inside of them."""
         rules_by_group = {}
-        for name, resource in self._resources(GROUP):
-            properties = self._value(resource.get("Properties", {}))
+        for name, resource in self._list_resources(GROUP):
+            properties = self._resolve_value(resource.get("Properties", {}))
             rules = {_parse_template_rule(it, is_egress=False) for it in properties.get("SecurityGroupIngress", ())}
             out = {_parse_template_rule(it, is_egress=True) for it in properties.get("SecurityGroupEgress", ())}
             rules_by_group[self.ids[name]] = rules | (out or {_EVERYWHERE})
         return rules_by_group
 
-    def alone(self) -> Iterator[tuple[str, Rule]]:
+    def list_single_rules(self) -> Iterator[tuple[str, Rule]]:
         """The rules that are resources of their own, each with the id of its group."""
         for kind, is_egress in _ALONE.items():
-            for _, resource in self._resources(kind):
-                properties = self._value(resource["Properties"])
+            for _, resource in self._list_resources(kind):
+                properties = self._resolve_value(resource["Properties"])
                 yield str(properties["GroupId"]), _parse_template_rule(properties, is_egress=is_egress)
 
-    def _resources(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    def _list_resources(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         resources = self._document.get("Resources", {})
         return ((name, it) for name, it in resources.items() if it.get("Type") == kind and name in self.ids)
 
@@ -80,20 +80,20 @@ class Deployed:
         document: Mapping[str, Any] = yaml.load(self.body, _Loader)  # noqa: S506 -- a SafeLoader of our own
         return document
 
-    def _value(self, node: Any) -> Any:
+    def _resolve_value(self, node: Any) -> Any:
         """A node with the results of its functions; AWS::NoValue is removed from lists and mappings."""
         if isinstance(node, list):
-            return [value for value in map(self._value, node) if value is not _NOTHING]
+            return [value for value in map(self._resolve_value, node) if value is not _NOTHING]
         if not isinstance(node, Mapping):
             return node
         if len(node) == 1:
             name, argument = next(iter(node.items()))
             if name in {"Ref", "Condition"} or str(name).startswith("Fn::"):
-                return self._function(str(name), argument)
-        values = {key: self._value(value) for key, value in node.items()}
+                return self._resolve_function(str(name), argument)
+        values = {key: self._resolve_value(value) for key, value in node.items()}
         return {key: value for key, value in values.items() if value is not _NOTHING}
 
-    def _function(self, name: str, argument: Any) -> Any:
+    def _resolve_function(self, name: str, argument: Any) -> Any:
         match name:
             case "Ref" if argument == "AWS::NoValue":
                 return _NOTHING
@@ -101,14 +101,14 @@ class Deployed:
                 return self.parameters[argument]
             case "Ref" if argument in self.ids:
                 return self.ids[argument]
-            case "Fn::GetAtt" if str(_dotted(argument)).endswith(".GroupId"):
-                return self.ids[_dotted(argument).partition(".")[0]]
+            case "Fn::GetAtt" if str(_join_by_dots(argument)).endswith(".GroupId"):
+                return self.ids[_join_by_dots(argument).partition(".")[0]]
             case "Fn::If":
-                return self._value(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
+                return self._resolve_value(argument[1] if self._holds({"Condition": argument[0]}) else argument[2])
             case "Fn::Sub" if isinstance(argument, str):
                 return argument  # only descriptions and names use it, and these are not compared
             case _:
-                return f"{name} {argument}" if name in {"Ref", "Fn::GetAtt"} else _unreadable(name)
+                return f"{name} {argument}" if name in {"Ref", "Fn::GetAtt"} else _explain_unreadable(name)
 
     def _holds(self, node: Any) -> bool:
         name, argument = next(iter(node.items()))
@@ -116,7 +116,7 @@ class Deployed:
             case "Condition":
                 return self._holds(self._document["Conditions"][argument])
             case "Fn::Equals":
-                first, second = (str(self._value(it)) for it in argument)
+                first, second = (str(self._resolve_value(it)) for it in argument)
                 return first == second
             case "Fn::Not":
                 return not self._holds(argument[0])
@@ -125,16 +125,16 @@ class Deployed:
             case "Fn::Or":
                 return any(map(self._holds, argument))
             case _:
-                return bool(_unreadable(str(name)))
+                return bool(_explain_unreadable(str(name)))
 
 
-def _unreadable(name: str) -> str:
+def _explain_unreadable(name: str) -> str:
     raise BootstrapError(
         "reading the rules of security groups", f"the toolkit does not read {name}", "Compare the rules by hand."
     )
 
 
-def _dotted(argument: Any) -> str:
+def _join_by_dots(argument: Any) -> str:
     return argument if isinstance(argument, str) else ".".join(map(str, argument))
 
 
@@ -142,7 +142,7 @@ class _Loader(yaml.CSafeLoader):
     """YAML in which the short forms (!Ref, !If ...) become the long ones."""
 
 
-def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _construct_long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
     if isinstance(node, yaml.ScalarNode):
         return {name: loader.construct_scalar(node)}
@@ -151,7 +151,7 @@ def _long_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     return {name: loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None}
 
 
-_Loader.add_multi_constructor("!", _long_form)
+_Loader.add_multi_constructor("!", _construct_long_form)
 
 
 def _parse_template_rule(properties: Mapping[str, Any], *, is_egress: bool) -> Rule:
@@ -161,7 +161,7 @@ def _parse_template_rule(properties: Mapping[str, Any], *, is_egress: bool) -> R
     return Rule(is_egress, protocol, first, last, peer)
 
 
-def expected_rules(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
+def list_expected_rules(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
     """The rules that each group of these stacks should have, by the id of the group.
 
     BootstrapError if a template uses a function that is not read here.
@@ -169,14 +169,14 @@ def expected_rules(stacks: Iterable[Deployed]) -> dict[str, frozenset[Rule]]:
     stacks = list(stacks)
     rules_by_group: dict[str, set[Rule]] = {}
     for stack in stacks:
-        rules_by_group |= stack.groups()
+        rules_by_group |= stack.list_groups()
     for stack in stacks:
-        for group, rule in stack.alone():
+        for group, rule in stack.list_single_rules():
             rules_by_group.setdefault(group, set()).add(rule)
     return {group: frozenset(rules) for group, rules in rules_by_group.items()}
 
 
-def of_group(ec2: Any, group: str, expected: frozenset[Rule], endpoint: str | None) -> Iterator[Drifted]:
+def find_group_drift(ec2: Any, group: str, expected: frozenset[Rule], endpoint: str | None) -> Iterator[Drifted]:
     """A line for each rule that was added to a security group, or removed from it."""
     filters = [{"Name": "group-id", "Values": [group]}]
     pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=filters)
@@ -189,11 +189,11 @@ def of_group(ec2: Any, group: str, expected: frozenset[Rule], endpoint: str | No
     for rule in sorted(expected - actual.keys()):
         verb = f"authorize-security-group-{'egress' if rule.is_egress else 'ingress'}"
         yield Drifted(
-            "security group", group, f"missing: {rule}", f"{aws} {verb} --group-id {group} {_permission(rule)}"
+            "security group", group, f"missing: {rule}", f"{aws} {verb} --group-id {group} {_format_permission(rule)}"
         )
 
 
-def _permission(rule: Rule) -> str:
+def _format_permission(rule: Rule) -> str:
     """The rule as an argument of the AWS CLI."""
     ports = "" if rule.first < 0 else f",FromPort={rule.first},ToPort={rule.last}"
     peer = (

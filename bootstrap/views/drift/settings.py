@@ -13,14 +13,14 @@ from bootstrap.values import ChangeKind, Shell
 from bootstrap.views.drift.values import Drifted
 
 
-def of_settings(
+def find_settings_drift(
     shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], tool: str, *, sudo: bool
 ) -> Iterator[Drifted]:
     """Files that differ on the machine, and settings that differ from those after the last reload.
 
-    `values` are the variables of the files, as `casc.variables` returns them.
+    `values` are the variables of the files, as `casc.make_variables` returns them.
     """
-    actual = casc.look(shell, sudo=sudo)
+    actual = casc.read_stored_settings(shell, sudo=sudo)
     for change in actual.find_changes(files):
         verb = {ChangeKind.ADD: "is missing", ChangeKind.REMOVE: "is not in the code"}.get(change.kind, "differs")
         yield Drifted("casc", f"{casc.FOLDER}/{change.name}", verb, f"{tool} casc apply")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bootstrap.views.drift.values import Drifted, not_looked_at
+from bootstrap.views.drift.values import Drifted, make_unseen
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _DIFFERS = ("MODIFIED", "DELETED")
@@ -24,7 +24,7 @@ _TAG = re.compile(r"/Tags/[0-9]+")
 _SHOWN = 3  # how many property differences of one resource are shown
 
 
-def of_stack(
+def find_stack_drift(
     client: Any,
     name: str,
     again: str,
@@ -45,26 +45,26 @@ def of_stack(
             break
         if time.monotonic() - begun > _PATIENCE:
             # The results that CloudFormation has now are those of an earlier detection.
-            yield not_looked_at(name, f"the drift detection did not end within {_PATIENCE:.0f} seconds", _AGAIN)
+            yield make_unseen(name, f"the drift detection did not end within {_PATIENCE:.0f} seconds", _AGAIN)
             return
         sleep(1)
     if status["DetectionStatus"] != "DETECTION_COMPLETE":
         reason = status.get("DetectionStatusReason") or "CloudFormation gives no reason"
-        yield not_looked_at(name, f"{status['DetectionStatus']}: {reason}", _PERMISSIONS)
+        yield make_unseen(name, f"{status['DetectionStatus']}: {reason}", _PERMISSIONS)
     request: dict[str, Any] = {"StackName": name, "StackResourceDriftStatusFilters": [*_DIFFERS, _FAILED]}
     while True:
         answer = client.describe_stack_resource_drifts(**request)
         for resource in answer["StackResourceDrifts"]:
-            differences = _comparable(resource, tags or {})
+            differences = _list_comparable(resource, tags or {})
             if resource["StackResourceDriftStatus"] == "MODIFIED" and not differences:
                 continue
-            yield _of_resource(name, resource, differences, again)
+            yield _make_drifted(name, resource, differences, again)
         if not answer.get("NextToken"):
             return
         request["NextToken"] = answer["NextToken"]
 
 
-def _comparable(resource: Mapping[str, Any], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
+def _list_comparable(resource: Mapping[str, Any], tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
     """The property differences of a resource without the toolkit's own tags.
 
     None of a security group, whose rules `groups` compares.
@@ -85,20 +85,22 @@ def _is_own_tag(difference: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
     return isinstance(tag, dict) and "Value" in tag and tags.get(tag.get("Key", "")) == tag["Value"]
 
 
-def _of_resource(
+def _make_drifted(
     stack: str, resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str
 ) -> Drifted:
     which = f"{stack}/{resource['LogicalResourceId']}"
     if resource["StackResourceDriftStatus"] == _FAILED:
         reason = resource.get("DriftStatusReason") or "CloudFormation could not compare it and gives no reason"
-        return not_looked_at(which, reason, _PERMISSIONS)
+        return make_unseen(which, reason, _PERMISSIONS)
     is_deleted = resource["StackResourceDriftStatus"] == "DELETED"
     if is_deleted and resource["ResourceType"] in {"AWS::EC2::Instance", "AWS::EC2::VolumeAttachment"}:
         return Drifted("stack", which, f"{resource.get('PhysicalResourceId')} is gone", again)
     if is_deleted:
         detail = f"{resource['ResourceType']} {resource.get('PhysicalResourceId')} is gone"
     else:
-        listed = [f"{difference['PropertyPath']}: {_short(difference)}" for difference in differences[:_SHOWN]]
+        listed = [
+            f"{difference['PropertyPath']}: {_format_difference(difference)}" for difference in differences[:_SHOWN]
+        ]
         detail = "; ".join(listed) + (f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else "")
     remedy = (
         f"aws cloudformation create-change-set --deployment-mode REVERT_DRIFT --stack-name {stack} ..., or undo by hand"
@@ -106,7 +108,7 @@ def _of_resource(
     return Drifted("stack", which, detail or "differs", remedy)
 
 
-def _short(difference: Mapping[str, Any]) -> str:
+def _format_difference(difference: Mapping[str, Any]) -> str:
     """Expected and actual value as text; a value that CloudFormation leaves out is 'nothing'."""
     if _CONFIDENTIAL.search(difference["PropertyPath"]):
         return "the value differs"

@@ -20,6 +20,6 @@ class Drifted:
     is_unseen: bool = False
 
 
-def not_looked_at(name: str, reason: str, remedy: str, where: str = "stack") -> Drifted:
+def make_unseen(name: str, reason: str, remedy: str, where: str = "stack") -> Drifted:
     """The line of a thing that could not be compared."""
     return Drifted(where, name, f"not looked at: {reason.splitlines()[0]}", remedy, is_unseen=True)

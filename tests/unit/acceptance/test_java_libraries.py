@@ -13,11 +13,11 @@ TOLD = """\
 
 
 def test_each_missing_library_is_named_once(inspector: ModuleType) -> None:
-    assert ["libharfbuzz.so.0"] == inspector.missing_libraries(TOLD, "")
+    assert ["libharfbuzz.so.0"] == inspector.find_missing_libraries(TOLD, "")
 
 
 def test_where_ldd_itself_fails_its_words_are_told(inspector: ModuleType) -> None:
-    assert ["not a dynamic executable"] == inspector.missing_libraries("", "not a dynamic executable")
+    assert ["not a dynamic executable"] == inspector.find_missing_libraries("", "not a dynamic executable")
 
 
 def test_every_library_below_java_is_looked_at_with_its_own_folders_on_the_path(
@@ -27,12 +27,12 @@ def test_every_library_below_java_is_looked_at_with_its_own_folders_on_the_path(
     (lib / "server").mkdir()
     # Found in Java's own folder though no system has it.
     (lib / "server/libnowhere.so.0").write_bytes((lib / "libawt.so").read_bytes())
-    assert {"libraries": 2, "missing": {}} == inspector.java({"java_home": str(java_that_misses_a_library)})
+    assert {"libraries": 2, "missing": {}} == inspector.read_java({"java_home": str(java_that_misses_a_library)})
     (lib / "server/libnowhere.so.0").unlink()
-    assert {"libraries": 2, "missing": {str(lib / "libfontmanager.so"): ["libnowhere.so.0"]}} == inspector.java(
+    assert {"libraries": 2, "missing": {str(lib / "libfontmanager.so"): ["libnowhere.so.0"]}} == inspector.read_java(
         {"java_home": str(java_that_misses_a_library)}
     )
 
 
 def test_where_there_is_no_java_there_is_no_library(inspector: ModuleType, tmp_path: Path) -> None:
-    assert {"libraries": 0, "missing": {}} == inspector.java({"java_home": str(tmp_path)})
+    assert {"libraries": 0, "missing": {}} == inspector.read_java({"java_home": str(tmp_path)})

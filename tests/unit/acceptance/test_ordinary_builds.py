@@ -111,8 +111,8 @@ def test_the_inspector_asks_as_each_user_and_keeps_no_token(monkeypatch: pytest.
         asked.append(command)
         return {"--reuid=one": ("200", ""), "--reuid=two": ("000", "exit code 7")}.get(command[1], ("", "no such user"))
 
-    monkeypatch.setattr(inspector, "answer_of", answer)
-    told = inspector.metadata({"metadata": {"url": "http://10.77.0.1:4566/", "users": ["one", "two", "three"]}})
+    monkeypatch.setattr(inspector, "run", answer)
+    told = inspector.read_metadata({"metadata": {"url": "http://10.77.0.1:4566/", "users": ["one", "two", "three"]}})
 
     assert {"one": "200", "two": "000", "three": "no such user"} == told
     assert all(command[0] == "/usr/bin/setpriv" and "--clear-groups" in command for command in asked)

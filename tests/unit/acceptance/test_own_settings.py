@@ -98,6 +98,6 @@ def test_the_inspector_tells_audit_lines_alone_and_cuts_long_ones(
     inspector: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long = BEGUN + "x" * 5000
-    monkeypatch.setattr(inspector, "answer_of", lambda *command: (f"{REQUEST}\nINFO started\n{long}\n", ""))
+    monkeypatch.setattr(inspector, "run", lambda *command: (f"{REQUEST}\nINFO started\n{long}\n", ""))
 
-    assert [REQUEST, long[:500]] == inspector.audit({})
+    assert [REQUEST, long[:500]] == inspector.read_audit({})

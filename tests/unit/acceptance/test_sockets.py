@@ -21,30 +21,30 @@ tcp 0 0 0 *:1",pid=9,fd=3)) uid:872 ino:14 sk:4 <->
 
 
 def test_each_socket_has_its_address_user_and_process(inspector: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspector, "answer_of", lambda *_: (LISTED, ""))
+    monkeypatch.setattr(inspector, "run", lambda *_: (LISTED, ""))
 
     assert [
         {"protocol": "tcp", "address": "0.0.0.0", "port": 443, "user": "root", "process": "nginx"},
         {"protocol": "tcp", "address": "*", "port": 9999, "user": "4294967", "process": "python3"},
         {"protocol": "udp", "address": "10.0.3.1", "port": 68, "user": "root", "process": ""},
-    ] == inspector.sockets({})
+    ] == inspector.read_sockets({})
 
 
 def test_a_process_with_line_breaks_in_its_name_changes_nothing_else(
     inspector: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspector, "answer_of", lambda *_: (LISTED, ""))
-    without = inspector.sockets({})
-    monkeypatch.setattr(inspector, "answer_of", lambda *_: (HOSTILE + LISTED, ""))
+    monkeypatch.setattr(inspector, "run", lambda *_: (LISTED, ""))
+    without = inspector.read_sockets({})
+    monkeypatch.setattr(inspector, "run", lambda *_: (HOSTILE + LISTED, ""))
 
-    assert without == inspector.sockets({})
+    assert without == inspector.read_sockets({})
 
 
 @pytest.mark.skipif(not Path("/usr/bin/ss").exists(), reason="ss is not installed here")
 def test_a_socket_of_this_process_is_found(inspector: ModuleType) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        (found,) = [it for it in inspector.sockets({}) if (it["protocol"], it["port"]) == ("tcp", port)]
+        (found,) = [it for it in inspector.read_sockets({}) if (it["protocol"], it["port"]) == ("tcp", port)]
 
     name = Path("/proc/self/comm").read_text().strip()
     assert ("127.0.0.1", pwd.getpwuid(os.getuid()).pw_name, name) == (found["address"], found["user"], found["process"])
@@ -56,10 +56,10 @@ def test_a_fact_that_cannot_be_gathered_hinders_no_other(
     configuration = tmp_path / "inspect.json"
     configuration.write_text('{"paths": []}')
 
-    def broken(_: object) -> None:
+    def read_broken(_: object) -> None:
         raise ValueError("too many values to unpack")
 
     monkeypatch.setattr(inspector, "CONFIGURATION", configuration)
-    monkeypatch.setattr(inspector, "GATHERERS", (broken, inspector.files))
+    monkeypatch.setattr(inspector, "GATHERERS", (read_broken, inspector.read_files))
 
     assert {"broken": {"error": "ValueError: too many values to unpack"}, "files": {}} == inspector.gather()

@@ -218,7 +218,7 @@ def test_an_editors_copy_is_passed_over(tmp_path: Path) -> None:
 def test_variables_give_every_name_that_files_may_use() -> None:
     settings = load(ROOT / "environments" / "local.yaml")
 
-    found = casc.variables(settings, "https://10.77.0.10/", "10.77.3.1")
+    found = casc.make_variables(settings, "https://10.77.0.10/", "10.77.3.1")
 
     assert set(casc.VARIABLES) == set(found)
     assert "https://10.77.0.10/" == found["JENKINS_PUBLIC_URL"]
@@ -348,7 +348,7 @@ def test_a_secret_that_jenkins_would_replace_again_is_refused_unseen() -> None:
 
 
 def test_what_the_environment_decides_is_judged_behind_its_variable(tmp_path: Path) -> None:
-    values = casc.known(load(ROOT / "environments" / "local.yaml"))
+    values = casc.list_known_variables(load(ROOT / "environments" / "local.yaml"))
 
     assert {*casc.VARIABLES} - values.keys() == {"JENKINS_PUBLIC_URL", "SMTP_HOST"}
     with pytest.raises(CascRejected, match=r"\$\{BOOTSTRAP_ENVIRONMENT\}, here 'local', is not a number"):

@@ -160,7 +160,7 @@ def test_planning_never_applies() -> None:
 
 def test_an_edit_is_told_apart_from_what_the_code_wishes_else_by_now() -> None:
     machine = Machine(check=answer(unchanged(), changed("b"), changed("c", moved=True)))
-    assert ((Change("host", ChangeKind.ALTER, "b", "mode"),), ("c",)) == host.edited(machine, INPUTS)
+    assert ((Change("host", ChangeKind.ALTER, "b", "mode"),), ("c",)) == host.split_edits(machine, INPUTS)
     assert ["check"] == machine.asked
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.acts import jobs
 from bootstrap.errors import JobsInvalid, JobsRejected, Unreachable, UsageError
-from bootstrap.jenkins.controller.api import job_path
+from bootstrap.jenkins.controller.api import make_job_path
 from bootstrap.jenkins.definitions.jobs import find_schedule_fault
 from bootstrap.values import Change, ChangeKind, JobSet
 
@@ -126,13 +126,13 @@ def keeps(jenkins_server, *names: str) -> None:
     """Hand out whole what was sent, as a server with all plugins does in meaning."""
     for name in names:
         parent, _, short = name.rpartition("/")
-        created = f"POST {job_path(parent) if parent else ''}createItem {short}"
-        altered = f"POST {job_path(name)}config.xml"
+        created = f"POST {make_job_path(parent) if parent else ''}createItem {short}"
+        altered = f"POST {make_job_path(name)}config.xml"
 
         def answer(_: object, created: str = created, altered: str = altered) -> tuple[int, dict[str, str], str]:
             return 200, {}, jenkins_server.bodies.get(altered) or jenkins_server.bodies[created]
 
-        jenkins_server.answers["GET", f"{job_path(name)}config.xml"] = answer
+        jenkins_server.answers["GET", f"{make_job_path(name)}config.xml"] = answer
 
 
 # --- rendering
@@ -559,7 +559,7 @@ def test_a_look_tells_renders_hand_made_jobs_and_views_apart(jenkins_server) -> 
     }
     jenkins_server.on("GET", "api/json", listed)
 
-    found = jobs.look(jenkins_server.client)
+    found = jobs.read_published(jenkins_server.client)
 
     assert {"ours": ("a" * 16, True), "theirs": (None, False), "view v": ("a" * 16, False)} == found
 

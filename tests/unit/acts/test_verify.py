@@ -165,7 +165,7 @@ def test_durations_are_kept(verdict: Verdict) -> None:
 
 
 def test_the_checks_that_would_run_are_told_without_running_any() -> None:
-    found = verify.checks(Path(__file__).resolve().parents[3] / "tests" / "acceptance")
+    found = verify.list_checks(Path(__file__).resolve().parents[3] / "tests" / "acceptance")
 
     assert "network: The intention holds" in found
     groups = {"aws", "controller", "hardening", "machine", "network", "people", "settings", "tls"}

@@ -22,7 +22,7 @@ def test_a_check_that_was_left_out_says_why(capsys: pytest.CaptureFixture[str]) 
         ),
     )
 
-    console.verdict(Verdict(checks, Path("verify.xml")))
+    console.print_verdict(Verdict(checks, Path("verify.xml")))
 
     assert capsys.readouterr().out.splitlines() == [
         "passed  network  Everything holds",

@@ -28,7 +28,7 @@ def test_help_shows_every_command_and_examples() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from bootstrap.cli import parser; parser.parser().format_help(); print(*sys.modules)"
+    code = "import sys; from bootstrap.cli import parser; parser.build_parser().format_help(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split()
 
     assert [] == [name for name in ("boto3", "pydantic", "rich", "moto", "fabric", "jenkins") if name in loaded]
@@ -86,7 +86,7 @@ def test_a_command_on_what_was_never_launched_names_the_launch(tmp_path: Path) -
 @pytest.mark.parametrize("command", find_commands())
 def test_each_command_has_help_of_its_own(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        parser.parser().parse_args([command, "--help"])
+        parser.build_parser().parse_args([command, "--help"])
 
     assert 0 == left.value.code
     assert find_commands()[command].summary[1:] in " ".join(capsys.readouterr().out.split())
@@ -97,7 +97,7 @@ def test_every_help_ends_with_examples_that_the_command_line_takes(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        parser.parser().parse_args([command, "--help"] if command else ["--help"])
+        parser.build_parser().parse_args([command, "--help"] if command else ["--help"])
     shown = capsys.readouterr().out.split("examples:\n")[1].splitlines()
 
     examples = find_commands()[command].examples if command else parser.EXAMPLES

@@ -62,9 +62,9 @@ def test_destroy_removes_the_bundle(
         yield opened, run
 
     monkeypatch.setattr(opening, "open_environment", open_environment)
-    monkeypatch.setattr(destroy, "_tell_nothing", lambda _: False)
+    monkeypatch.setattr(destroy, "_report_if_never_launched", lambda _: False)
     monkeypatch.setattr(launch, "destroy", lambda *_, **__: ())
-    monkeypatch.setattr(leftovers, "tell", lambda *_: None)
+    monkeypatch.setattr(leftovers, "report_leftovers", lambda *_: None)
     assert destroy.destroy(argparse.Namespace(delete_data=data, yes=True)) == 0
     assert not (tmp_path / BUNDLE).exists()
 
@@ -81,14 +81,14 @@ def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypat
     own = checkout / "mine.yaml"
     opened: Any = SimpleNamespace(settings=settings, state=tmp_path, environment_file=own)
 
-    host_inputs._toolkit(opened, {}, run)
+    host_inputs._make_toolkit(opened, {}, run)
 
     assert ["notes.txt" in notice and "git add -- notes.txt" in notice for notice in run.notices] == [True]
     own.write_text("environment: mine\n")
-    host_inputs._toolkit(opened, {}, run)
+    host_inputs._make_toolkit(opened, {}, run)
     assert "the jobs on the machine will not find this environment: mine.yaml" in run.notices[-1]
     subprocess.run(["git", "add", "mine.yaml"], cwd=checkout, check=True)
-    host_inputs._toolkit(opened, {}, run)
+    host_inputs._make_toolkit(opened, {}, run)
     assert "mine.yaml" not in run.notices[-1]
     assert (tmp_path / BUNDLE).stat().st_mode & 0o777 == 0o600
 

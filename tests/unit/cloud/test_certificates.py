@@ -12,7 +12,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bootstrap.cloud.certificates import Certificates, Subjects, fingerprint, from_json, is_good, issue, to_json
+from bootstrap.cloud.certificates import (
+    Certificates,
+    Subjects,
+    format_fingerprint,
+    format_json,
+    is_good,
+    issue,
+    parse_json,
+)
 from bootstrap.values import Secret
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
@@ -163,14 +171,14 @@ def _kept(before: Certificates, after: Certificates) -> tuple[bool, bool]:
 def test_what_is_kept_as_text_comes_back_equal_and_has_no_key_of_the_authority() -> None:
     certificates, key = made()
 
-    assert certificates == from_json(to_json(certificates)) == from_json(to_json(certificates, mark=True))
-    assert json.dumps(key.reveal())[1:-1] not in to_json(certificates)
-    assert 1 == to_json(certificates).count("BEGIN PRIVATE KEY")
+    assert certificates == parse_json(format_json(certificates)) == parse_json(format_json(certificates, mark=True))
+    assert json.dumps(key.reveal())[1:-1] not in format_json(certificates)
+    assert 1 == format_json(certificates).count("BEGIN PRIVATE KEY")
 
 
 @pytest.mark.parametrize("text", ["{}", "", "nothing yet", "[]", '{"authority": 1}', "null"])
 def test_a_text_that_holds_none_gives_none(text: str) -> None:
-    assert from_json(text) is None
+    assert parse_json(text) is None
 
 
 def test_keys_never_show() -> None:
@@ -183,7 +191,7 @@ def test_a_certificate_for_nothing_is_refused() -> None:
 
 
 def test_a_fingerprint_reads_as_browsers_show_it() -> None:
-    shown = fingerprint(made()[0].certificate_pem)
+    shown = format_fingerprint(made()[0].certificate_pem)
 
     assert 32 == len(shown.split(":"))
     assert shown == shown.upper()

@@ -53,11 +53,11 @@ def client_error(code: str, message: str = "no") -> awss.ClientError:
     ],
 )
 def test_each_refusal_has_its_remedy(error: Exception, words: str) -> None:
-    with pytest.raises(AwsRefused) as caught, refusals.told("looking"):
+    with pytest.raises(AwsRefused) as caught, refusals.convert_errors("looking"):
         raise error
 
     assert words in caught.value.remedy
-    assert refusals.code(error) in caught.value.found
+    assert refusals.read_code(error) in caught.value.found
 
 
 def test_the_exceptions_that_a_client_makes_are_known_too() -> None:
@@ -66,7 +66,7 @@ def test_the_exceptions_that_a_client_makes_are_known_too() -> None:
         stub.add_client_error("describe_stacks", "AccessDenied", "you may\nnot")
         with (
             pytest.raises(AwsRefused, match="looking, asking AWS for DescribeStacks") as caught,
-            refusals.told("looking"),
+            refusals.convert_errors("looking"),
         ):
             client.describe_stacks()
 
@@ -74,7 +74,7 @@ def test_the_exceptions_that_a_client_makes_are_known_too() -> None:
 
 
 def test_a_bug_stays_a_bug() -> None:
-    with pytest.raises(KeyError), refusals.told("looking"):
+    with pytest.raises(KeyError), refusals.convert_errors("looking"):
         raise KeyError("x")
 
 

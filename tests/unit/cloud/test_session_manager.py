@@ -197,7 +197,7 @@ def test_openssh_is_told_of_a_refused_data_channel_too(ssm: Ssm, sshd: Sshd, mon
         ssm.ends()
         with (
             pytest.raises(SessionRefused, match="refuses the data channel"),
-            openssh.client(sshd.machine(), ssm.open) as command,
+            openssh.make_client_command(sshd.machine(), ssm.open) as command,
             socket.create_connection(("127.0.0.1", int(command[command.index("-p") + 1]))) as stream,
         ):
             # What the plugin says comes before the end of the stream.
@@ -233,8 +233,8 @@ def test_credentials_are_lent_only_for_the_token_and_a_login_that_ended_is_told(
             raise LookupError("log in again")
 
     lender = Lender(Ended())
-    url = lender.environment({})["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-    token = lender.environment({})["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+    url = lender.make_environment({})["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    token = lender.make_environment({})["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
     for given, status in (("", 403), (f"{token}x", 403), (token, 500)):
         request = urllib.request.Request(url, headers={"Authorization": given} if given else {})
         with pytest.raises(urllib.error.HTTPError) as caught:
@@ -339,7 +339,7 @@ def test_openssh_comes_along_the_same_way(ssm: Ssm, sshd: Sshd) -> None:
     ssm.starts()
     ssm.ends()
 
-    with openssh.client(sshd.machine(), ssm.open) as command:
+    with openssh.make_client_command(sshd.machine(), ssm.open) as command:
         told = " ".join(command)
         with server_module.socket.create_connection(("127.0.0.1", int(command[command.index("-p") + 1]))) as stream:
             banner = b""
@@ -355,7 +355,7 @@ def test_openssh_is_not_begun_where_there_is_no_session(ssm: Ssm, sshd: Sshd) ->
 
     with (
         pytest.raises(NotConnected),
-        openssh.client(sshd.machine(), ssm.open),
+        openssh.make_client_command(sshd.machine(), ssm.open),
     ):
         pytest.fail("the client was handed out")
 
@@ -373,7 +373,7 @@ def test_a_machine_is_reached_through_the_bastion(sshd: Sshd) -> None:
     )
     with server_module.running() as bastion:
         world = World(chosen, bastion=bastion.machine)
-        through = world.shell(sshd.machine())
+        through = world.open_shell(sshd.machine())
 
         assert "there\n" == through.run(["echo", "there"]).stdout
         assert [("127.0.0.1", sshd.port)] == bastion.forwards
@@ -391,7 +391,7 @@ def test_doctor_asks_the_plugin_for_its_version(
     assert ssm
     monkeypatch.setenv("PLUGIN_VERSION", version)
 
-    (found,) = this_machine.plugin("session-manager")
+    (found,) = this_machine.check_plugin("session-manager")
 
     assert health == found.health
 
@@ -399,7 +399,7 @@ def test_doctor_asks_the_plugin_for_its_version(
 def test_doctor_says_how_to_get_a_missing_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
 
-    (found,) = this_machine.plugin("session-manager")
+    (found,) = this_machine.check_plugin("session-manager")
 
     assert (Health.BAD, session_manager.INSTALL) == (found.health, found.remedy)
-    assert () == tuple(this_machine.plugin("direct"))
+    assert () == tuple(this_machine.check_plugin("direct"))

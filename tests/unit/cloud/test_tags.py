@@ -37,7 +37,7 @@ class Tagging:
 def test_every_page_of_the_environments_resources_is_read() -> None:
     cloud = Tagging()
 
-    found = tagged.resources(cloud, SETTINGS)
+    found = tagged.list_resources(cloud, SETTINGS)
 
     assert [(VPC, "vpc-1", "ec2 vpc"), (SECRET, "jenkins-trial-data-x", "secretsmanager secret")] == [
         (it.arn, it.identity, it.kind) for it in found
@@ -48,7 +48,7 @@ def test_every_page_of_the_environments_resources_is_read() -> None:
 def test_a_runs_resources_are_asked_for_by_its_tag() -> None:
     cloud = Tagging()
 
-    tagged.resources(cloud, SETTINGS, "run-1")
+    tagged.list_resources(cloud, SETTINGS, "run-1")
 
     assert {"Key": "Run", "Values": ["run-1"]} == cloud.asked[-1]
 

@@ -77,7 +77,7 @@ def test_sessions_of_a_world_lend_its_own_credentials_until_it_is_closed(monkeyp
     for _ in "12":
         dial()
     (ssm, credentials, lender, *target), second = calls
-    variables = lender.environment({})
+    variables = lender.make_environment({})
 
     assert ("somebody", ["i-1", 22]) == (credentials.get_frozen_credentials().access_key, target)
     assert (ssm, lender) == (second[0], second[2])

@@ -31,7 +31,7 @@ KEPT, _ = certificates.issue(None, None, certificates.Subjects(("ci.example.org"
 def test_a_stack_is_judged_by_whose_it_is_and_its_status(
     status: str, tags: dict[str, str], health: Health, remedy: str
 ) -> None:
-    found = cloud.stack(Stack("it", status), tags)
+    found = cloud.check_stack(Stack("it", status), tags)
 
     assert health == found.health
     assert remedy in found.remedy
@@ -42,14 +42,14 @@ def test_a_stack_is_judged_by_whose_it_is_and_its_status(
     [(1, Health.GOOD), (380, Health.WARNING), (400, Health.BAD)],
 )
 def test_the_servers_certificate_is_told_with_its_days(days: int, health: Health) -> None:
-    server, authority = cloud.days_left(KEPT, NOW + datetime.timedelta(days=days))
+    server, authority = cloud.check_days_left(KEPT, NOW + datetime.timedelta(days=days))
 
     assert health == server.health
     assert Health.GOOD == authority.health
 
 
 def test_an_authority_that_outlives_no_server_any_more_is_due() -> None:
-    _, authority = cloud.days_left(KEPT, NOW + datetime.timedelta(days=3300))
+    _, authority = cloud.check_days_left(KEPT, NOW + datetime.timedelta(days=3300))
 
     assert Health.WARNING == authority.health
     assert "350 days" in authority.found

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.doctor.examine import mail
+from bootstrap.doctor.examine import check_mail
 from bootstrap.environment import settings
 
 
@@ -28,7 +28,7 @@ from bootstrap.environment import settings
 def test_doctor_tells_where_mail_goes(tmp_path: Path, cloud: str, more: str, health: str, words: str) -> None:
     (tmp_path / "trial.yaml").write_text(f"environment: trial\ncloud: {cloud}\nowner: a\ncost_center: b\n{more}")
 
-    found = mail(settings.load(tmp_path / "trial.yaml"), None)
+    found = check_mail(settings.load(tmp_path / "trial.yaml"), None)
 
     assert (health, True) == (str(found.health), words in found.found)
     assert bool(found.remedy) == (health != "ok")

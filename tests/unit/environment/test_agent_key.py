@@ -65,7 +65,7 @@ def stranger(folder: Path) -> Iterator[Signer]:
 
 
 def test_the_fingerprint_is_the_one_that_gnupg_shows(amazon: Signer) -> None:
-    assert amazon.fingerprint == agent_key.fingerprint(amazon.key)
+    assert amazon.fingerprint == agent_key.format_fingerprint(amazon.key)
 
 
 @pytest.mark.parametrize("spoil", ["", "no key", "half", "private"])
@@ -76,17 +76,17 @@ def test_what_is_no_key_is_refused(amazon: Signer, spoil: str) -> None:
     }.get(spoil, spoil)
 
     with pytest.raises(ValueError, match="not an armored OpenPGP public key"):
-        agent_key.checked(spoilt)
+        agent_key.check_agent_key(spoilt)
 
 
 def test_a_block_of_something_else_is_refused(amazon: Signer) -> None:
     lines = amazon.key.splitlines()
     with pytest.raises(ValueError, match="no version 4 OpenPGP public key"):
-        agent_key.checked("\n".join([lines[0], "", "AAAA" * 20, lines[-1]]))
+        agent_key.check_agent_key("\n".join([lines[0], "", "AAAA" * 20, lines[-1]]))
     with pytest.raises(ValueError, match="damaged"):
-        agent_key.checked("\n".join([lines[0], "", "A*AA", lines[-1]]))
+        agent_key.check_agent_key("\n".join([lines[0], "", "A*AA", lines[-1]]))
     with pytest.raises(ValueError, match="a parameter of a template holds"):
-        agent_key.checked("\n".join([lines[0], "", *["AAAA" * 16] * 70, lines[-1]]))
+        agent_key.check_agent_key("\n".join([lines[0], "", *["AAAA" * 16] * 70, lines[-1]]))
 
 
 def load(folder: Path, text: str) -> models.Settings:
@@ -103,7 +103,7 @@ def test_the_key_reaches_the_template(tmp_path: Path, amazon: Signer) -> None:
     chosen = load(tmp_path, with_key(amazon.key))
     settings.check_ssh(tmp_path / "trial.yaml", chosen)
 
-    given = parameters._own(chosen, "controller", {})["AgentKey"]
+    given = parameters._make_stack_parameters(chosen, "controller", {})["AgentKey"]
 
     assert given == "".join(amazon.key.split("\n\n", 1)[1].rsplit("\n=", 1)[0].split())
     assert 4096 >= len(given)
@@ -173,8 +173,8 @@ def test_port_22_is_open_only_where_ssh_comes_that_way(
     tmp_path: Path, text: str, operator: str, bastion: str, allowed: bool
 ) -> None:
     chosen = load(tmp_path, text)
-    network, acls = (parameters._own(chosen, name, {}) for name in ("network", "acls"))
-    wished = chosen.network.intentions.allowed(
+    network, acls = (parameters._make_stack_parameters(chosen, name, {}) for name in ("network", "acls"))
+    wished = chosen.network.intentions.list_allowed(
         operators=chosen.access.operator_cidrs, is_ssh_direct=chosen.ssh == "direct"
     )
 
@@ -224,7 +224,7 @@ def bucket(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 def install(folder: Path, url: str, key: str, status: str = "") -> tuple[int, bool]:
     """Run the machine's own program with a dpkg that only notes what it was given: exit code, and whether it was called."""
     (folder / "install").write_text(written("/usr/local/sbin/install-session-agent"))
-    (folder / "key").write_bytes(agent_key.binary(key))
+    (folder / "key").write_bytes(agent_key.decode_armour(key))
     (folder / "dpkg").write_text('#!/bin/sh\n[ "$1" = --install ] && cp "$2" "$(dirname "$0")/installed"\n')
     (folder / "dpkg").chmod(0o755)
     # dpkg-query exits with 1 if dpkg never heard of the package.

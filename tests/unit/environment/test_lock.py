@@ -20,7 +20,7 @@ from pathlib import Path
 from bootstrap.environment import lock as environment_lock
 from bootstrap.runs.journal import Journal, Run
 run = Run("run-one", Journal(Path(sys.argv[1]) / "runs" / "run-one"))
-with environment_lock.held(Path(sys.argv[1]), "launch", run, run.run_id):
+with environment_lock.hold_lock(Path(sys.argv[1]), "launch", run, run.run_id):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -45,7 +45,7 @@ def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     run = a_run(tmp_path)
 
-    with pytest.raises(EnvironmentLocked) as refused, lock.held(tmp_path, "destroy", run, run.run_id):
+    with pytest.raises(EnvironmentLocked) as refused, lock.hold_lock(tmp_path, "destroy", run, run.run_id):
         pytest.fail("two hold the environment")
 
     assert f"(process {other.pid}) with 'launch', run run-one, since 20" in refused.value.found
@@ -54,7 +54,7 @@ def test_the_second_is_refused_and_told_who_the_first_is(tmp_path: Path, other: 
 
 
 def test_who_only_looks_sees_the_holder(tmp_path: Path, other: subprocess.Popen[str]) -> None:
-    found = lock.holder(tmp_path)
+    found = lock.read_holder(tmp_path)
 
     assert found is not None
     assert (other.pid, "launch", "run-one") == (found.pid, found.command, found.run)
@@ -65,8 +65,8 @@ def test_a_dead_holders_lock_is_taken_over_and_said(tmp_path: Path, other: subpr
     other.wait()
     run = a_run(tmp_path)
 
-    assert lock.holder(tmp_path) is None
-    with lock.held(tmp_path, "destroy", run, run.run_id):
+    assert lock.read_holder(tmp_path) is None
+    with lock.hold_lock(tmp_path, "destroy", run, run.run_id):
         pass
 
     assert 1 == len(run.notices)
@@ -75,22 +75,22 @@ def test_a_dead_holders_lock_is_taken_over_and_said(tmp_path: Path, other: subpr
 
 def test_a_run_that_failed_lets_go_and_leaves_nothing_to_take_over(tmp_path: Path) -> None:
     run = a_run(tmp_path)
-    with pytest.raises(RuntimeError), lock.held(tmp_path, "launch", run, run.run_id):
+    with pytest.raises(RuntimeError), lock.hold_lock(tmp_path, "launch", run, run.run_id):
         raise RuntimeError("no")
 
-    with lock.held(tmp_path, "launch", run, run.run_id):
+    with lock.hold_lock(tmp_path, "launch", run, run.run_id):
         pass
 
     assert [] == run.notices
-    assert lock.holder(tmp_path) is None
+    assert lock.read_holder(tmp_path) is None
 
 
 def test_a_half_written_holder_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / lock.FILE).write_text('{"user": "a')
     run = a_run(tmp_path)
 
-    with lock.held(tmp_path, "launch", run, run.run_id):
-        held = lock.holder(tmp_path)
+    with lock.hold_lock(tmp_path, "launch", run, run.run_id):
+        held = lock.read_holder(tmp_path)
 
     assert held is not None
     assert "run-two" == held.run

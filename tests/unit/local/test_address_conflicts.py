@@ -33,7 +33,7 @@ ROUTES = [
 def test_a_route_into_the_block_counts_and_a_gateways_to_a_larger_one_does_not(
     block: str, own: tuple[str, ...], told: set[str]
 ) -> None:
-    assert told == address_conflicts.of_routes(block, ROUTES, own)
+    assert told == address_conflicts.find_route_conflicts(block, ROUTES, own)
 
 
 def network(name: str, subnet: str, **labels: str) -> dict[str, object]:
@@ -43,8 +43,10 @@ def network(name: str, subnet: str, **labels: str) -> dict[str, object]:
 def test_a_network_of_podmans_counts_though_its_bridge_is_down() -> None:
     there = [network("podman", "10.88.0.0/16"), network("other", "172.20.0.0/16"), network("six", "fd00::/64")]
 
-    assert {"10.88.0.0/16 of the podman network podman"} == address_conflicts.of_podman("10.88.4.0/22", there)
-    assert set() == address_conflicts.of_podman("10.89.0.0/16", there)
+    assert {"10.88.0.0/16 of the podman network podman"} == address_conflicts.find_podman_conflicts(
+        "10.88.4.0/22", there
+    )
+    assert set() == address_conflicts.find_podman_conflicts("10.89.0.0/16", there)
 
 
 def test_only_the_networks_of_the_same_cloud_are_its_own(tmp_path: Path) -> None:
@@ -60,10 +62,10 @@ def test_only_the_networks_of_the_same_cloud_are_its_own(tmp_path: Path) -> None
 def test_a_cloud_whose_block_is_taken_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cloud.prerequisites, "ensure", lambda *_, **__: None)
     monkeypatch.setattr(cloud.prerequisites, "ensure_root", lambda _: None)
-    monkeypatch.setattr(address_conflicts, "look", lambda *_: ("10.77.0.0/16 of the podman network podman",))
+    monkeypatch.setattr(address_conflicts, "find_conflicts", lambda *_: ("10.77.0.0/16 of the podman network podman",))
 
     with pytest.raises(LocalCloudFailed) as caught:
-        cloud.LocalCloud(load(ROOT / "environments" / "local.yaml"), tmp_path / "cloud").up(None, is_agreed=True)  # type: ignore[arg-type]
+        cloud.LocalCloud(load(ROOT / "environments" / "local.yaml"), tmp_path / "cloud").bring_up(None, is_agreed=True)  # type: ignore[arg-type]
 
     assert "10.77.0.0/16 of the podman network podman" in str(caught.value)
     assert "network.cidr" in caught.value.remedy

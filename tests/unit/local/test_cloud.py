@@ -30,9 +30,9 @@ def test_a_plan_before_a_launch_has_a_cloud_that_installs_nothing_and_leaves_not
     run = Run("r", Journal(tmp_path / "run"), as_json=True)
     kept = tmp_path / "kept" / "cloud"
 
-    with local.for_a_plan(chosen, kept, run) as cloud:
+    with local.open_for_plan(chosen, kept, run) as cloud:
         assert urllib.request.urlopen(f"{cloud.endpoint}/_bootstrap/health", timeout=5).status == 200
-        pid = cloud._running()["pid"]
+        pid = cloud._read_running()["pid"]
 
     assert not kept.exists()
     assert [] == list(tmp_path.glob("bootstrap-plan-*"))

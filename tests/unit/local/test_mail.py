@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.local import mail, mail_login
-from bootstrap.local.mail import Senders, Sink, kept, summary, text
+from bootstrap.local.mail import Senders, Sink, format_text, list_kept, summarize
 
 AT, MACHINE, STRANGER = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 SENDER = "jenkins@localhost"
@@ -62,15 +62,15 @@ def send(sink: Sink, what: EmailMessage, source: str = MACHINE, password: str | 
 def test_what_a_machine_sends_is_kept_with_its_envelope_and_shown(sink: Sink, port: int, tmp_path: Path) -> None:
     send(sink, message("canary #3 failed", "Grüße: see https://ci/\n.\nafter a dot\n"))
 
-    (found,) = kept(tmp_path / "mail")
-    told = summary(found)
+    (found,) = list_kept(tmp_path / "mail")
+    told = summarize(found)
     assert (1, "jenkins@localhost", "owner@localhost", "canary #3 failed") == tuple(
         told[key] for key in ("number", "from", "to", "subject")
     )
-    shown = text(found)
+    shown = format_text(found)
     assert "To: Owner <owner@localhost>\nSubject: canary #3 failed\n\nGrüße: see https://ci/\n.\nafter a dot" in shown
     assert f"from [{MACHINE}]" in found.read()["Received"]
-    assert 1 == sink.state()["kept"]
+    assert 1 == sink.describe_state()["kept"]
 
 
 def test_only_its_owner_reads_it(sink: Sink, port: int, tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_only_its_owner_reads_it(sink: Sink, port: int, tmp_path: Path) -> None:
 def test_a_stranger_is_refused_and_this_host_is_not(sink: Sink, port: int, tmp_path: Path) -> None:
     with pytest.raises(smtplib.SMTPSenderRefused, match="this environment's machines alone"):
         send(sink, message("from elsewhere"), STRANGER)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
     send(sink, message("from here"), AT)
 
-    assert ["from here"] == [summary(it)["subject"] for it in kept(tmp_path / "mail")]
+    assert ["from here"] == [summarize(it)["subject"] for it in list_kept(tmp_path / "mail")]
 
 
 def test_without_tls_nothing_is_taken_and_no_login_is_offered(sink: Sink, port: int, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_without_tls_nothing_is_taken_and_no_login_is_offered(sink: Sink, port: 
             server.send_message(message("clear"))
 
     assert (530, b"Must issue a STARTTLS command first") == (refused.value.smtp_code, refused.value.smtp_error)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
 
 def test_without_a_login_nothing_is_taken(sink: Sink, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_without_a_login_nothing_is_taken(sink: Sink, tmp_path: Path) -> None:
         send(sink, message("nobody"), password="")
 
     assert (530, b"Authentication required") == (refused.value.smtp_code, refused.value.smtp_error)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
 
 def test_a_wrong_password_is_refused(sink: Sink, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_wrong_password_is_refused(sink: Sink, tmp_path: Path) -> None:
         send(sink, message("wrong"), password="guessed")
 
     assert (535, b"Authentication Credentials Invalid") == (refused.value.smtp_code, refused.value.smtp_error)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
 
 def test_in_the_sandbox_every_recipient_must_be_verified(port: int, tmp_path: Path) -> None:
@@ -132,13 +132,13 @@ def test_in_the_sandbox_every_recipient_must_be_verified(port: int, tmp_path: Pa
     strange.replace_header("From", "owner@localhost")
     with pytest.raises(smtplib.SMTPDataError, match=r"EU-CENTRAL-1: owner@localhost'"):  # the same address, once
         send(sink, strange)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
     allowed = message("to a verified one")
     allowed.replace_header("To", f"{SENDER}, success@simulator.amazonses.com")
     send(sink, allowed)
 
-    assert ["to a verified one"] == [summary(it)["subject"] for it in kept(tmp_path / "mail")]
+    assert ["to a verified one"] == [summarize(it)["subject"] for it in list_kept(tmp_path / "mail")]
 
 
 def test_a_sender_that_is_not_verified_is_refused_on_the_envelope_and_in_the_head(sink: Sink, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_sender_that_is_not_verified_is_refused_on_the_envelope_and_in_the_hea
     strange["Sender"] = SENDER  # then the envelope has it
     with pytest.raises(smtplib.SMTPDataError):
         send(sink, strange)
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
 
 def test_the_authority_signs_for_no_public_address(sink: Sink, tmp_path: Path) -> None:
@@ -189,13 +189,13 @@ def test_the_newest_are_kept_and_numbers_go_on(
     for number in range(1, 6):
         send(sink, message(f"number {number}"))
 
-    assert [3, 4, 5] == [it.number for it in kept(tmp_path / "mail")]
+    assert [3, 4, 5] == [it.number for it in list_kept(tmp_path / "mail")]
 
     monkeypatch.setattr(mail, "KEPT_BYTES", 2000)
     send(sink, message("large", "x" * 70 + "\n"))
     send(sink, message("larger", ("x" * 70 + "\n") * 20))
 
-    assert [7] == [it.number for it in kept(tmp_path / "mail")]
+    assert [7] == [it.number for it in list_kept(tmp_path / "mail")]
     assert [] == list((tmp_path / "mail").glob("*.part"))
 
 
@@ -204,7 +204,7 @@ def test_too_large_a_message_is_refused(sink: Sink, port: int, tmp_path: Path, m
 
     with pytest.raises(smtplib.SMTPException, match="exceeds"):
         send(sink, message("large", ("x" * 70 + "\n") * 400))
-    assert [] == kept(tmp_path / "mail")
+    assert [] == list_kept(tmp_path / "mail")
 
 
 def test_what_cannot_be_kept_is_for_the_sender_to_try_again(sink: Sink, port: int, tmp_path: Path) -> None:
@@ -222,14 +222,14 @@ def test_a_taken_port_is_told_and_tried_again(tmp_path: Path, port: int) -> None
         other.bind((AT, port))
         other.listen()
         sink.listen(AT)
-        assert [f"mail cannot be received at {AT}:{port}: Address already in use"] == sink.state()["problems"]
-        assert [] == sink.state()["listens"]
+        assert [f"mail cannot be received at {AT}:{port}: Address already in use"] == sink.describe_state()["problems"]
+        assert [] == sink.describe_state()["listens"]
 
     sink.listen(AT)
 
-    assert ([f"{AT}:{port}"], []) == (sink.state()["listens"], sink.state()["problems"])
+    assert ([f"{AT}:{port}"], []) == (sink.describe_state()["listens"], sink.describe_state()["problems"])
     send(sink, message("at last"))
-    assert 1 == sink.state()["kept"]
+    assert 1 == sink.describe_state()["kept"]
 
 
 def test_an_address_without_a_certificate_is_told_leaves_the_port_and_is_tried_again(tmp_path: Path, port: int) -> None:
@@ -241,9 +241,9 @@ def test_an_address_without_a_certificate_is_told_leaves_the_port_and_is_tried_a
         if broken:
             authority.write_text(broken)
         sink.listen(AT)
-        (problem,) = sink.state()["problems"]
+        (problem,) = sink.describe_state()["problems"]
         assert problem.startswith(f"mail cannot be received at {AT}:{port}: ")
-        assert [] == sink.state()["listens"]
+        assert [] == sink.describe_state()["listens"]
         with socket.socket() as free:
             free.bind((AT, port))
             free.listen()
@@ -251,9 +251,9 @@ def test_an_address_without_a_certificate_is_told_leaves_the_port_and_is_tried_a
 
     sink.listen(AT)
 
-    assert ([f"{AT}:{port}"], []) == (sink.state()["listens"], sink.state()["problems"])
+    assert ([f"{AT}:{port}"], []) == (sink.describe_state()["listens"], sink.describe_state()["problems"])
     send(sink, message("at last"))
-    assert 1 == sink.state()["kept"]
+    assert 1 == sink.describe_state()["kept"]
 
 
 def test_addresses_that_come_at_once_have_certificates_of_their_own(tmp_path: Path, port: int) -> None:
@@ -273,5 +273,5 @@ def test_a_page_alone_is_shown_as_its_text_and_attachments_by_name(sink: Sink, p
     made.add_attachment(b"1,2\n", maintype="text", subtype="csv", filename="numbers.csv")
     send(sink, made)
 
-    (found,) = kept(tmp_path / "mail")
-    assert text(found).endswith("<p>red</p>\nattached: numbers.csv")
+    (found,) = list_kept(tmp_path / "mail")
+    assert format_text(found).endswith("<p>red</p>\nattached: numbers.csv")

@@ -96,13 +96,13 @@ class Trip:
         if address.version == 6:
             return carried(address)
         return it is not None and (
-            address in [own for own, _ in it.others_public] or (it.public != "" and address == it.address(4))
+            address in [own for own, _ in it.others_public] or (it.public != "" and address == it.find_address(4))
         )
 
     def behind(self, public: Address) -> Address | None:
         """The address of an interface's own to which a public one is mapped."""
         found = [it for it in self.network.interfaces.values() if it.public == str(public)]
-        return found[0].address(4) if found else None
+        return found[0].find_address(4) if found else None
 
     def go(self) -> None:
         self.b = (self.behind(self.b) if self.subnet(self.a) is None else None) or self.b

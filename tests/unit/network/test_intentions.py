@@ -133,8 +133,8 @@ def peered(tmp_path: Path) -> Path:
 def test_environments_are_ends(peered: Path) -> None:
     found = load(peered, 'network:\n  intentions:\n    deny: ["peer -> trial:*", "trial -> peer:*"]\n')
 
-    assert {"peer", "trial"} == found.network.intentions.environments()
-    names = settings.spoken_of(peered / "trial.yaml", found, ("peer", "trial"))
+    assert {"peer", "trial"} == found.network.intentions.list_environments()
+    names = settings.find_named_environments(peered / "trial.yaml", found, ("peer", "trial"))
     assert {"trial": ("jenkins", "10.77.0.0/16"), "peer": ("jenkins", "10.99.0.0/16")} == names
 
 
@@ -163,7 +163,9 @@ def test_environments_contradict_by_their_blocks_and_roles(peered: Path, allow: 
 
 
 def test_operators_who_are_nobody_are_promised_nothing(tmp_path: Path) -> None:
-    assert [] == [str(it) for it in load(tmp_path, "").network.intentions.allowed(operators=(), is_ssh_direct=True)]
+    assert [] == [
+        str(it) for it in load(tmp_path, "").network.intentions.list_allowed(operators=(), is_ssh_direct=True)
+    ]
     with pytest.raises(SettingsInvalid) as caught:
         load(tmp_path, 'network:\n  intentions:\n    allow: ["operators -> edge:443"]\n')
 
@@ -176,7 +178,7 @@ def test_a_bastion_is_allowed_what_its_option_names(tmp_path: Path) -> None:
 
     assert "198.51.100.0/24 -> bastion:22" in [
         str(it)
-        for it in found.network.intentions.allowed(found.network.bastion.allow, operators=())  # type: ignore[union-attr]
+        for it in found.network.intentions.list_allowed(found.network.bastion.allow, operators=())  # type: ignore[union-attr]
     ]
     with pytest.raises(SettingsInvalid) as caught:
         load(

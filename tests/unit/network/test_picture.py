@@ -10,7 +10,7 @@ import pytest
 from bootstrap.network.model import Network, Route
 from bootstrap.network.picture import content, draw, rules
 from bootstrap.network.surroundings import Surroundings
-from bootstrap.views.network_diagram import graphviz
+from bootstrap.views.network_diagram import run_graphviz
 from tests.unit.network.everything import NAME, SERVICES, SURROUNDINGS, network
 
 pytestmark = pytest.mark.skipif(
@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(it: Network, surroundings: Surroundings = SURROUNDINGS, name: str = NAME) -> ElementTree.Element:
-    return ElementTree.fromstring(draw(it, surroundings, name, graphviz))
+    return ElementTree.fromstring(draw(it, surroundings, name, run_graphviz))
 
 
 def words(root: ElementTree.Element) -> list[str]:
@@ -78,7 +78,7 @@ def test_what_is_beside_is_told(whole: ElementTree.Element) -> None:
 
 
 def test_each_rule_is_told_once_and_whether_anybody_gets_through() -> None:
-    found = {(it.source, it.destination, it.port): it.passes for it in rules.of(network(), NAME)}
+    found = {(it.source, it.destination, it.port): it.passes for it in rules.list_rules(network(), NAME)}
 
     expected = {
         ("198.51.100.0/24", "bastion", "22"): True,
@@ -92,17 +92,17 @@ def test_each_rule_is_told_once_and_whether_anybody_gets_through() -> None:
         ("bastion", "Internet", "443"): True,
     }
     assert expected == found
-    assert 9 == len(rules.of(network(), NAME))
+    assert 9 == len(rules.list_rules(network(), NAME))
 
 
 def test_a_block_of_the_internet_is_marked_as_outside() -> None:
-    outside = {it.source for it in rules.of(network(), NAME) if it.is_from_outside}
+    outside = {it.source for it in rules.list_rules(network(), NAME) if it.is_from_outside}
 
     assert {"198.51.100.0/24"} == outside
 
 
 def test_one_nat_gateway_is_where_all_private_subnets_lead() -> None:
-    told = content.of(network("one"), SURROUNDINGS, NAME)
+    told = content.build_content(network("one"), SURROUNDINGS, NAME)
 
     assert {("private-1", "public-1"), ("private-2", "public-1"), ("private-3", "public-1")} == {
         (it.start, it.gate) for it in told.nat_ways
@@ -114,7 +114,7 @@ def test_a_route_that_some_subnets_have_alone_says_which() -> None:
     there = network()
     table = there.route_tables["private-2"]
     more = dataclasses.replace(table, routes=(*table.routes, Route(ipaddress.ip_network("10.9.0.0/16"), "pcx-1")))
-    told = content.of(
+    told = content.build_content(
         dataclasses.replace(there, route_tables={**there.route_tables, "private-2": more}), SURROUNDINGS, NAME
     )
 
@@ -137,7 +137,7 @@ def test_a_name_of_any_signs_is_shown_and_breaks_nothing(name: str) -> None:
 
     found = words(drawn(there, name="another"))
 
-    assert content.clipped(name).replace("\x07", "\N{REPLACEMENT CHARACTER}") in found
+    assert content.clip_text(name).replace("\x07", "\N{REPLACEMENT CHARACTER}") in found
 
 
 def test_an_empty_vpc_is_drawn_too() -> None:
@@ -149,7 +149,7 @@ def test_an_empty_vpc_is_drawn_too() -> None:
 
 def test_it_is_told_to_who_cannot_see_it_and_needs_nothing_from_elsewhere(whole: ElementTree.Element) -> None:
     title, description = (next(whole.iter(f"{SVG}{it}")) for it in ("title", "desc"))
-    text = draw(network(), SURROUNDINGS, NAME, graphviz)
+    text = draw(network(), SURROUNDINGS, NAME, run_graphviz)
 
     assert "img" == whole.attrib["role"]
     assert f"{title.attrib['id']} {description.attrib['id']}" == whole.attrib["aria-labelledby"]

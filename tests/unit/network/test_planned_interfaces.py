@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import replace
 
 from bootstrap.network.model import Interface, Network, SecurityGroup, Subnet
-from bootstrap.network.planned_interfaces import with_everybody
+from bootstrap.network.planned_interfaces import add_planned_interfaces
 
 BLOCKS = {"public": "10.0.0.0/28", "private": "10.0.0.16/28", "data": "10.0.0.32/28"}
 OUTPUTS = {
@@ -28,7 +28,7 @@ def network(*interfaces: Interface) -> Network:
 
 
 def test_every_role_that_has_a_group_stands_in_its_tier() -> None:
-    found = with_everybody(network(), OUTPUTS).interfaces
+    found = add_planned_interfaces(network(), OUTPUTS).interfaces
 
     assert {
         "edge (planned)": "public",
@@ -41,7 +41,7 @@ def test_every_role_that_has_a_group_stands_in_its_tier() -> None:
 
 
 def test_what_stands_in_the_public_tier_has_a_public_address() -> None:
-    by_default, moved = (with_everybody(network(), OUTPUTS, it).interfaces for it in ((), ("bastion",)))
+    by_default, moved = (add_planned_interfaces(network(), OUTPUTS, it).interfaces for it in ((), ("bastion",)))
 
     assert ["edge (planned)"] == [name for name, it in by_default.items() if it.public]
     assert ("public", True) == (moved["bastion (planned)"].subnet_id, bool(moved["bastion (planned)"].public))
@@ -52,7 +52,7 @@ def test_a_role_of_a_peer_is_not_ours() -> None:
     known = Interface("eni-1", "there", (ipaddress.ip_address("10.1.0.5"),), roles=("controller",))
     before = network(known)
 
-    found = with_everybody(replace(before, subnets={**before.subnets, "there": peer}), OUTPUTS).interfaces
+    found = add_planned_interfaces(replace(before, subnets={**before.subnets, "there": peer}), OUTPUTS).interfaces
 
     assert "controller (planned)" in found
 
@@ -60,18 +60,18 @@ def test_a_role_of_a_peer_is_not_ours() -> None:
 def test_addresses_are_free_and_of_both_families() -> None:
     known = Interface("eni-1", "private", (ipaddress.ip_address("10.0.0.20"),), roles=("endpoints",))
 
-    found = with_everybody(network(known), OUTPUTS).interfaces
+    found = add_planned_interfaces(network(known), OUTPUTS).interfaces
     addresses = [address for it in found.values() for address in it.addresses]
 
     assert len(addresses) == len(set(addresses)) == 11
-    assert all(it.address(4) in ipaddress.ip_network(BLOCKS[it.subnet_id]) for it in found.values())
-    assert "10.0.0.21" == str(found["controller (planned)"].address(4))
+    assert all(it.find_address(4) in ipaddress.ip_network(BLOCKS[it.subnet_id]) for it in found.values())
+    assert "10.0.0.21" == str(found["controller (planned)"].find_address(4))
 
 
 def test_who_is_there_is_not_imagined() -> None:
     known = Interface("eni-1", "private", (ipaddress.ip_address("10.0.0.20"),), roles=("controller",))
 
-    found = with_everybody(network(known), OUTPUTS).interfaces
+    found = add_planned_interfaces(network(known), OUTPUTS).interfaces
 
     assert known == found["eni-1"]
     assert "controller (planned)" not in found

@@ -29,11 +29,11 @@ from bootstrap.network.model import (
     Subnet,
     TransitGateway,
     Vpc,
-    icmp_ports,
+    make_icmp_range,
 )
-from bootstrap.network.port_ranges import joined as joined_words
-from bootstrap.network.port_ranges import unnamed
-from bootstrap.network.proof import banned, exposed, judge, promised, prove
+from bootstrap.network.port_ranges import find_unnamed_protocol
+from bootstrap.network.port_ranges import format_stretches as joined_words
+from bootstrap.network.proof import find_exposed, judge, judge_allow, judge_deny, prove
 from bootstrap.network.reach import ECHO, Replies, explain
 
 block, address = ipaddress.ip_network, ipaddress.ip_address
@@ -585,30 +585,31 @@ CASES = {
         grouped("sg-edge", (rule((0, 65535), "::/0", "icmp"),)), "icmp",
     ),
     "an echo request of IPv6": Case(
-        "2a00::/32", "edge", ECHO, "open", None, grouped("sg-edge", (rule(icmp_ports(128, -1), "::/0", "icmpv6"),)), "icmp",
+        "2a00::/32", "edge", ECHO, "open", None,
+        grouped("sg-edge", (rule(make_icmp_range(128, -1), "::/0", "icmpv6"),)), "icmp",
     ),
     "a rule for a code of its own is for no other": Case(
         FROM_OUTSIDE, "edge", ECHO, "closed", "security group",
-        grouped("sg-edge", (rule(icmp_ports(8, 3), "0.0.0.0/0", "icmp"),)), "icmp",
+        grouped("sg-edge", (rule(make_icmp_range(8, 3), "0.0.0.0/0", "icmp"),)), "icmp",
     ),
     "an echo reply must come back": Case(
         FROM_OUTSIDE, "edge", ECHO, "closed", "ACL",
-        both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered(
-            "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "icmp", icmp_ports(0, -1)), ALL_OUT)), "icmp",
+        both(grouped("sg-edge", (rule(make_icmp_range(8, -1), "0.0.0.0/0", "icmp"),)), filtered(
+            "public", ALL_IN, NaclEntry(1, True, False, EVERYWHERE, "icmp", make_icmp_range(0, -1)), ALL_OUT)), "icmp",
     ),
     "an echo that nobody answers is a threat": Case(
         FROM_OUTSIDE, "edge", ECHO, "open", None,
-        both(grouped("sg-edge", (rule(icmp_ports(8, -1), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
+        both(grouped("sg-edge", (rule(make_icmp_range(8, -1), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
         Replies.SOME,
     ),
     "what is no echo request needs no reply": Case(
         FROM_OUTSIDE, "edge", 772, "open", None,
-        both(grouped("sg-edge", (rule(icmp_ports(3, 4), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
+        both(grouped("sg-edge", (rule(make_icmp_range(3, 4), "0.0.0.0/0", "icmp"),)), filtered("public", ALL_IN)), "icmp",
     ),
     "an echo reply of IPv6 must come back": Case(
         "2a00::/32", "edge", ECHO, "closed", "ACL",
-        both(grouped("sg-edge", (rule(icmp_ports(128, -1), "::/0", "icmpv6"),)), filtered(
-            "public", *OPEN, NaclEntry(1, True, False, EVERYWHERE6, "icmpv6", icmp_ports(129, -1)))), "icmp",
+        both(grouped("sg-edge", (rule(make_icmp_range(128, -1), "::/0", "icmpv6"),)), filtered(
+            "public", *OPEN, NaclEntry(1, True, False, EVERYWHERE6, "icmpv6", make_icmp_range(129, -1)))), "icmp",
     ),
     "other protocols are answered, too": Case(
         FROM_OUTSIDE, "edge", 0, "closed", "ACL",
@@ -942,7 +943,7 @@ def test_what_is_as_intended_gives_no_finding() -> None:
     ],
 )
 def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: str) -> None:
-    found = promised(network(), parse(wish))
+    found = judge_allow(network(), parse(wish))
 
     assert found is not None
     assert words in str(found)
@@ -961,7 +962,7 @@ def test_a_promise_that_is_not_kept_is_told_with_its_reason(wish: str, words: st
 )
 def test_a_promise_to_nobody_is_not_proven(wish: str, words: str) -> None:
     here = replace(network(), operators=(), environments={"later": Environment(block("10.7.0.0/16"))})
-    found = promised(here, parse(wish))
+    found = judge_allow(here, parse(wish))
 
     assert found is not None
     assert "unproven" == found.outcome
@@ -989,10 +990,10 @@ def test_an_environment_is_its_whole_vpc() -> None:
     here = replace(network(), environments=PAIR)
 
     assert "open" == explain(here, "own", "peer", 443).verdict
-    assert banned(here, parse("own -> peer:*")) is not None
-    assert banned(here, parse("own -> peer:80")) is None
-    assert promised(here, parse("own -> peer:443")) is None
-    assert promised(here, parse("peer -> own:443")) is not None
+    assert judge_deny(here, parse("own -> peer:*")) is not None
+    assert judge_deny(here, parse("own -> peer:80")) is None
+    assert judge_allow(here, parse("own -> peer:443")) is None
+    assert judge_allow(here, parse("peer -> own:443")) is not None
 
 
 def test_without_the_peering_neither_environment_reaches_the_other() -> None:
@@ -1000,8 +1001,8 @@ def test_without_the_peering_neither_environment_reaches_the_other() -> None:
                  only_routed("rtb-private", "10.0.0.0/16=local 0.0.0.0/0=nat-a"))(network())  # fmt: skip
     here = replace(apart, environments=PAIR)
 
-    assert [] == [it for it in ("own -> peer:*", "peer -> own:*") if banned(here, parse(it)) is not None]
-    found = promised(here, parse("own -> peer:443"))
+    assert [] == [it for it in ("own -> peer:*", "peer -> own:*") if judge_deny(here, parse(it)) is not None]
+    found = judge_allow(here, parse("own -> peer:443"))
     assert found is not None
     assert "broken" == found.outcome
 
@@ -1012,8 +1013,8 @@ def test_an_environment_that_was_not_made_is_its_block() -> None:
         routed("rtb-private", "192.168.0.0/16=vgw-a"), grouped("sg-controller", (rule(9000, "192.168.0.0/16"),))
     )
 
-    assert banned(here, parse("later -> controller:*")) is None
-    assert banned(opened(here), parse("later -> controller:*")) is not None
+    assert judge_deny(here, parse("later -> controller:*")) is None
+    assert judge_deny(opened(here), parse("later -> controller:*")) is not None
 
 
 def test_a_promise_between_roles_is_to_every_interface() -> None:
@@ -1024,15 +1025,15 @@ def test_a_promise_between_roles_is_to_every_interface() -> None:
         interfaced("eni-2", addresses=(address("10.0.1.30"),), groups=("sg-data",)),
     )
 
-    assert promised(network(), parse("edge -> controller:443")) is None
-    assert promised(second(network()), parse("edge -> controller:443")) is not None
+    assert judge_allow(network(), parse("edge -> controller:443")) is None
+    assert judge_allow(second(network()), parse("edge -> controller:443")) is not None
 
 
 def test_a_promise_to_the_internet_is_broken_by_one_rule_against_a_part_of_it() -> None:
     change = filtered("public", entry(1, "in", "deny", "9.0.0.0/8"), *OPEN)
 
-    assert promised(network(), parse("internet -> edge:443")) is None
-    assert promised(change(network()), parse("internet -> edge:443")) is not None
+    assert judge_allow(network(), parse("internet -> edge:443")) is None
+    assert judge_allow(change(network()), parse("internet -> edge:443")) is not None
 
 
 @pytest.mark.parametrize(
@@ -1052,30 +1053,30 @@ def test_a_promise_to_the_internet_is_broken_by_one_rule_against_a_part_of_it() 
     ],
 )  # fmt: skip
 def test_a_ban_is_broken_by_one_open_port_anywhere_in_it(ban: str, change: Change) -> None:
-    assert banned(change(network()), parse(ban)) is not None
+    assert judge_deny(change(network()), parse(ban)) is not None
 
 
 def test_what_the_internet_reaches_must_be_allowed() -> None:
-    found = list(exposed(network(), []))
+    found = list(find_exposed(network(), []))
 
     assert ["eni-edge: reachable from the Internet, which no intention allows: tcp 443"] == [str(it) for it in found]
-    assert [] == list(exposed(network(), [parse("internet -> edge:443")]))
-    assert [] == list(exposed(network(), [parse("internet -> 10.0.0.0/24:400-500")]))
+    assert [] == list(find_exposed(network(), [parse("internet -> edge:443")]))
+    assert [] == list(find_exposed(network(), [parse("internet -> 10.0.0.0/24:400-500")]))
 
 
 def test_a_public_address_is_in_its_block_as_the_interface_is_that_has_it() -> None:
-    assert banned(network(), parse("internet -> 203.0.113.0/24:*")) is not None
-    assert banned(network(), parse("internet -> 203.0.113.0/24:80")) is None
-    assert promised(network(), parse("internet -> 203.0.113.9/32:443")) is None
-    assert [] == list(exposed(network(), [parse("internet -> 203.0.113.9/32:443")]))
+    assert judge_deny(network(), parse("internet -> 203.0.113.0/24:*")) is not None
+    assert judge_deny(network(), parse("internet -> 203.0.113.0/24:80")) is None
+    assert judge_allow(network(), parse("internet -> 203.0.113.9/32:443")) is None
+    assert [] == list(find_exposed(network(), [parse("internet -> 203.0.113.9/32:443")]))
 
 
 def test_operators_are_not_the_internet() -> None:
     only_operators = grouped("sg-edge", (rule(443, OPERATORS),))(network())
 
-    assert [] == list(exposed(only_operators, []))
-    assert promised(only_operators, parse("operators -> edge:443")) is None
-    assert len(list(exposed(replace(only_operators, operators=()), []))) == 1
+    assert [] == list(find_exposed(only_operators, []))
+    assert judge_allow(only_operators, parse("operators -> edge:443")) is None
+    assert len(list(find_exposed(replace(only_operators, operators=()), []))) == 1
 
 
 def test_operators_have_several_blocks() -> None:
@@ -1086,10 +1087,10 @@ def test_operators_have_several_blocks() -> None:
     )
 
     # An intention of the operators holds only if all of their blocks get through; none of them is the Internet.
-    assert promised(only_the_first, parse("operators -> edge:443")) is not None
-    assert promised(open_to_both, parse("operators -> edge:443")) is None
-    assert [] == list(exposed(open_to_both, []))
-    assert len(list(exposed(replace(open_to_both, operators=(block(OPERATORS),)), []))) == 1
+    assert judge_allow(only_the_first, parse("operators -> edge:443")) is not None
+    assert judge_allow(open_to_both, parse("operators -> edge:443")) is None
+    assert [] == list(find_exposed(open_to_both, []))
+    assert len(list(find_exposed(replace(open_to_both, operators=(block(OPERATORS),)), []))) == 1
 
 
 def test_what_has_a_role_in_the_operators_block_is_no_operator() -> None:
@@ -1108,7 +1109,7 @@ def test_a_peer_is_not_ours_to_judge() -> None:
     )(network())
 
     assert "open" == explain(peer_is_open, FROM_OUTSIDE, "eni-other", 80).verdict
-    assert [] == list(exposed(peer_is_open, [parse("internet -> edge:443")]))
+    assert [] == list(find_exposed(peer_is_open, [parse("internet -> edge:443")]))
 
 
 def test_what_is_exposed_is_judged_and_not_taken_for_nothing() -> None:
@@ -1117,11 +1118,11 @@ def test_what_is_exposed_is_judged_and_not_taken_for_nothing() -> None:
 
 
 def test_a_promise_to_a_block_is_to_whoever_is_there() -> None:
-    assert promised(network(), parse("10.0.0.0/24 -> controller:443")) is None
+    assert judge_allow(network(), parse("10.0.0.0/24 -> controller:443")) is None
 
 
 def test_a_promise_to_an_environment_in_which_nobody_stands_is_not_proven() -> None:
-    found = promised(replace(network(), environments={"empty": Environment(block("10.8.0.0/16"), "vpc-x")}),
+    found = judge_allow(replace(network(), environments={"empty": Environment(block("10.8.0.0/16"), "vpc-x")}),
                      parse("empty -> controller:443"))  # fmt: skip
 
     assert found is not None
@@ -1131,7 +1132,7 @@ def test_a_promise_to_an_environment_in_which_nobody_stands_is_not_proven() -> N
 def test_an_opening_that_is_allowed_in_part_is_told_without_that_part() -> None:
     opened = grouped("sg-edge", (rule((400, 500), "0.0.0.0/0"),))(network())
 
-    (found,) = exposed(opened, [parse("internet -> edge:450")])
+    (found,) = find_exposed(opened, [parse("internet -> edge:450")])
 
     assert found.says.endswith("allows: tcp 400-449, tcp 451-500")
 
@@ -1150,13 +1151,13 @@ def test_stretches_are_told_in_words() -> None:
         joined_words(network(), [*asked, ("47", 0, 0)])
     )
     assert ["icmp", "other protocols"] == list(
-        joined_words(network(), [("icmp", 0, 65535), (unnamed(network()), 0, 0)])
+        joined_words(network(), [("icmp", 0, 65535), (find_unnamed_protocol(network()), 0, 0)])
     )
 
 
 def test_an_opening_for_a_part_of_the_internet_is_found() -> None:
     change = grouped("sg-edge", (rule((8000, 8100), "9.9.9.0/29"),))
 
-    found = [str(it) for it in exposed(change(network()), [])]
+    found = [str(it) for it in find_exposed(change(network()), [])]
 
     assert ["eni-edge: reachable from the Internet, which no intention allows: tcp 8000-8100"] == found

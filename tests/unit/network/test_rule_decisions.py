@@ -20,7 +20,7 @@ from bootstrap.network.model import (
     RouteTable,
     SecurityGroup,
 )
-from bootstrap.network.path_ends import representatives
+from bootstrap.network.path_ends import choose_representatives
 
 # Few bits and few ports, so that blocks nest and ranges overlap nearly always.
 BITS = 4
@@ -81,7 +81,7 @@ def obvious_nacl(nacl: Nacl, egress: bool, peer: Address, protocol: str, port: i
 def test_a_nacl_decides_as_reading_it_number_by_number_does(
     nacl: Nacl, egress: bool, peer: Address, protocol: str, port: int
 ) -> None:
-    entry = rule_decisions.nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=port)
+    entry = rule_decisions.find_nacl_entry(nacl, egress=egress, peer=peer, protocol=protocol, port=port)
 
     assert obvious_nacl(nacl, egress, peer, protocol, port) == (entry is not None and entry.allow)
 
@@ -90,7 +90,7 @@ def test_a_nacl_decides_as_reading_it_number_by_number_does(
 def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
     nacl: Nacl, egress: bool, peer: Address, protocol: str, asked: tuple[int, int]
 ) -> None:
-    found = rule_decisions.allowed_ports(nacl, egress=egress, peer=peer, protocol=protocol, ports=asked)
+    found = rule_decisions.find_allowed_ports(nacl, egress=egress, peer=peer, protocol=protocol, ports=asked)
 
     expected = [port for port in range(asked[0], asked[1] + 1) if obvious_nacl(nacl, egress, peer, protocol, port)]
     assert expected == [port for first, last in found for port in range(first, last + 1)]
@@ -100,7 +100,7 @@ def test_the_ports_that_a_nacl_lets_pass_are_those_it_lets_pass_one_by_one(
 @given(nested, ranges)
 def test_allowed_and_denied_ports_may_alternate(nacl: Nacl, asked: tuple[int, int]) -> None:
     peer = _block(0, BITS)[0]
-    found = rule_decisions.allowed_ports(nacl, egress=True, peer=peer, protocol="tcp", ports=asked)
+    found = rule_decisions.find_allowed_ports(nacl, egress=True, peer=peer, protocol="tcp", ports=asked)
 
     expected = [port for port in range(asked[0], asked[1] + 1) if obvious_nacl(nacl, True, peer, "tcp", port)]
     assert expected == [port for first, last in found for port in range(first, last + 1)]
@@ -133,7 +133,7 @@ def obvious_route(table: RouteTable, to: Address) -> tuple[int, int] | None:
 @given(st.lists(routes, max_size=8), addresses)
 def test_a_route_is_the_one_that_trying_every_prefix_from_the_longest_finds(written: list[Route], to: Address) -> None:
     table = RouteTable("rtb", "vpc", tuple(written))
-    found = rule_decisions.routes(table, to, LISTS)
+    found = rule_decisions.find_routes(table, to, LISTS)
 
     expected = obvious_route(table, to)
     assert (expected is None) == (not found)
@@ -151,7 +151,7 @@ def test_security_groups_allow_what_any_rule_of_any_group_allows(
 ) -> None:
     groups = [SecurityGroup(f"sg-{number}", "vpc", (GroupRule(*rule),)) for number, rule in enumerate(rules)]
 
-    found = rule_decisions.group_rule(
+    found = rule_decisions.find_group_rule(
         groups, egress=False, peer=peer, peer_groups=(), protocol=protocol, port=port, lists={}
     )
 
@@ -167,7 +167,7 @@ def test_the_pieces_of_a_block_speak_for_every_address_in_it(block: Block, bound
     def mentioned_by(address: Address) -> frozenset[Block]:
         return frozenset(it for it in boundaries if address in it)
 
-    found = list(representatives(block, boundaries))
+    found = list(choose_representatives(block, boundaries))
 
     assert {mentioned_by(address) for address in block} == {mentioned_by(address) for address in found}
     assert all(address in block for address in found)
@@ -178,13 +178,13 @@ def test_what_a_nacl_says_of_the_one_way_is_nothing_for_the_other(nacl: Nacl, pe
     inward = Nacl("acl", tuple(entry for entry in nacl.entries if not entry.egress))
     assume(inward.entries)
 
-    assert rule_decisions.nacl_entry(inward, egress=True, peer=peer, protocol="tcp", port=port) is None
+    assert rule_decisions.find_nacl_entry(inward, egress=True, peer=peer, protocol="tcp", port=port) is None
 
 
 def test_every_port_means_every_port() -> None:
     nacl = Nacl("acl", (NaclEntry(100, True, True, _block(0, 0)),))
 
-    found = rule_decisions.allowed_ports(
+    found = rule_decisions.find_allowed_ports(
         nacl, egress=True, peer=ipaddress.IPv4Address("10.0.0.1"), protocol="tcp", ports=ALL_PORTS
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bootstrap.network import snapshot
-from bootstrap.network.model import ALL_PORTS, icmp_ports
+from bootstrap.network.model import ALL_PORTS, make_icmp_range
 
 SIDES = {
     "RequesterVpcInfo": {"VpcId": "vpc-a", "CidrBlockSet": [{"CidrBlock": "10.0.0.0/16"}]},
@@ -181,14 +181,14 @@ def test_routes_tell_their_targets_and_states() -> None:
 
 
 def test_entries_and_rules_have_their_ports() -> None:
-    assert [("tcp", (80, 90)), ("icmpv6", icmp_ports(128, -1)), ("all", ALL_PORTS)] == [
+    assert [("tcp", (80, 90)), ("icmpv6", make_icmp_range(128, -1)), ("all", ALL_PORTS)] == [
         (it.protocol, it.ports) for it in FOUND.nacls["acl"].entries
     ]
     assert {
         ("tcp", (22, 23), "sg-other"),
         ("tcp", (22, 23), "pl-own"),
         ("tcp", (22, 23), "::/0"),
-        ("icmp", icmp_ports(8, -1), "10.0.0.0/8"),
+        ("icmp", make_icmp_range(8, -1), "10.0.0.0/8"),
     } == {(it.protocol, it.ports, str(it.peer)) for it in FOUND.groups["sg"].ingress}
     assert [("all", ALL_PORTS)] == [(it.protocol, it.ports) for it in FOUND.groups["sg"].egress]
 

@@ -29,10 +29,10 @@ from bootstrap.network.model import (
     Subnet,
     TransitGateway,
     Vpc,
-    icmp_ports,
+    make_icmp_range,
 )
-from bootstrap.network.path_ends import Spot, spots
-from bootstrap.network.proof import banned
+from bootstrap.network.path_ends import Spot, resolve_ends
+from bootstrap.network.proof import judge_deny
 from bootstrap.network.reach import ECHO, Path, Replies, follow
 from tests.unit.network.reference import EDGES, HIGHEST, SAMPLE, Answer, Trip
 
@@ -99,7 +99,7 @@ QUESTIONS = (
 
 ports = st.sampled_from([(a, b) for a in EDGES for b in EDGES if a <= b])
 icmps = st.sampled_from(
-    [icmp_ports(*it) for it in ((-1, -1), (8, -1), (8, 0), (8, 3), (0, -1), (3, 4), (128, -1), (129, 0))]
+    [make_icmp_range(*it) for it in ((-1, -1), (8, -1), (8, 0), (8, 3), (0, -1), (3, 4), (128, -1), (129, 0))]
 )
 matches = st.one_of(
     st.just(("all", ALL_PORTS)),
@@ -248,7 +248,7 @@ def test_whole_paths_end_as_the_reference_says() -> None:
     @given(networks(), st.sampled_from(QUESTIONS), st.sampled_from(list(Replies)))
     def agree(network: Network, question: tuple[str, int], replies: Replies) -> None:
         protocol, port = question
-        ends = [spot for it in EVERYBODY for spot in spots(network, it)]
+        ends = [spot for it in EVERYBODY for spot in resolve_ends(network, it)]
         for source in ends:
             for destination in (it for it in ends if is_asked(source, it)):
                 path = follow(network, source, destination, port, protocol, replies)
@@ -288,7 +288,7 @@ TYPES = tuple(("icmp", kind * 256 + code) for kind in (0, 3, 8, 9, 128, 129, 255
 def test_a_ban_of_everything_between_blocks_holds_where_no_address_and_port_gets_through(
     network: Network, source: str, destination: str
 ) -> None:
-    found = banned(network, Intention(source, destination, ALL_PORTS, None))
+    found = judge_deny(network, Intention(source, destination, ALL_PORTS, None))
 
     pairs = [(a, b) for a in block(source) for b in block(destination) if a != b and a.version == b.version]
     gets_through = (

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bootstrap.environment import settings
-from bootstrap.planning.costs import SECRETS, difference, estimate, standing
+from bootstrap.planning.costs import SECRETS, describe_difference, estimate, read_standing_settings
 from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -187,9 +187,9 @@ def test_a_plan_says_what_it_costs_more_than_what_is_there(tmp_path: Path, text:
     wished = settings.load(path)
     stacks = {name: Stack(name, "CREATE_COMPLETE", {}, parameters) for name, parameters in STANDING.items()}
 
-    there = estimate(standing(wished, stacks), table, tuple(stacks))
+    there = estimate(read_standing_settings(wished, stacks), table, tuple(stacks))
 
-    assert expected == difference(estimate(wished, table), there)
+    assert expected == describe_difference(estimate(wished, table), there)
 
 
 @pytest.mark.parametrize(("kind", "is_named"), [("t3.large", True), ("t3a.large", True), ("m5.large", False)])

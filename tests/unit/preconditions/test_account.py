@@ -39,7 +39,7 @@ def told(folder: Path, text: str, gateways: Answer, transit: Answer = None) -> l
         stub.activate()
     world = SimpleNamespace(aws=clients.__getitem__, is_on_machine=False)
     context: Any = SimpleNamespace(settings=settings.load(path), environment_file=path, world=world, stacks={})
-    found = [str(it).partition("trial.yaml:")[2] for it in account.faults(context, ("transit-gateway",))]
+    found = [str(it).partition("trial.yaml:")[2] for it in account.find_faults(context, ("transit-gateway",))]
     for stub in stubs.values():
         stub.assert_no_pending_responses()
     return found

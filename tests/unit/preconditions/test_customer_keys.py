@@ -71,7 +71,7 @@ def context(folder: Path, aws: Aws, text: str, stacks: dict[str, Stack] | None =
 
 def faults(folder: Path, aws: Aws, text: str, names: tuple[str, ...] = STACKS, stacks: Any = None) -> list[str]:
     """The faults in these stacks' part of the file, from its line on."""
-    found = account.faults(context(folder, aws, text, stacks), names)
+    found = account.find_faults(context(folder, aws, text, stacks), names)
     for stub in aws.stubs.values():
         stub.assert_no_pending_responses()
     return [str(it).partition("trial.yaml:")[2] for it in found]
@@ -168,7 +168,7 @@ def test_nobody_is_asked_for_a_file_without_keys_or_on_the_machine(tmp_path: Pat
         tmp_path, Aws(), EVERYTHING.replace("account:\n", f"account:\n  permissions_boundary: {BOUNDARY}\n")
     )
     on_machine.world.is_on_machine = True
-    assert [] == account.faults(on_machine, ("traffic-logs",))
+    assert [] == account.find_faults(on_machine, ("traffic-logs",))
 
 
 # --- the boundary

@@ -61,7 +61,7 @@ def change(kind: ChangeKind, name: str, detail: str = "") -> Change:
     ],
 )
 def test_what_stops_for_somebody_has_a_line(given: Change, words: str) -> None:
-    (found,) = interruptions.of([given])
+    (found,) = interruptions.explain_interruptions([given])
 
     assert words in found
 
@@ -78,20 +78,20 @@ def test_what_stops_for_somebody_has_a_line(given: Change, words: str) -> None:
     ],
 )
 def test_what_stops_for_nobody_has_none(given: Change) -> None:
-    assert () == interruptions.of([given])
+    assert () == interruptions.explain_interruptions([given])
 
 
 def test_a_tier_that_goes_takes_no_zone_and_a_zone_that_goes_with_it_has_a_line_of_its_own() -> None:
     tier = [change(ChangeKind.REMOVE, f"p-e-network/DataSubnet{n}", "AWS::EC2::Subnet") for n in (1, 2, 3)]
     zone = [change(ChangeKind.REMOVE, f"p-e-network/{it}Subnet3", "AWS::EC2::Subnet") for it in ("Public", "Private")]
 
-    assert 1 == len(interruptions.of(tier))
-    assert 2 == len(interruptions.of([*tier, *zone]))
+    assert 1 == len(interruptions.explain_interruptions(tier))
+    assert 2 == len(interruptions.explain_interruptions([*tier, *zone]))
 
 
 def test_three_routes_are_one_line() -> None:
     routes = [change(ChangeKind.ALTER, f"p-e-network/PrivateDefaultRoute{n}", ROUTE) for n in (3, 1)]
 
-    (found,) = interruptions.of(routes)
+    (found,) = interruptions.explain_interruptions(routes)
 
     assert found.startswith("private subnets 1, 3:")

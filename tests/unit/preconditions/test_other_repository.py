@@ -38,7 +38,7 @@ def tell(project: Path, **commits: str) -> tuple[list[str], Run]:
             name: Stack(f"jenkins-lab-{name}", "CREATE_COMPLETE", tags={"Commit": commit})
             for name, commit in commits.items()
         }
-        other_repository.tell(context, run)
+        other_repository.report_other_repository(context, run)
     return run.notices, run
 
 

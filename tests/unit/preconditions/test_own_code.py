@@ -54,7 +54,7 @@ def test_a_stack_of_its_own_comes_behind_those_of_the_toolkit(project: Path) -> 
 
         assert ("network", "acls", "data", "controller", "database") == context.wanted
         assert (*composition.ORDER, "database") == context.stack_order
-        assert composition.ORDER == composition.inputs_of("database")
+        assert composition.ORDER == composition.list_inputs("database")
 
 
 def test_a_stack_without_a_wish_is_known_so_that_it_is_deleted(project: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_stack_without_a_wish_is_known_so_that_it_is_deleted(project: Path) ->
         context.__dict__["stacks"] = {"database": Stack("jenkins-lab-database", "CREATE_COMPLETE", {})}
 
         assert "database" not in context.wanted
-        assert ("database",) == stack_inputs.unwanted(context)
+        assert ("database",) == stack_inputs.list_unwanted_stacks(context)
 
 
 def test_the_names_of_stacks_are_checked_with_their_places(project: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_stack_of_another_environment_is_neither_unwanted_nor_destroyed(projec
         )
 
         assert {"network", "mine"} == set(context.stacks)
-        assert ("mine",) == stack_inputs.unwanted(context)
+        assert ("mine",) == stack_inputs.list_unwanted_stacks(context)
         assert {"eu-network", "untagged"} == set(context.foreign_stacks)
         assert not {"eu-network", "untagged", "database"}.intersection(stack_inputs.list_destroyed(context))
         assert {"mine", "controller", "network"} < set(stack_inputs.list_destroyed(context))
@@ -247,14 +247,14 @@ def test_a_stack_in_subnets_that_go_is_changed_before_the_network(project: Path)
     with open_file(project, "stacks: [database, inside]\nnetwork: {zones: 2, isolated: false}\n") as context:
         stand(context, **STANDING, database={}, inside={})
 
-        names = stack_inputs.in_order(context)
+        names = stack_inputs.sort_stacks(context)
 
         assert ("acls", "inside", "network", "data", "controller", "database") == names
         assert ("inside",) == stack_inputs.list_repeated(context, names), "its other inputs may change after it"
         given = stack_inputs.gather_parameters(context, "inside", context.stacks)
         assert {"PrivateSubnetIds": "s1,s2", "DataSubnetIds": ""} == given
         stand(context, **STANDING, database={})
-        assert "inside" == stack_inputs.in_order(context)[-1]
+        assert "inside" == stack_inputs.sort_stacks(context)[-1]
 
 
 def test_a_stack_in_subnets_that_come_is_not_planned_before_them(project: Path) -> None:

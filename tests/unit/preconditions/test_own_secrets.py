@@ -51,7 +51,7 @@ def test_a_binary_secret_is_a_fault_with_its_place() -> None:
     made = context(Shell(""))
     made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False)
 
-    (place, message), (of_mail, _) = own_secrets.faults(made)
+    (place, message), (of_mail, _) = own_secrets.find_faults(made)
 
     assert ("jenkins", "secrets", "DEPLOY_TOKEN", "secret") == place
     assert ("mail", "password", "secret") == of_mail

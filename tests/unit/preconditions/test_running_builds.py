@@ -39,7 +39,9 @@ class Jenkins:
 def told(tmp_path: Path, jenkins: JenkinsClient, *changes: Change, minutes: int = 10) -> list[str]:
     settings = SimpleNamespace(jenkins=SimpleNamespace(drain_minutes=minutes))
     run = Run("r", Journal(tmp_path / "r"), as_json=True)
-    running_builds.tell(cast(Context, SimpleNamespace(settings=settings, jenkins=jenkins)), run, changes)
+    running_builds.report_running_builds(
+        cast(Context, SimpleNamespace(settings=settings, jenkins=jenkins)), run, changes
+    )
     return run.notices
 
 
@@ -62,9 +64,9 @@ def test_no_waiting_and_no_answer_are_said(tmp_path: Path) -> None:
 
 def test_an_idle_jenkins_runs_no_builds() -> None:
     jenkins = Jenkins("https://ci/")
-    assert () == running_builds.now_running(jenkins)
+    assert () == running_builds.list_running_builds(jenkins)
     with pytest.raises(Unreachable):
-        running_builds.now_running(Jenkins())
+        running_builds.list_running_builds(Jenkins())
 
 
 @pytest.mark.parametrize(

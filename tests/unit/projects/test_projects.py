@@ -98,7 +98,7 @@ def test_a_version_is_cloned_once(project: Path, toolkit: Path) -> None:
 
 def test_an_environment_of_a_project_is_good(project: Path) -> None:
     assert "local" == settings.load(project / "environments" / "local.yaml").name
-    assert settings.schema() == (project / "environments" / "schema.json").read_text()
+    assert settings.format_schema() == (project / "environments" / "schema.json").read_text()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_the_stacks_of_a_project_have_the_name_of_its_folder(tmp_path: Path, fol
 
     loaded = settings.load(tmp_path / folder / "environments" / "local.yaml")
 
-    assert (name, f"{name}-local-network") == (loaded.project, loaded.stack_name("network"))
+    assert (name, f"{name}-local-network") == (loaded.project, loaded.name_stack("network"))
 
 
 @pytest.mark.parametrize(
@@ -327,13 +327,13 @@ class Told:
 def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "ROOT", toolkit)
     told = Told()
-    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
     upgrade.record(tmp_path)
-    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
     assert [] == told.notices
 
     before, now = git(toolkit, "rev-parse", "HEAD"), commit(toolkit, "two")
-    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
 
     change = f"{before[:12]} -> {now[:12]} (1 commit more)"
     assert [f"the toolkit changed since the last launch from this folder: {change}\n- news of two"] == told.notices
@@ -352,7 +352,7 @@ def test_news_do_not_depend_on_the_users_git_configuration(
     commit(toolkit, "two")
     told = Told()
 
-    upgrade.tell(tmp_path, told)  # type: ignore[arg-type]
+    upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
 
     assert [True] == [it.endswith("(1 commit more)\n- news of two") for it in told.notices], told.notices
 

@@ -33,17 +33,17 @@ def test_the_same_files_give_the_same_bundle_whatever_their_times(tmp_path: Path
     one, other = package(tmp_path / "one"), package(tmp_path / "other")
     os.utime(one / "__init__.py", (1, 1))
     (other / "__init__.py").chmod(0o600)
-    assert artifacts.bundle_of(one, "it") == artifacts.bundle_of(other, "it")
+    assert artifacts.bundle_folder(one, "it") == artifacts.bundle_folder(other, "it")
 
 
 def test_a_bundle_holds_every_file_but_byte_code(tmp_path: Path) -> None:
-    bundle, content = artifacts.bundle_of(package(tmp_path / "one"), "it")
+    bundle, content = artifacts.bundle_folder(package(tmp_path / "one"), "it")
     assert {"it/__init__.py", "it/data/page.html"} == set(bundle.files)
     assert bundle.sha256 == artifacts.hash_of(content)
 
 
 def test_the_machine_unpacks_a_bundle_to_its_files(tmp_path: Path) -> None:
-    bundle, content = artifacts.bundle_of(package(tmp_path / "one"), "it")
+    bundle, content = artifacts.bundle_folder(package(tmp_path / "one"), "it")
     context = Context(root=tmp_path / "root")
     context.path(ARTIFACTS).mkdir(parents=True)
     files = [{"path": name, "sha256": digest} for name, digest in bundle.files.items()]

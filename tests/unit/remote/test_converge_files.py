@@ -160,7 +160,7 @@ def test_a_big_file_is_hashed_once_until_it_changes(context: Context) -> None:
         first = context.digest(path, stream)
     context.store_digests()
     later = Context(root=context.root)
-    later._stored_digests()[str(path)][4] = "remembered"
+    later._read_stored_digests()[str(path)][4] = "remembered"
     with path.open("rb") as stream:
         assert "remembered" == later.digest(path, stream)
     os.utime(path, ns=(1, 1))

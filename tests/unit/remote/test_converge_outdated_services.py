@@ -58,7 +58,7 @@ class Machine:
 
 def test_executed_files_of_the_system_count_and_nothing_else(inspector: ModuleType) -> None:
     assert CODE == sorted(set(outdated_services.deleted_code(MAPS)))
-    assert CODE == inspector.deleted_code(MAPS)
+    assert CODE == inspector.find_deleted_code(MAPS)
 
 
 def test_a_unit_whose_program_was_replaced_is_restarted_though_a_reload_is_its_way(tmp_path: Path) -> None:
@@ -109,13 +109,13 @@ def test_this_kernel_marks_a_running_program_that_is_replaced(
         try:
             deadline = time.monotonic() + 20
             # Popen returns before the kernel has mapped the program.
-            while str(program) not in inspector.maps_of(str(process.pid)) and time.monotonic() < deadline:
+            while str(program) not in inspector.read_maps(str(process.pid)) and time.monotonic() < deadline:
                 time.sleep(0.01)
-            before = list(outdated_services.deleted_code(inspector.maps_of(str(process.pid))))
+            before = list(outdated_services.deleted_code(inspector.read_maps(str(process.pid))))
             shutil.copy(program, tmp_path / "new")
             (tmp_path / "new").replace(program)
-            after = set(outdated_services.deleted_code(inspector.maps_of(str(process.pid))))
+            after = set(outdated_services.deleted_code(inspector.read_maps(str(process.pid))))
         finally:
             process.kill()
     assert ([], {str(program)}) == (before, after)
-    assert "" == inspector.maps_of(str(process.pid))
+    assert "" == inspector.read_maps(str(process.pid))

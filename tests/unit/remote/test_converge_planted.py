@@ -236,7 +236,7 @@ def test_the_machine_tells_nothing_of_what_a_link_leads_to_and_waits_for_no_pipe
     (tmp_path / "link").symlink_to(secret)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "pipe").chmod(0o644)
-    told = inspect_machine.files({"paths": [str(tmp_path / name) for name in ("secret", "link", "pipe", "none")]})
+    told = inspect_machine.read_files({"paths": [str(tmp_path / name) for name in ("secret", "link", "pipe", "none")]})
     kinds = [each and (each["kind"], "sha256" in each) for each in told.values()]
     assert [("file", True), ("link", False), ("file", False), None] == kinds
 
@@ -256,5 +256,5 @@ def test_what_is_hashed_is_what_was_looked_at(tmp_path: Path, monkeypatch: pytes
         return status
 
     monkeypatch.setattr(inspect_machine.os, "fstat", swap)
-    facts = inspect_machine.file(str(public))
+    facts = inspect_machine.read_file(str(public))
     assert facts is not None and hashlib.sha256(b"public").hexdigest() == facts["sha256"]

@@ -140,7 +140,7 @@ def test_the_size_of_a_file_system_is_read_as_mkfs_wrote_it(tmp_path: Path) -> N
     with image.open("wb") as stream:
         stream.truncate(64 << 20)
     subprocess.run(["/usr/sbin/mkfs.ext4", "-q", str(image)], check=True)
-    assert 64 << 20 == storage._size_of_ext4(image.read_bytes()[1024:2048])
+    assert 64 << 20 == storage._read_ext4_size(image.read_bytes()[1024:2048])
 
 
 def test_a_directory_never_grows(tmp_path: Path) -> None:

@@ -71,10 +71,10 @@ def wished(folder: Path) -> list[dict[str, Any]]:
 def converge(sshd: Sshd, way: Way, resources: list[dict[str, Any]]) -> list[str] | None:
     """What a converge over this way changed, or None where it was cut off."""
     shell = FabricShell(sshd.machine(), patience=30, dial=way.dial)
-    stdin, marker = program.request("apply", resources, lock=f"{Path(resources[0]['path']).parent}.lock")
+    stdin, marker = program.make_request("apply", resources, lock=f"{Path(resources[0]['path']).parent}.lock")
     try:
         done = shell.run(program.COMMAND, stdin=stdin, hear=lambda _: None, check=False)
-        return [str(it["id"]) for it in program.answer(done.stdout, marker)["results"] if it["changed"]]
+        return [str(it["id"]) for it in program.parse_answer(done.stdout, marker)["results"] if it["changed"]]
     except (Unreachable, program.NoAnswer) as error:
         if isinstance(error, Unreachable):
             assert "Run the same command again" in error.remedy

@@ -14,7 +14,7 @@ from bootstrap.environment.models import Settings
 from bootstrap.remote.converge.main import KINDS
 from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
-from bootstrap.remote.desired.state import desired
+from bootstrap.remote.desired.state import list_resources
 from bootstrap.values import Secret
 
 LANDLOCK = ["landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"]
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def by_id(given: HostInputs) -> dict[str, dict[str, Any]]:
-    return {resource["id"]: resource for resource in desired(given)}
+    return {resource["id"]: resource for resource in list_resources(given)}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def unit(wished: dict[str, dict[str, Any]], name: str = "jenkins.service file") 
 
 @pytest.mark.parametrize("software", [EMULATOR, WAR])
 def test_every_resource_has_a_name_of_its_own_and_a_kind_that_the_machine_knows(software: Any) -> None:
-    resources = desired(inputs(software=software))
+    resources = list_resources(inputs(software=software))
     assert len(resources) == len({resource["id"] for resource in resources})
     assert {resource["kind"] for resource in resources} <= set(KINDS)
 
@@ -51,17 +51,17 @@ def test_every_resource_has_a_name_of_its_own_and_a_kind_that_the_machine_knows(
 @pytest.mark.parametrize("software", [EMULATOR, WAR])
 def test_what_restarts_a_unit_comes_before_it(software: Any) -> None:
     seen: set[str] = set()
-    for resource in desired(inputs(software=software)):
+    for resource in list_resources(inputs(software=software)):
         assert set(resource.get("restart_on", ())) <= seen, resource["id"]
         seen.add(resource["id"])
 
 
 def test_the_same_inputs_give_the_same_state() -> None:
-    assert json.dumps(desired(inputs())) == json.dumps(desired(inputs()))
+    assert json.dumps(list_resources(inputs())) == json.dumps(list_resources(inputs()))
 
 
 def test_secrets_lie_only_in_resources_that_are_marked_and_closed() -> None:
-    for resource in desired(inputs()):
+    for resource in list_resources(inputs()):
         text = json.dumps(resource)
         if any(secret in text for secret in (*SECRETS.values(), "precious")):
             assert resource.get("secret") is True, resource["id"]
@@ -519,11 +519,11 @@ def test_groovy_brings_no_older_java(wished: dict[str, dict[str, Any]]) -> None:
 
 
 def test_the_old_java_goes_after_everything_was_restarted_unless_it_is_asked_for() -> None:
-    resources = desired(inputs())
+    resources = list_resources(inputs())
     assert ("obsolete packages", ["openjdk-21-jre-headless"]) == (resources[-1]["id"], resources[-1]["names"])
     assert not set(resources[-1]["names"]) & set(by_id(inputs())["packages"]["names"])
     asked = Settings.model_validate({**SETTINGS, "host": {"extra_packages": ("openjdk-21-jre-headless",)}})
-    assert [] == desired(inputs(settings=asked))[-1]["names"]
+    assert [] == list_resources(inputs(settings=asked))[-1]["names"]
 
 
 def test_the_machines_zone_and_extra_packages_are_the_settings() -> None:

@@ -26,7 +26,7 @@ CONTENT = os.urandom(700_000)
 RUNNER = (
     "import json, sys; from pathlib import Path; from bootstrap.remote.converge import core, fetching, main\n"
     "vars(fetching).update(json.loads(sys.argv[2]))\n"
-    "print(json.dumps(fetching.fetch(json.load(sys.stdin), core.Context(Path(sys.argv[1])), main._reporter('M'))))"
+    "print(json.dumps(fetching.fetch(json.load(sys.stdin), core.Context(Path(sys.argv[1])), main._make_reporter('M'))))"
 )
 
 

@@ -16,13 +16,13 @@ def test_auto_takes_this_machines_extra_certificates(tmp_path: Path) -> None:
     (tmp_path / "sub" / "b.crt").write_text(PEM)
     (tmp_path / "c.txt").write_text("no")
 
-    assert {"a.crt": PEM, "b.crt": PEM} == operator_machine.certificates("auto", tmp_path)
+    assert {"a.crt": PEM, "b.crt": PEM} == operator_machine.read_certificates("auto", tmp_path)
 
 
 def test_named_certificates_are_named_after_their_file(tmp_path: Path) -> None:
     (tmp_path / "corporate.pem").write_text(PEM)
 
-    assert {"corporate.crt": PEM} == operator_machine.certificates([str(tmp_path / "corporate.pem")])
+    assert {"corporate.crt": PEM} == operator_machine.read_certificates([str(tmp_path / "corporate.pem")])
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate"])
@@ -32,7 +32,7 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path, content: str | No
         path.write_text(content)
 
     with pytest.raises(Missing) as caught:
-        operator_machine.certificates([str(path)])
+        operator_machine.read_certificates([str(path)])
 
     assert str(path) in caught.value.doing
 
@@ -46,7 +46,7 @@ def test_pip_keeps_indexes_that_another_machine_reaches() -> None:
         "download.index-url='https://other.example.org/'",
     ]
 
-    found = operator_machine.pip_configuration(listed).splitlines()
+    found = operator_machine.make_pip_configuration(listed).splitlines()
 
     assert [
         "[global]",

@@ -11,7 +11,7 @@ import wished as made
 
 from bootstrap.environment.models import Settings
 from bootstrap.remote.desired.people import list_key_files
-from bootstrap.remote.desired.state import desired
+from bootstrap.remote.desired.state import list_resources
 from bootstrap.values import Secret
 
 FILES = Path(__file__).resolve().parents[3] / "bootstrap" / "remote" / "files"
@@ -32,7 +32,7 @@ def with_people(*, has_keys: bool = True, **more: Any) -> Settings:
 
 
 def resources(**changes: Any) -> dict[str, dict[str, Any]]:
-    return {each["id"]: each for each in desired(made.inputs(**changes))}
+    return {each["id"]: each for each in list_resources(made.inputs(**changes))}
 
 
 def test_each_key_has_the_command_of_its_role_or_a_login() -> None:

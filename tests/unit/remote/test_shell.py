@@ -28,7 +28,7 @@ from bootstrap.errors import (
 )
 from bootstrap.remote import forwarding as forwarding_module
 from bootstrap.remote import shell as shell_module
-from bootstrap.remote.keys import fingerprint
+from bootstrap.remote.keys import format_fingerprint
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Machine, Secret, Shell
 
@@ -147,7 +147,7 @@ def test_another_host_key_is_refused_before_any_login(sshd: Sshd) -> None:
     shell = FabricShell(sshd.machine(), patience=5)
     with pytest.raises(HostKeyMismatch) as caught:
         shell.run(["true"])
-    shown, told = (fingerprint(public_text(key)) for key in (sshd.shown_key, sshd.host_key))
+    shown, told = (format_fingerprint(public_text(key)) for key in (sshd.shown_key, sshd.host_key))
     assert f"it showed the host key {shown}; expected {told}" == caught.value.found
     assert (0, []) == (sshd.logins, sshd.commands)
 
@@ -230,7 +230,7 @@ def test_a_message_that_the_end_of_its_command_overtakes_does_not_end_the_connec
     shell: FabricShell, sshd: Sshd, late: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OpenSSH ends a connection at a message for a closed channel; paramiko sends one if a thread pauses at that moment."""
-    transport, overtaken, send = shell._transport(), [], getattr(paramiko.Channel, late)
+    transport, overtaken, send = shell._get_transport(), [], getattr(paramiko.Channel, late)
 
     def send_too_late(channel: paramiko.Channel, data: bytes = b"") -> None:
         if channel.get_transport() is not transport:  # the server's own end
@@ -260,7 +260,7 @@ def test_new_keys_are_agreed_on_while_channels_open_and_data_flow(shell: FabricS
 
     No channel is closed before the end: to confirm that, paramiko's thread would wait for keys that it must agree on itself.
     """
-    transport, is_over, begun = shell._transport(), threading.Event(), threading.Semaphore(0)
+    transport, is_over, begun = shell._get_transport(), threading.Event(), threading.Semaphore(0)
 
     def send(_: int) -> bool:
         channel, count = transport.open_session(timeout=60), 0
@@ -432,7 +432,7 @@ def test_a_client_for_which_no_channel_opens_in_time_is_closed_with_the_reason_i
 ) -> None:
     monkeypatch.setattr(shell_module, "_PROMPT", 0.2)
     with shell.forward(web) as port:
-        monkeypatch.setitem(shell._transport()._handler_table, CHANNEL_OPEN_SUCCESS, lambda _: None)
+        monkeypatch.setitem(shell._get_transport()._handler_table, CHANNEL_OPEN_SUCCESS, lambda _: None)
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
             assert b"" == client.recv(1)
     assert [f"a client of port {port} was closed: SSHException: Timeout opening channel."] == caplog.messages

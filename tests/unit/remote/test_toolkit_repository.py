@@ -34,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_clean_tree_is_its_head(checkout: Path, tmp_path: Path) -> None:
-    found = toolkit_repository.snapshot(checkout, tmp_path)
+    found = toolkit_repository.take_snapshot(checkout, tmp_path)
 
     head = git(checkout, "rev-parse", "HEAD")
     assert (head, head) == (found.commit, found.label)
@@ -43,7 +43,10 @@ def test_a_clean_tree_is_its_head(checkout: Path, tmp_path: Path) -> None:
 def test_uncommitted_changes_become_the_same_commit_each_time(checkout: Path, tmp_path: Path) -> None:
     (checkout / "a").write_text("two")
 
-    first, second = toolkit_repository.snapshot(checkout, tmp_path), toolkit_repository.snapshot(checkout, tmp_path)
+    first, second = (
+        toolkit_repository.take_snapshot(checkout, tmp_path),
+        toolkit_repository.take_snapshot(checkout, tmp_path),
+    )
 
     assert first.commit == second.commit != first.base
     assert f"{first.base}-dirty" == first.label
@@ -61,8 +64,8 @@ def test_the_bundle_holds_what_git_tracks_as_it_lies_in_the_tree(checkout: Path,
         (checkout / name).parent.mkdir(exist_ok=True)
         (checkout / name).write_text("secret")
 
-    found = toolkit_repository.snapshot(checkout, tmp_path)
-    bundle = toolkit_repository.bundle(found, "trunk", tmp_path / "it.bundle")
+    found = toolkit_repository.take_snapshot(checkout, tmp_path)
+    bundle = toolkit_repository.write_bundle(found, "trunk", tmp_path / "it.bundle")
 
     git(tmp_path, "clone", "-q", "-b", "trunk", str(bundle), "clone")
     content = {path.name: path.read_text() for path in (tmp_path / "clone").iterdir() if path.is_file()}
@@ -80,21 +83,21 @@ def test_a_file_that_git_does_not_track_changes_no_commit_and_is_named_with_its_
     (checkout / "key file.pem").write_text("secret")
     (checkout / "ignored").write_text("secret")
 
-    found = toolkit_repository.snapshot(checkout, tmp_path)
+    found = toolkit_repository.take_snapshot(checkout, tmp_path)
 
     assert git(checkout, "rev-parse", "HEAD") == found.commit == found.label
     assert ("key file.pem",) == found.untracked
     assert "key file.pem" in found.notice and "git add -- 'key file.pem'" in found.notice
     git(checkout, "add", "--", "key file.pem")
-    assert "" == toolkit_repository.snapshot(checkout, tmp_path).notice
-    assert toolkit_repository.snapshot(checkout, tmp_path).commit != found.commit
+    assert "" == toolkit_repository.take_snapshot(checkout, tmp_path).notice
+    assert toolkit_repository.take_snapshot(checkout, tmp_path).commit != found.commit
 
 
 def test_many_files_that_git_does_not_track_are_counted(checkout: Path, tmp_path: Path) -> None:
     for number in range(14):
         (checkout / f"n{number:02}").write_text("")
 
-    assert "n09 and 4 more" in toolkit_repository.snapshot(checkout, tmp_path).notice
+    assert "n09 and 4 more" in toolkit_repository.take_snapshot(checkout, tmp_path).notice
 
 
 def test_a_checkout_without_a_commit_sends_what_was_added(tmp_path: Path) -> None:
@@ -102,7 +105,7 @@ def test_a_checkout_without_a_commit_sends_what_was_added(tmp_path: Path) -> Non
     (folder / "b").write_text("two")
     git(folder, "add", "a")
 
-    found = toolkit_repository.snapshot(folder, tmp_path)
+    found = toolkit_repository.take_snapshot(folder, tmp_path)
 
     assert ("", ("b",)) == (found.base, found.untracked)
     assert "a" == git(folder, "ls-tree", "--name-only", found.commit)
@@ -117,9 +120,9 @@ def test_a_bundle_is_its_owners_alone_and_goes_with_the_environment(checkout: Pa
     archive.mkdir()
     (archive / "a").write_text("one")
 
-    toolkit_repository.snapshot(archive, state)
-    found = toolkit_repository.snapshot(checkout, state)
-    bundle = toolkit_repository.bundle(found, "main", state / toolkit_repository.BUNDLE)
+    toolkit_repository.take_snapshot(archive, state)
+    found = toolkit_repository.take_snapshot(checkout, state)
+    bundle = toolkit_repository.write_bundle(found, "main", state / toolkit_repository.BUNDLE)
 
     assert 0o600 == bundle.stat().st_mode & 0o777
     toolkit_repository.forget(state)
@@ -132,7 +135,7 @@ def test_a_folder_without_a_repository_is_one_commit(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "a").write_text("one")
 
-    found = toolkit_repository.snapshot(folder, tmp_path / "scratch")
+    found = toolkit_repository.take_snapshot(folder, tmp_path / "scratch")
 
     assert ("", found.commit) == (found.base, found.label)
     assert not (folder / ".git").exists()
@@ -147,21 +150,23 @@ def test_a_folder_of_a_larger_repository_sends_only_what_that_one_tracks(checkou
     git(checkout, "rm", "-q", "--cached", "ci/ignored")
     git(checkout, "commit", "-qm", "a project")
     head = git(checkout, "rev-parse", "HEAD")
-    clean = toolkit_repository.snapshot(folder, tmp_path / "scratch")
+    clean = toolkit_repository.take_snapshot(folder, tmp_path / "scratch")
     assert (head, ()) == (clean.label, clean.untracked)
     (folder / "key.pem").write_text("secret")
     (folder / "a").write_text("two")
     (folder / "gone").unlink()
 
-    found = toolkit_repository.snapshot(folder, tmp_path / "scratch")
+    found = toolkit_repository.take_snapshot(folder, tmp_path / "scratch")
 
-    bundle = toolkit_repository.bundle(found, "main", tmp_path / "it.bundle")
+    bundle = toolkit_repository.write_bundle(found, "main", tmp_path / "it.bundle")
     git(tmp_path, "clone", "-q", "-b", "main", str(bundle), "clone")
     assert ["a", "jobs/b c"] == sorted(git(tmp_path / "clone", "ls-files").splitlines())
     assert "two" == (tmp_path / "clone" / "a").read_text()
     assert ("key.pem",) == found.untracked and "(git add -- key.pem)" in found.notice
     assert f"{head}-dirty" == found.label
-    assert found == toolkit_repository.snapshot(folder, tmp_path / "scratch"), "the same files give the same commit"
+    assert found == toolkit_repository.take_snapshot(folder, tmp_path / "scratch"), (
+        "the same files give the same commit"
+    )
 
 
 def test_a_folder_of_which_a_larger_repository_tracks_nothing_is_refused(checkout: Path, tmp_path: Path) -> None:
@@ -169,7 +174,7 @@ def test_a_folder_of_which_a_larger_repository_tracks_nothing_is_refused(checkou
     (checkout / "ci" / "key.pem").write_text("secret")
 
     with pytest.raises(Missing, match="tracks no file of it") as caught:
-        toolkit_repository.snapshot(checkout / "ci", tmp_path / "scratch")
+        toolkit_repository.take_snapshot(checkout / "ci", tmp_path / "scratch")
 
     assert f"git -C {checkout / 'ci'} add ." in caught.value.remedy
 
@@ -178,7 +183,7 @@ def test_a_folder_that_a_larger_repository_ignores_is_none_of_its_own(checkout: 
     (checkout / "ignored").mkdir()
     (checkout / "ignored" / "a").write_text("one")
 
-    found = toolkit_repository.snapshot(checkout / "ignored", tmp_path / "scratch")
+    found = toolkit_repository.take_snapshot(checkout / "ignored", tmp_path / "scratch")
 
     assert ("", found.commit) == (found.base, found.label)
 
@@ -188,8 +193,8 @@ def test_a_shallow_clone_can_be_bundled(checkout: Path, tmp_path: Path) -> None:
     git(checkout, "commit", "-qam", "second")
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{checkout}", "shallow")
 
-    found = toolkit_repository.snapshot(tmp_path / "shallow", tmp_path)
-    bundle = toolkit_repository.bundle(found, "main", tmp_path / "it.bundle")
+    found = toolkit_repository.take_snapshot(tmp_path / "shallow", tmp_path)
+    bundle = toolkit_repository.write_bundle(found, "main", tmp_path / "it.bundle")
 
     assert found.commit in git(tmp_path, "bundle", "list-heads", str(bundle))
 
@@ -208,7 +213,7 @@ def toolkit(tmp_path: Path) -> Path:
 
 
 def compose(checkout: Path, scratch: Path) -> toolkit_repository.Snapshot:
-    own = toolkit_repository.snapshot(checkout, scratch)
+    own = toolkit_repository.take_snapshot(checkout, scratch)
     return toolkit_repository.compose(own, checkout / ".toolkit" / "v1", ".toolkit/v1", scratch)
 
 
@@ -228,7 +233,7 @@ def test_a_project_goes_to_the_machine_with_its_toolkit(tmp_path: Path) -> None:
     assert first.commit == second.commit, "the same files give the same commit"
     assert git(checkout, "rev-parse", "HEAD") == first.label, "resources are tagged with the project's own commit"
     assert objects == git(checkout, "count-objects"), "the project's repository is not written"
-    bundle = toolkit_repository.bundle(first, "main", tmp_path / "bundle")
+    bundle = toolkit_repository.write_bundle(first, "main", tmp_path / "bundle")
     git(tmp_path, "clone", "-q", "-b", "main", str(bundle), "machine")
     machine = tmp_path / "machine"
     toolkit_files = [f".toolkit/v1/{name}" for name in ("a", "bootstrap.py", "lib/code")]

@@ -29,7 +29,7 @@ FAILED = {"event": "run-failed", "error": "StackFailed", "doing": "a", "found": 
 def test_a_run_is_a_line_of_when_what_outcome_changes_and_seconds(tmp_path: Path) -> None:
     journal(tmp_path, "r1", BEGAN, ACT, CHANGE, ENDED)
 
-    found = history.history(tmp_path)
+    found = history.list_runs(tmp_path)
 
     assert (history.Summary("r1", "2026-01-02 12:00:00", "launch", "done", 1, 3.0, True),) == found
 
@@ -48,20 +48,20 @@ def test_the_outcome_is_what_the_journal_says_or_leaves_out(
 ) -> None:
     journal(tmp_path, "r1", BEGAN, last)
 
-    assert [outcome] == [it.outcome for it in history.history(tmp_path, holder)]
+    assert [outcome] == [it.outcome for it in history.list_runs(tmp_path, holder)]
 
 
 def test_a_run_whose_checks_failed_is_not_done(tmp_path: Path) -> None:
     check = {"event": "check", "group": "tls", "name": "it is modern", "outcome": "failed", "detail": ""}
     journal(tmp_path, "r1", BEGAN, check, ENDED)
 
-    assert ["1 check failed"] == [it.outcome for it in history.history(tmp_path)]
+    assert ["1 check failed"] == [it.outcome for it in history.list_runs(tmp_path)]
 
 
 def test_a_line_that_a_killed_run_left_half_written_is_passed_over(tmp_path: Path) -> None:
     journal(tmp_path, "r1", BEGAN, ACT, torn='{"time": "2026-')
 
-    assert ["stopped"] == [it.outcome for it in history.history(tmp_path)]
+    assert ["stopped"] == [it.outcome for it in history.list_runs(tmp_path)]
 
 
 def test_a_run_is_found_by_its_beginning_and_else_the_last_with_acts(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_run_is_found_by_its_beginning_and_else_the_last_with_acts(tmp_path: P
 def test_a_failed_run_as_text_ends_in_what_to_try(tmp_path: Path) -> None:
     journal(tmp_path, "r1", BEGAN, ACT, CHANGE, {"event": "act-failed", "seconds": 1.0}, FAILED)
 
-    lines = list(history.text(history.events(tmp_path / "r1" / history.JOURNAL)))
+    lines = list(history.format_run(history.read_events(tmp_path / "r1" / history.JOURNAL)))
 
     assert lines[0].startswith("launch trial, run r1")
     assert ["      + package nginx", "        failed after 1.0 s"] == lines[2:4]
@@ -106,14 +106,14 @@ def test_a_run_that_only_looked_is_known_by_what_it_found(
 ) -> None:
     journal(tmp_path, "r1", BEGAN | {"command": command}, *events, ENDED)
 
-    assert [outcome] == [it.outcome for it in history.history(tmp_path)]
+    assert [outcome] == [it.outcome for it in history.list_runs(tmp_path)]
 
 
 def test_what_drifted_is_in_the_text_of_its_run(tmp_path: Path) -> None:
     drift = {"event": "drift", "lines": [LINE], "unseen": ["plugins: they cannot be asked for"]}
     journal(tmp_path, "r1", BEGAN | {"command": "drift"}, drift, ENDED)
 
-    told = list(history.text(history.events(tmp_path / "r1" / history.JOURNAL)))
+    told = list(history.format_run(history.read_events(tmp_path / "r1" / history.JOURNAL)))
 
     assert "      machine nginx: differs; ./bootstrap.py host apply" in told
     assert "      ! not looked at: plugins: they cannot be asked for" in told

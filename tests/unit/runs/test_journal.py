@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.runs.journal import Journal, Run, new_run_id
+from bootstrap.runs.journal import Journal, Run, make_run_id
 from bootstrap.values import Change, ChangeKind
 
 
@@ -85,8 +85,8 @@ def test_the_journal_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_run_names_sort_by_time() -> None:
-    earlier = new_run_id(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
-    later = new_run_id(datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
+    earlier = make_run_id(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+    later = make_run_id(datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC))
 
     assert earlier < later
 

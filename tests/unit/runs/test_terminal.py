@@ -19,7 +19,7 @@ from bootstrap.cli import console
 from bootstrap.cli.commands import access, mail
 from bootstrap.errors import BootstrapError
 from bootstrap.runs import terminal
-from bootstrap.runs.history import events
+from bootstrap.runs.history import read_events
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.runs.report import write as write_report
 from bootstrap.values import Change, ChangeKind, Check, Verdict
@@ -32,20 +32,20 @@ CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 @pytest.mark.parametrize("number", [*range(0x20), *range(0x7F, 0xA0)])
 def test_every_control_character_goes_but_line_breaks_and_tabs(number: int) -> None:
     kept = chr(number) if chr(number) in "\n\t" else ""
-    assert wording.printable(f"a{chr(number)}b") == f"a{kept}b"
+    assert wording.remove_control_characters(f"a{chr(number)}b") == f"a{kept}b"
 
 
 def test_letters_of_every_script_stay() -> None:
-    assert wording.printable("é ж 漢 🙂 \u00a0") == "é ж 漢 🙂 \u00a0"
+    assert wording.remove_control_characters("é ж 漢 🙂 \u00a0") == "é ж 漢 🙂 \u00a0"
 
 
 def _table() -> None:
-    console.table(("what", HOSTILE), [(HOSTILE, "x")])
+    console.print_table(("what", HOSTILE), [(HOSTILE, "x")])
 
 
 def _verdict() -> None:
     checks = (Check(HOSTILE, "failed", 0.1, HOSTILE, HOSTILE), Check("b", "skipped", 0.0, HOSTILE, "c"))
-    console.verdict(Verdict(checks, Path("verify.xml")))
+    console.print_verdict(Verdict(checks, Path("verify.xml")))
 
 
 DOORS: dict[str, Callable[[], None]] = {
@@ -55,8 +55,8 @@ DOORS: dict[str, Callable[[], None]] = {
     "JSON that is indented": lambda: terminal.write_json({HOSTILE: [HOSTILE]}, indent=2),
     "a table": _table,
     "a verdict": _verdict,
-    "a failure": lambda: console.failure(BootstrapError(HOSTILE, HOSTILE, HOSTILE)),
-    "a bug": lambda: terminal.tell_bug(ValueError, ValueError(HOSTILE), None),
+    "a failure": lambda: console.print_failure(BootstrapError(HOSTILE, HOSTILE, HOSTILE)),
+    "a bug": lambda: terminal.print_bug(ValueError, ValueError(HOSTILE), None),
 }
 
 
@@ -70,8 +70,8 @@ def test_no_control_character_passes_a_door(door: str, capsys: pytest.CaptureFix
 
 
 def test_json_keeps_what_it_was_given() -> None:
-    assert json.loads(terminal.as_json({HOSTILE: "é"})) == {HOSTILE: "é"}
-    assert "é" in terminal.as_json("é")
+    assert json.loads(terminal.format_json({HOSTILE: "é"})) == {HOSTILE: "é"}
+    assert "é" in terminal.format_json("é")
 
 
 def test_a_question_is_asked_without_commands(
@@ -86,7 +86,7 @@ def test_colours_of_our_own_stay_on_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     out = io.StringIO()
-    terminal.console(out).print(Text(HOSTILE, style="bold"))
+    terminal.make_console(out).print(Text(HOSTILE, style="bold"))
     assert out.getvalue().startswith("\x1b[1ma]0;title")
     assert "\x1b[2J" not in out.getvalue() and "\x9b" not in out.getvalue()
 
@@ -124,7 +124,7 @@ def test_a_run_as_json_says_it_escaped(tmp_path: Path, capsys: pytest.CaptureFix
 def test_what_was_told_is_whole_in_the_journal_and_the_page_is_drawn_from_it(tmp_path: Path) -> None:
     run, _ = _run(tmp_path, as_json=False)
     _tell_all(run)
-    assert HOSTILE in [event.get("text") for event in events(run.journal.path)]
+    assert HOSTILE in [event.get("text") for event in read_events(run.journal.path)]
     assert not CONTROLS.findall(run.journal.path.read_text(encoding="utf-8"))
     assert write_report(run.journal.path).is_file()
 
@@ -139,7 +139,7 @@ def test_a_mail_is_shown_without_commands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        "bootstrap.local.mail.summary", lambda _: dict.fromkeys(("number", "when", "to", "subject"), HOSTILE)
+        "bootstrap.local.mail.summarize", lambda _: dict.fromkeys(("number", "when", "to", "subject"), HOSTILE)
     )
     for as_json in (False, True):
         mail._list([None], as_json=as_json)  # type: ignore[list-item]

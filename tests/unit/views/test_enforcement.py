@@ -50,24 +50,24 @@ def endpoint() -> Iterator[str]:
 
 
 def test_on_aws_and_on_another_cloud_nothing_is_told(endpoint: str) -> None:
-    assert enforcement.look(None) is None
-    assert enforcement.look(endpoint) is None
-    assert enforcement.look("http://127.0.0.1:1") is None
+    assert enforcement.read_enforcement(None) is None
+    assert enforcement.read_enforcement(endpoint) is None
+    assert enforcement.read_enforcement("http://127.0.0.1:1") is None
 
 
 def test_rules_of_all_regions_are_counted(endpoint: str) -> None:
     ANSWERS.update(regions={"eu-central-1": 40, "eu-west-1": 2}, problems=[])
 
-    found = enforcement.look(endpoint)
+    found = enforcement.read_enforcement(endpoint)
 
     assert str(found) == "enforced between machines by nftables, 42 rules"
-    assert this_machine.rules(endpoint).health == Health.GOOD
+    assert this_machine.check_rules(endpoint).health == Health.GOOD
 
 
 def test_before_the_first_machine_there_is_nothing_to_hold(endpoint: str) -> None:
     ANSWERS.update(regions={}, problems=[])
 
-    assert str(enforcement.look(endpoint)) == "no machines yet, so no rules are enforced"
+    assert str(enforcement.read_enforcement(endpoint)) == "no machines yet, so no rules are enforced"
 
 
 def test_problems_are_said_aloud_and_set_right_first(
@@ -75,10 +75,10 @@ def test_problems_are_said_aloud_and_set_right_first(
 ) -> None:
     ANSWERS.update(regions={"eu-central-1": 40}, problems=["nft failed"])
 
-    enforcement.tell(endpoint, "token", start(tmp_path, as_json=False, is_verbose=False))
+    enforcement.report_enforcement(endpoint, "token", start(tmp_path, as_json=False, is_verbose=False))
 
     assert "the network's rules are not enforced: after POST: nft failed" in capsys.readouterr().out
-    line = this_machine.rules(endpoint)
+    line = this_machine.check_rules(endpoint)
     assert (line.health, line.found) == (Health.WARNING, "nft failed")
 
 
@@ -88,4 +88,4 @@ def test_before_the_cloud_runs_doctor_looks_at_the_kernel(tmp_path: Path, settin
     if setting is not None:
         path.write_text(setting)
 
-    assert this_machine.rules(None, path).health == health
+    assert this_machine.check_rules(None, path).health == health

@@ -71,7 +71,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def look(checkout: Path, monkeypatch: pytest.MonkeyPatch, *listed: Mapping[str, str]) -> view.Found:
     monkeypatch.setattr(view, "World", lambda *_, **__: Aws(*listed))
-    return view.look(checkout / "environments", checkout / ".bootstrap")
+    return view.find_environments(checkout / "environments", checkout / ".bootstrap")
 
 
 def of(name: str, **more: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ def test_an_environment_without_a_file_can_be_destroyed_with_the_file_that_is_pr
 ) -> None:
     (orphan,) = look(checkout, monkeypatch, of("gone", Project="ci")).orphans
     told = command._explain(orphan)
-    (checkout / "environments" / "gone.yaml").write_text(orphan.file_text())
+    (checkout / "environments" / "gone.yaml").write_text(orphan.format_file())
     chosen = settings.load(checkout / "environments" / "gone.yaml")
     assert ("gone", "ci", "aws", "lab 7") == (chosen.name, chosen.project, chosen.cloud, chosen.cost_center)
     assert chosen.network.cidr == "10.5.0.0/16"
@@ -122,7 +122,7 @@ def test_what_others_wrote_into_tags_stays_a_value_and_one_word_of_the_shell(
     (orphan,) = look(checkout, monkeypatch, of("gone; touch x", Owner=hostile, CostCenter="true")).orphans
     told = command._explain(orphan)
 
-    loaded = yaml.safe_load(orphan.file_text())
+    loaded = yaml.safe_load(orphan.format_file())
     assert (hostile, "true", "gone; touch x") == (loaded["owner"], loaded["cost_center"], loaded["environment"])
     assert "protect" not in loaded
     line = next(line for line in told.splitlines() if line.endswith("destroy"))
@@ -187,6 +187,6 @@ def test_a_former_file_is_found_whatever_the_users_git_configuration_is(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setattr(view, "PROJECT", tmp_path)
 
-    commit, file = view.former_file("lab") or ("", "")
+    commit, file = view.find_former_file("lab") or ("", "")
 
     assert ("environments/lab.yaml", True) == (file, commit.endswith("^"))

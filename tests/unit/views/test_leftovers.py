@@ -68,7 +68,7 @@ LEFT = {
 
 
 def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
-    found = leftovers.look(Opened(Aws(LEFT)))
+    found = leftovers.find_leftovers(Opened(Aws(LEFT)))
 
     assert ["key-1", "vol-1"] == [it.identity for it in found.kept]
     assert ["subnet-1", "vpc-1"] == [it.identity for it in found.stray]
@@ -85,6 +85,6 @@ def test_what_a_living_stack_holds_is_kept_and_all_else_is_astray() -> None:
 def test_it_is_said_what_is_left_and_where_that_cannot_be_known(tmp_path: Path, aws: Aws, told: str) -> None:
     out = io.StringIO()
 
-    leftovers.tell(Opened(aws), Run("r", Journal(tmp_path), out=out))
+    leftovers.report_leftovers(Opened(aws), Run("r", Journal(tmp_path), out=out))
 
     assert told in out.getvalue()

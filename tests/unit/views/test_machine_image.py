@@ -25,7 +25,7 @@ def open_context(*available: str) -> Context:
 
 
 def test_the_pinned_image_is_read_where_the_newest_one_is_unknown() -> None:
-    found = machine_image.look(open_context(PINNED))
+    found = machine_image.read_machine_image(open_context(PINNED))
 
     assert Image(PINNED, "debian-13", "2026-01-02", is_available=True) == found.pinned
     assert found.newest is None and "no public parameter" in found.unknown

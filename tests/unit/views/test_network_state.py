@@ -31,7 +31,7 @@ from bootstrap.views import network_diagram, network_reading, network_state
 )
 def test_arguments_that_mean_nothing_are_refused(arguments: list[str]) -> None:
     with pytest.raises(UsageError):
-        network_state.check(parser.parser().parse_args(["network", *arguments]))
+        network_state.check(parser.build_parser().parse_args(["network", *arguments]))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_arguments_that_mean_nothing_are_refused(arguments: list[str]) -> None:
     ],
 )
 def test_arguments_that_mean_something_are_taken(arguments: list[str]) -> None:
-    options = parser.parser().parse_args(["network", *arguments])
+    options = parser.build_parser().parse_args(["network", *arguments])
 
     network_state.check(options)
 
@@ -61,7 +61,7 @@ def test_without_graphviz_the_package_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Missing) as caught:
-        network_diagram.graphviz("digraph {}", "svg")
+        network_diagram.run_graphviz("digraph {}", "svg")
 
     assert "apt-get install -y graphviz" in caught.value.remedy
 
@@ -73,7 +73,7 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
         "network: {bastion: {allow: [198.51.100.0/24]}}\n"
     )
 
-    allow, _ = network_reading.intended(settings.load(path))
+    allow, _ = network_reading.list_intentions(settings.load(path))
 
     assert "198.51.100.0/24 -> bastion:22" in [str(it) for it in allow]
 
@@ -81,7 +81,7 @@ def test_a_bastions_blocks_are_intended(tmp_path: Path) -> None:
 def test_what_is_not_proven_is_told_apart_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     judged = (proof.Judgement("allow a", "holds"), proof.Judgement("allow b", "unproven", "nobody is there"))
     monkeypatch.setattr(proof, "judge", lambda *_: judged)
-    monkeypatch.setattr(network_reading, "intended", lambda _: ((), ()))
+    monkeypatch.setattr(network_reading, "list_intentions", lambda _: ((), ()))
     run, made = Mock(), Mock()
     made.world.endpoint = None
 

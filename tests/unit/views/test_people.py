@@ -82,7 +82,7 @@ def test_each_place_says_who_has_access_and_who_should(tmp_path: Path) -> None:
     )
     accounts = {"admin": "", "operator-one": DESCRIPTION, "old": DESCRIPTION, "by-hand": ""}
 
-    found = people.look(context(tmp_path, keys, accounts, "arn:aws:iam::111122223333:user/one"))
+    found = people.read_access(context(tmp_path, keys, accounts, "arn:aws:iam::111122223333:user/one"))
 
     assert {} == found.unseen
     assert {
@@ -95,14 +95,14 @@ def test_each_place_says_who_has_access_and_who_should(tmp_path: Path) -> None:
 
 def test_a_principal_of_nobody_is_left_over(tmp_path: Path) -> None:
     other = "arn:aws:iam::111122223333:user/other"
-    found = {it.name: it for it in people.look(context(tmp_path, "", {}, other)).people}
+    found = {it.name: it for it in people.read_access(context(tmp_path, "", {}, other)).people}
 
     assert ("aws",) == found[other].left
     assert "not yet" == found["operator-one"].places["aws"]
 
 
 def test_a_place_that_does_not_answer_is_unknown(tmp_path: Path) -> None:
-    found = people.look(context(tmp_path, "", {}, "arn:aws:iam::111122223333:user/one", fails=True))
+    found = people.read_access(context(tmp_path, "", {}, "arn:aws:iam::111122223333:user/one", fails=True))
 
     assert {"git": "no answer", "machine": "no answer"} == found.unseen
     assert {"unknown"} == {person.places[place] for person in found.people for place in ("git", "machine")}
@@ -112,7 +112,7 @@ def test_a_job_looks_at_jenkins_alone(tmp_path: Path) -> None:
     made = context(tmp_path, "", {"operator-one": DESCRIPTION}, "x")
     made.world.is_on_machine = True
 
-    found = people.look(made)
+    found = people.read_access(made)
 
     assert set(people.PLACES) - {"jenkins"} == set(found.unseen)
     assert ["operator-one", "auditor-two"] == [person.name for person in found.people]

@@ -15,11 +15,11 @@ def test_an_environment_without_a_machine_has_a_state(state: str) -> None:
         "network": Stack("jenkins-trial-network", "CREATE_COMPLETE", {}),
         "controller": Stack("jenkins-trial-controller", state, {}),
     }
-    settings = SimpleNamespace(stack_name=lambda name: f"jenkins-trial-{name}")
+    settings = SimpleNamespace(name_stack=lambda name: f"jenkins-trial-{name}")
     context: Any = SimpleNamespace(
         wanted=("network", "data", "controller"), stacks=stacks, settings=settings, tool="./bootstrap.py -e trial"
     )
-    found = status.look(context)
+    found = status.read_status(context)
     assert not found.is_up
     assert found.rows == (
         ("stack", "jenkins-trial-network", "CREATE_COMPLETE"),

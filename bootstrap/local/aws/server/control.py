@@ -82,7 +82,7 @@ class Control:
         if path == "/_bootstrap/spot" and method in {"GET", "POST"}:
             return self._interrupt(environ) if method == "POST" else _respond({"spot": self._interruptions.list_all()})
         if path == "/_bootstrap/mail":
-            return _respond(self._mail.state() if self._mail else {})
+            return _respond(self._mail.describe_state() if self._mail else {})
         return _respond({"error": f"there is no control endpoint {method} {path}"}, 404)
 
     def _has_token(self, environ: Environ) -> bool:

@@ -183,7 +183,7 @@ class Server:
         with self._lock:
             if address in self._listeners:
                 return
-            bound_socket = listening.bound(address, self.port)
+            bound_socket = listening.bind_socket(address, self.port)
             handler = _make_handler(self._connections)
             server: Any = make_server(
                 address, self.port, self, threaded=True, request_handler=handler, fd=bound_socket.fileno()

@@ -16,7 +16,7 @@ NOTE = f"\x1b[8mha:{base64.b64encode(bytes(3) + gzip.compress(b'note' * 20)).dec
 
 def read(*pieces: bytes) -> str:
     console = ConsoleText()
-    return "".join([*map(console.read, pieces), console.end()])
+    return "".join([*map(console.read, pieces), console.take_rest()])
 
 
 # What a build says, and what is shown of it.

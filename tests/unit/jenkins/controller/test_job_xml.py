@@ -8,7 +8,7 @@ import yaml
 
 from bootstrap.jenkins.controller import job_xml
 from bootstrap.jenkins.controller.differences import format_diff
-from bootstrap.views.drift.jobs import edited
+from bootstrap.views.drift.jobs import list_edits
 
 RECORDED = yaml.safe_load((Path(__file__).parents[3] / "cases" / "job_xml.yaml").read_text())
 PIPELINE = "org.jenkinsci.plugins.workflow.job.properties"
@@ -83,14 +83,14 @@ def test_a_recorded_pair_differs_only_in_what_was_lost(case: dict[str, Any]) -> 
 def test_a_job_that_jenkins_only_rewrote_has_no_difference() -> None:
     assert job_xml.Losses() == job_xml.find_losses(SENT, KEPT)
     assert [] == difference(SENT, KEPT)
-    assert [] == edited(SENT, KEPT)
+    assert [] == list_edits(SENT, KEPT)
 
 
 def test_a_real_change_is_the_only_difference() -> None:
     changed = SENT.replace("<numToKeep>60", "<numToKeep>30")
 
     assert ["-        <numToKeep>60</numToKeep>", "+        <numToKeep>30</numToKeep>"] == difference(changed, KEPT)
-    assert ["strategy numToKeep: expected '30', actual '60'"] == edited(changed, KEPT)
+    assert ["strategy numToKeep: expected '30', actual '60'"] == list_edits(changed, KEPT)
 
 
 def test_a_value_other_than_the_default_of_an_added_field_is_a_difference() -> None:

@@ -39,36 +39,36 @@ NODE = "jenkins:\n  numExecutors: 0\n  nodes:\n    - permanent: {name: one, labe
 def test_a_label_expression_means_what_it_means_in_jenkins(expression: str, is_taken: bool) -> None:
     assert is_taken is labels.satisfies(MACHINE.found[0].labels, expression)
     is_named = bool(labels.find_names(expression) & MACHINE.found[0].labels)
-    assert (is_taken and is_named) is (MACHINE.refusal(expression) is None)
+    assert (is_taken and is_named) is (MACHINE.explain_refusal(expression) is None)
 
 
 @pytest.mark.parametrize("expression", ["a &&", "(a", "a)", "a b", "&& a", "a & b", '"a'])
 def test_what_is_no_label_expression_is_refused(expression: str) -> None:
     with pytest.raises(labels.NoExpression, match="is not a label expression"):
         labels.satisfies({"a"}, expression)
-    assert "asks for a label that Jenkins cannot read" in str(MACHINE.refusal(expression))
+    assert "asks for a label that Jenkins cannot read" in str(MACHINE.explain_refusal(expression))
 
 
 @pytest.mark.parametrize("expression", ["(" * 5000 + "a" + ")" * 5000, "!" * 5000 + "a"])
 def test_a_label_expression_that_is_nested_too_deeply_is_refused(expression: str) -> None:
-    assert "it has more than 50 of '(' and '!'" in str(MACHINE.refusal(expression))
+    assert "it has more than 50 of '(' and '!'" in str(MACHINE.explain_refusal(expression))
 
 
 def test_a_pipeline_that_is_nested_too_deeply_is_not_judged() -> None:
-    assert list(agents.faults_of_script("node {" * 5000 + "}" * 5000, MACHINE)) == []
+    assert list(agents.find_script_faults("node {" * 5000 + "}" * 5000, MACHINE)) == []
 
 
 def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
-    assert "asks for no label, and every agent in casc/" in str(MACHINE.refusal(""))
-    assert "use one of these labels: infrastructure, linux" in str(MACHINE.refusal(""))
-    assert OPEN.refusal("") is None
-    assert "there is no agent with a label" in str(Agents(()).refusal("x"))
+    assert "asks for no label, and every agent in casc/" in str(MACHINE.explain_refusal(""))
+    assert "use one of these labels: infrastructure, linux" in str(MACHINE.explain_refusal(""))
+    assert OPEN.explain_refusal("") is None
+    assert "there is no agent with a label" in str(Agents(()).explain_refusal("x"))
 
 
 @pytest.mark.parametrize("expression", ["!windows", "!other", "!(windows || gpu)", "windows -> gpu"])
 def test_an_exclusive_agent_takes_no_job_that_names_none_of_its_labels(expression: str) -> None:
-    assert "which also fits the agent 'machine'" in str(OPEN.refusal(expression))
-    assert OPEN.refusal(f"other && ({expression} || other)") is None
+    assert "which also fits the agent 'machine'" in str(OPEN.explain_refusal(expression))
+    assert OPEN.explain_refusal(f"other && ({expression} || other)") is None
 
 
 def test_the_settings_of_this_repository_have_a_place_for_jobs_without_a_label() -> None:
@@ -76,8 +76,8 @@ def test_the_settings_of_this_repository_have_a_place_for_jobs_without_a_label()
     machine = Agent("machine", frozenset({"machine", "infrastructure"}), True)
     builder = Agent("builder", frozenset({"builder", "linux"}), False)
     assert found == Agents((machine, builder))
-    assert all(found.refusal(label) is None for label in ("", "linux", "infrastructure"))
-    assert "use one of these labels: infrastructure, linux, or add an agent" in str(found.refusal("docker"))
+    assert all(found.explain_refusal(label) is None for label in ("", "linux", "infrastructure"))
+    assert "use one of these labels: infrastructure, linux, or add an agent" in str(found.explain_refusal("docker"))
 
 
 def test_settings_of_agents_have_jenkins_defaults() -> None:
@@ -111,7 +111,7 @@ def test_labels_that_are_not_known_here_are_not_judged() -> None:
     ],
 )
 def test_the_label_of_a_job(xml: str, label: str | None) -> None:
-    assert label == agents.label_of(ElementTree.fromstring(xml))
+    assert label == agents.find_label(ElementTree.fromstring(xml))
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_the_label_of_a_job(xml: str, label: str | None) -> None:
     ],
 )
 def test_where_a_pipeline_waits_for_ever(script: str, places: list[int]) -> None:
-    found = list(agents.faults_of_script(script, MACHINE))
+    found = list(agents.find_script_faults(script, MACHINE))
     assert places == [find_line(script, offset) for offset, _ in found]
     assert all("its builds would wait for ever" in message for _, message in found)
 
 
 def test_an_agent_that_takes_any_job_takes_a_pipeline_without_a_label() -> None:
-    assert not list(agents.faults_of_script("pipeline { agent any }", OPEN))
-    assert list(agents.faults_of_script("pipeline { agent { label 'gpu' } }", OPEN))
+    assert not list(agents.find_script_faults("pipeline { agent any }", OPEN))
+    assert list(agents.find_script_faults("pipeline { agent { label 'gpu' } }", OPEN))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from bootstrap.jenkins.definitions import casc_tree
-from bootstrap.jenkins.definitions.casc_blanking import PARTS, blank, is_applied_by_a_check
+from bootstrap.jenkins.definitions.casc_blanking import PARTS, blank_applied_parts, is_applied_by_a_check
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -123,7 +123,7 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 def test_only_the_blanked_parts_change(form: str) -> None:
     text, meant = FORMS[form]
 
-    sent = blank(text)
+    sent = blank_applied_parts(text)
 
     assert sent is not None
     assert meant == yaml.safe_load(sent)
@@ -143,7 +143,7 @@ def test_only_the_blanked_parts_change(form: str) -> None:
     ],
 )
 def test_a_file_with_only_blanked_parts_is_not_sent(text: str) -> None:
-    assert blank(text) is None
+    assert blank_applied_parts(text) is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_file_with_only_blanked_parts_is_not_sent(text: str) -> None:
     ],
 )
 def test_a_file_without_such_a_part_is_sent_unchanged(text: str) -> None:
-    assert text == blank(text)
+    assert text == blank_applied_parts(text)
 
 
 def test_a_part_that_a_check_applies_is_known_by_its_path() -> None:
@@ -166,7 +166,7 @@ def test_a_part_that_a_check_applies_is_known_by_its_path() -> None:
 
 def test_no_account_log_level_or_proxy_of_this_repository_is_sent() -> None:
     for path in (ROOT / "casc").glob("*.yaml"):
-        sent: Any = yaml.safe_load(blank(path.read_text()) or "") or {}
+        sent: Any = yaml.safe_load(blank_applied_parts(path.read_text()) or "") or {}
         for part in PARTS:
             node = sent
             for name in part:

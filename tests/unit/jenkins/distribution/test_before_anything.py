@@ -15,7 +15,7 @@ from bootstrap import launch
 from bootstrap.cli import opening, parser
 from bootstrap.cli.commands import find_commands
 from bootstrap.context import Context
-from bootstrap.doctor.examine import jenkins as examine_jenkins
+from bootstrap.doctor.examine import check_jenkins as examine_jenkins
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.environment.settings import load
@@ -125,9 +125,11 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
     mirror: Mirror, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached: list[str] = []
-    monkeypatch.setattr(LocalCloud, "up", lambda *_, **__: reached.append("up"))
+    monkeypatch.setattr(LocalCloud, "bring_up", lambda *_, **__: reached.append("up"))
     monkeypatch.setattr(LocalCloud, "attach", lambda *_: reached.append("attach"))
-    monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext(reached.append("lock")))
+    monkeypatch.setattr(
+        opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext(reached.append("lock"))
+    )
     monkeypatch.setattr(launch, "check", lambda _: None)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
     monkeypatch.setattr(opening, "PROJECT", tmp_path)
@@ -213,10 +215,10 @@ def test_every_command_that_uses_the_lock_says_what_cannot_be_judged(
     def reach(*_: Any, **__: Any) -> None:
         raise Reached
 
-    monkeypatch.setattr(LocalCloud, "up", reach)
+    monkeypatch.setattr(LocalCloud, "bring_up", reach)
     monkeypatch.setattr(LocalCloud, "attach", reach)
-    monkeypatch.setattr(local_cloud, "for_a_plan", reach)
-    monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(local_cloud, "open_for_plan", reach)
+    monkeypatch.setattr(opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(launch, "check", lambda _: None)
     monkeypatch.setattr(opening, "PROJECT", tmp_path)
     _invent(lock, tmp_path, "the row, too")

@@ -28,7 +28,7 @@ ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/
 
 def look(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> presence.Presence:
     before = lock.read_text()
-    found = presence.look(settings, load_lock(lock), tmp_path / "cache")
+    found = presence.check_source(settings, load_lock(lock), tmp_path / "cache")
     assert before == lock.read_text()
     return found
 

@@ -118,7 +118,7 @@ def project(
     monkeypatch.setattr(opening, "PROJECT", tmp_path)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
     monkeypatch.setattr(Context, "lock", property(lambda _: load_lock(made.lock_file)))
-    monkeypatch.setattr(opening.environment_lock, "held", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
     return made
 
 

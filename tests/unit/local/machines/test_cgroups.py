@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.machines.cgroups import script, write_runtime
+from bootstrap.local.machines.cgroups import format_script, write_runtime
 
 RUNC = """\
 #!/bin/sh
@@ -21,7 +21,7 @@ def runtime(tmp_path: Path, code: int) -> Path:
     """The runtime over a runc that notes how it was called; its container's process is gone at once."""
     runc, ours = tmp_path / "the runc", tmp_path / "runc"
     runc.write_text(RUNC.format(code=code))
-    ours.write_text(script(str(runc)))
+    ours.write_text(format_script(str(runc)))
     for file in (runc, ours):
         file.chmod(0o755)
     return ours

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from bootstrap.local.machines.console import BEGIN, END, KEPT_CHARACTERS, compose, has_host_keys, plain
+from bootstrap.local.machines.console import (
+    BEGIN,
+    END,
+    KEPT_CHARACTERS,
+    compose,
+    has_host_keys,
+    remove_control_sequences,
+)
 
 KEYS = "ssh-ed25519 AAAA root@ip-10-77-0-5\n"
 BLOCK = f"{BEGIN}\n{KEYS}{END}\n"
@@ -29,4 +36,4 @@ def test_nothing_is_invented_when_no_keys_are_known() -> None:
 
 
 def test_console_is_free_of_terminal_control() -> None:
-    assert plain("\x1b[0;32mOK\x1b[0m \x1b]0;title\x07done\x1b[!p\x1b[?25h\r\n") == "OK done\n"
+    assert remove_control_sequences("\x1b[0;32mOK\x1b[0m \x1b]0;title\x07done\x1b[!p\x1b[?25h\r\n") == "OK done\n"

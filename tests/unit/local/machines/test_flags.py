@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.machines.flags import Limits, keeps_cgroups, machine_options, own_limits, runtime_options
+from bootstrap.local.machines.flags import (
+    Limits,
+    keeps_cgroups,
+    list_machine_options,
+    list_runtime_options,
+    read_own_limits,
+)
 from bootstrap.local.machines.ids import FIRST
 
 LIMITS = Limits(nofile=524288, nproc=96365, pid_max=4194304)
@@ -35,16 +41,16 @@ def info(
     ],
 )
 def test_runc_is_asked_for_only_where_crun_refuses(cgroups: str, runtime: str, expected: tuple[str, ...]) -> None:
-    assert runtime_options(info(cgroups, runtime)) == expected
+    assert list_runtime_options(info(cgroups, runtime)) == expected
 
 
 @pytest.mark.parametrize("runtime", ["crun", "runc"])
 def test_runtime_that_hands_cgroups_over_is_used_only_where_the_others_do_not(runtime: str) -> None:
     ours = Path("/state/runtime/runc")
     assert keeps_cgroups(info("v1", runtime))
-    assert runtime_options(info("v1", runtime), ours) == ("--runtime", str(ours))
+    assert list_runtime_options(info("v1", runtime), ours) == ("--runtime", str(ours))
     assert not keeps_cgroups(info("v2", runtime))
-    assert runtime_options(info("v2", runtime), ours) == ()
+    assert list_runtime_options(info("v2", runtime), ours) == ()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +63,7 @@ def test_runtime_that_hands_cgroups_over_is_used_only_where_the_others_do_not(ru
     ],
 )
 def test_limits_stay_within_what_the_caller_has(limits: Limits, nofile: str, nproc: str) -> None:
-    options = machine_options(info(), limits, FIRST)
+    options = list_machine_options(info(), limits, FIRST)
     assert [each for each in options if each.startswith("--ulimit")] == [
         f"--ulimit=nofile={nofile}",
         f"--ulimit=nproc={nproc}",
@@ -74,27 +80,27 @@ def test_limits_stay_within_what_the_caller_has(limits: Limits, nofile: str, npr
     ],
 )
 def test_profiles_that_forbid_mounting_are_lifted(apparmor: bool, selinux: bool, expected: list[str]) -> None:
-    options = machine_options(info(apparmor=apparmor, selinux=selinux), LIMITS, FIRST)
+    options = list_machine_options(info(apparmor=apparmor, selinux=selinux), LIMITS, FIRST)
     assert [each for each in options if each.startswith("--security-opt")] == expected
 
 
 def test_machine_is_never_privileged() -> None:
-    options = machine_options(info(apparmor=True, selinux=True), LIMITS, FIRST)
+    options = list_machine_options(info(apparmor=True, selinux=True), LIMITS, FIRST)
     wrong = ("privileged", "unmask", "seccomp", "SYS_MODULE", "SYS_BOOT", "=ALL", "--device", "=host")
     assert not [each for each in options if any(word in each for word in wrong)]
 
 
 @pytest.mark.parametrize("cgroups", ["v1", "v2"])
 def test_machine_always_has_a_user_namespace_of_the_environments_ids(cgroups: str) -> None:
-    options = machine_options(info(cgroups), LIMITS, FIRST)
+    options = list_machine_options(info(cgroups), LIMITS, FIRST)
     assert {f"--uidmap=0:{FIRST}:65536", f"--gidmap=0:{FIRST}:65536"} <= set(options)
 
 
 def test_podman_starts_no_machine_again_by_itself() -> None:
-    assert not [each for each in machine_options(info(), LIMITS, FIRST) if "restart" in each]
+    assert not [each for each in list_machine_options(info(), LIMITS, FIRST) if "restart" in each]
 
 
 def test_own_limits_can_be_given_to_podman() -> None:
-    limits = own_limits()
+    limits = read_own_limits()
     assert limits.pid_max == int(Path("/proc/sys/kernel/pid_max").read_text())
     assert limits.nofile == -1 or limits.nofile > 0

@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines import ids
-from bootstrap.local.machines.ids import FIRST, LAST, WIDTH, own_range
+from bootstrap.local.machines.ids import FIRST, LAST, WIDTH, choose_own_range
 
 
 def chosen(tmp_path: Path, name: str, *, in_use: tuple[int, ...] = (), subordinate: str = "") -> int:
@@ -19,7 +19,7 @@ def chosen(tmp_path: Path, name: str, *, in_use: tuple[int, ...] = (), subordina
     state.mkdir(exist_ok=True)
     (tmp_path / "subuid").write_text(subordinate)
     files = (tmp_path / "subuid", tmp_path / "none")
-    return own_range(state, lambda: in_use, tmp_path / "register" / "ids", files)
+    return choose_own_range(state, lambda: in_use, tmp_path / "register" / "ids", files)
 
 
 def test_environment_keeps_its_range_and_shares_it_with_nobody(tmp_path: Path) -> None:
@@ -107,6 +107,6 @@ def test_register_says_whose_each_range_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("identity", [0, 1000, 65534, FIRST, FIRST + 5 * WIDTH + 1000])
 def test_id_stays_the_same_inside(identity: int) -> None:
-    mapped = ids.inside(identity, FIRST + WIDTH)
+    mapped = ids.shift_id(identity, FIRST + WIDTH)
     assert mapped - (FIRST + WIDTH) == identity % WIDTH
-    assert ids.inside(mapped, FIRST + WIDTH) == mapped
+    assert ids.shift_id(mapped, FIRST + WIDTH) == mapped

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bootstrap.local.machines import image, recipe
-from bootstrap.local.machines.image import apt_configuration, digest, lay_out, mmdebstrap_command
+from bootstrap.local.machines.image import compute_digest, format_apt_configuration, make_mmdebstrap_command, write_tree
 from bootstrap.local.machines.sources import Source
 
 ENTRIES = [
@@ -20,8 +20,17 @@ ENTRIES = [
 
 def test_image_changes_with_what_goes_into_it_and_not_otherwise() -> None:
     other = [Source(("http://second.example/debian",), ("trixie",), ("main",))]
-    assert digest(ENTRIES, {}) == digest(list(ENTRIES), {})
-    assert len({digest(ENTRIES, {}), digest(other, {}), digest(ENTRIES, {"Acquire::http::Proxy": "http://p:1"})}) == 3
+    assert compute_digest(ENTRIES, {}) == compute_digest(list(ENTRIES), {})
+    assert (
+        len(
+            {
+                compute_digest(ENTRIES, {}),
+                compute_digest(other, {}),
+                compute_digest(ENTRIES, {"Acquire::http::Proxy": "http://p:1"}),
+            }
+        )
+        == 3
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,11 +46,11 @@ def test_image_changes_with_what_goes_into_it_and_not_otherwise() -> None:
     ],
 )
 def test_machine_gets_the_operators_apt_settings_that_it_can_use(settings: dict[str, str], expected: str) -> None:
-    assert apt_configuration(settings) == expected
+    assert format_apt_configuration(settings) == expected
 
 
 def test_mmdebstrap_takes_sources_from_its_input_and_never_its_own_default() -> None:
-    command = mmdebstrap_command(ENTRIES, {"Acquire::Check-Date": "false"}, Path("/tree"), Path("/root.tar"))
+    command = make_mmdebstrap_command(ENTRIES, {"Acquire::Check-Date": "false"}, Path("/tree"), Path("/root.tar"))
     assert command[-3:] == ["trixie", "/root.tar", "-"]
     assert '--aptopt=Acquire::Check-Date "false"' in command
     assert "--customize-hook=sync-in /tree /" in command
@@ -52,9 +61,9 @@ def test_keyring_of_a_company_lies_where_its_entry_says(tmp_path: Path) -> None:
     keyring = tmp_path / "company.gpg"
     keyring.write_bytes(b"key")
     entry = Source(("http://m.example",), ("trixie",), ("main",), str(keyring))
-    lay_out(tmp_path / "tree", [entry], {})
+    write_tree(tmp_path / "tree", [entry], {})
     assert (tmp_path / "tree" / str(keyring).lstrip("/")).read_bytes() == b"key"
-    assert (tmp_path / "tree/etc/apt/sources.list.d/debian.sources").read_text() == entry.text()
+    assert (tmp_path / "tree/etc/apt/sources.list.d/debian.sources").read_text() == entry.format_text()
 
 
 def test_cloud_init_logs_in_debians_ec2_user_and_asks_no_network() -> None:
@@ -79,11 +88,11 @@ def test_the_lock_of_an_image_is_roots_alone_and_no_link_is_followed(
 ) -> None:
     lock = tmp_path / "bootstrap" / "image.lock"
     monkeypatch.setattr(image, "LOCK", lock)
-    with image._image_lock():
+    with image._hold_image_lock():
         assert lock.stat().st_mode & 0o777 == 0o600
     lock.unlink()
     lock.symlink_to(tmp_path / "made")
-    with pytest.raises(OSError, match="symbolic links"), image._image_lock():
+    with pytest.raises(OSError, match="symbolic links"), image._hold_image_lock():
         pass
     assert not (tmp_path / "made").exists()
 

@@ -11,9 +11,9 @@ from bootstrap.local.machines import mounts
 
 
 def test_folder_is_reached_step_by_step_and_made_where_asked(tmp_path: Path) -> None:
-    with mounts.folder(tmp_path, "one", "two", make=True) as opened:
+    with mounts.open_folder(tmp_path, "one", "two", make=True) as opened:
         assert os.fstat(opened).st_ino == (tmp_path / "one" / "two").stat().st_ino
-    with pytest.raises(FileNotFoundError), mounts.folder(tmp_path, "one", "none"):
+    with pytest.raises(FileNotFoundError), mounts.open_folder(tmp_path, "one", "none"):
         pass
 
 
@@ -25,20 +25,20 @@ def test_link_or_file_on_the_way_is_refused(tmp_path: Path, way: tuple[str, ...]
     (tmp_path / "link").symlink_to("outside")
     (tmp_path / "real" / "link").symlink_to("../outside")
     (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError), mounts.folder(tmp_path, *way, make=make):
+    with pytest.raises(NotADirectoryError), mounts.open_folder(tmp_path, *way, make=make):
         pass
 
 
 def test_start_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    with pytest.raises(NotADirectoryError), mounts.folder(tmp_path / "link"):
+    with pytest.raises(NotADirectoryError), mounts.open_folder(tmp_path / "link"):
         pass
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "a/b", "/etc", "../etc"])
 def test_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
-    with mounts.folder(tmp_path) as opened, pytest.raises(NotADirectoryError):
+    with mounts.open_folder(tmp_path) as opened, pytest.raises(NotADirectoryError):
         mounts.open_in(opened, name)
 
 
@@ -47,7 +47,7 @@ def test_point_takes_the_place_of_a_link_and_keeps_a_folder(tmp_path: Path) -> N
     (tmp_path / "link").symlink_to("outside")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").touch()
-    with mounts.folder(tmp_path) as opened:
+    with mounts.open_folder(tmp_path) as opened:
         for name in ("link", "folder", "new"):
             mounts.make_point(opened, name)
             assert not mounts.is_mount_point(opened, name)
@@ -57,13 +57,13 @@ def test_point_takes_the_place_of_a_link_and_keeps_a_folder(tmp_path: Path) -> N
 
 
 def test_mount_point_is_known_without_its_path() -> None:
-    with mounts.folder(Path("/")) as opened:
+    with mounts.open_folder(Path("/")) as opened:
         assert mounts.is_mount_point(opened, "proc")
 
 
 def test_refusal_of_the_kernel_is_an_error_with_its_number(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc")
-    with mounts.folder(tmp_path) as opened, pytest.raises(OSError, match="link"):
+    with mounts.open_folder(tmp_path) as opened, pytest.raises(OSError, match="link"):
         mounts.unmount(opened, "link")
     assert Path("/proc/self/stat").exists()
 

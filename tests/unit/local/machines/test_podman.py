@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import LocalCloudFailed, Missing
-from bootstrap.local.machines.network import gateway
-from bootstrap.local.machines.podman import Podman, run, succeeds, tail
+from bootstrap.local.machines.network import compute_gateway
+from bootstrap.local.machines.podman import Podman, cut_tail, does_succeed, run
 
 PYTHON = sys.executable
 
@@ -49,16 +49,16 @@ def test_program_that_is_not_installed_is_told() -> None:
 
 @pytest.mark.parametrize(("code", "expected"), [(0, True), (1, False), (125, False)])
 def test_exit_code_answers_a_question(code: int, expected: bool) -> None:
-    assert succeeds([PYTHON, "-c", f"raise SystemExit({code})"]) is expected
+    assert does_succeed([PYTHON, "-c", f"raise SystemExit({code})"]) is expected
 
 
 def test_tail_is_free_of_carriage_returns() -> None:
-    assert tail(b"one\r\ntwo\r\nthree\r\n\r\n", 2) == "two\nthree"
+    assert cut_tail(b"one\r\ntwo\r\nthree\r\n\r\n", 2) == "two\nthree"
 
 
 @pytest.mark.parametrize(("cidr", "expected"), [("10.77.0.0/24", "10.77.0.1"), ("10.77.16.128/25", "10.77.16.129")])
 def test_gateway_is_the_first_address(cidr: str, expected: str) -> None:
-    assert gateway(cidr) == expected
+    assert compute_gateway(cidr) == expected
 
 
 @pytest.fixture

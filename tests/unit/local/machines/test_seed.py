@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from bootstrap.local.machines.seed import InstanceSpec, seed_files, write_seed
+from bootstrap.local.machines.seed import InstanceSpec, make_seed_files, write_seed
 
 SPEC = InstanceSpec(
     instance_id="i-0abc",
@@ -21,7 +21,7 @@ SPEC = InstanceSpec(
 
 
 def test_metadata_names_the_instance_its_host_name_and_its_key() -> None:
-    assert json.loads(seed_files(SPEC)["meta-data"]) == {
+    assert json.loads(make_seed_files(SPEC)["meta-data"]) == {
         "instance-id": "i-0abc",
         "local-hostname": "ip-10-77-0-5",
         "public-keys": ["ssh-ed25519 AAAA jenkins"],
@@ -29,11 +29,11 @@ def test_metadata_names_the_instance_its_host_name_and_its_key() -> None:
 
 
 def test_instance_without_a_key_pair_has_no_keys() -> None:
-    assert "public-keys" not in json.loads(seed_files(replace(SPEC, public_key=None))["meta-data"])
+    assert "public-keys" not in json.loads(make_seed_files(replace(SPEC, public_key=None))["meta-data"])
 
 
 def test_user_data_is_kept_byte_for_byte() -> None:
-    assert seed_files(SPEC)["user-data"] == SPEC.user_data
+    assert make_seed_files(SPEC)["user-data"] == SPEC.user_data
 
 
 def test_seed_is_for_root_only_and_can_be_written_again(tmp_path: Path) -> None:

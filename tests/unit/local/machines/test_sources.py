@@ -9,8 +9,8 @@ import pytest
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.sources import (
     Source,
-    for_release,
-    keyrings,
+    adapt_to_release,
+    list_keyrings,
     parse_deb822,
     parse_one_line,
     read_sources,
@@ -93,7 +93,7 @@ def test_key_inside_an_entry_survives_reading_and_writing() -> None:
     ],
 )
 def test_suites_become_those_of_the_wanted_release(suites: str, expected: str) -> None:
-    assert for_release([source(suites)], "trixie") == [source(expected)]
+    assert adapt_to_release([source(suites)], "trixie") == [source(expected)]
 
 
 def test_security_archive_of_its_own_keeps_its_address_components_and_key() -> None:
@@ -101,7 +101,7 @@ def test_security_archive_of_its_own_keeps_its_address_components_and_key() -> N
         source("bookworm", components="main contrib", signed_by=KEYRING),
         source("bookworm-security", signed_by=KEYRING, uris="http://mirror.example/security"),
     ]
-    assert for_release(host, "trixie") == [
+    assert adapt_to_release(host, "trixie") == [
         source("trixie", components="main contrib", signed_by=KEYRING),
         source("trixie-security", signed_by=KEYRING, uris="http://mirror.example/security"),
     ]
@@ -120,14 +120,14 @@ def test_security_archive_of_its_own_keeps_its_address_components_and_key() -> N
     ],
 )
 def test_third_party_archive_is_left_out(stranger: Source) -> None:
-    assert for_release([stranger, source("bookworm", signed_by=KEYRING)], "trixie") == [
+    assert adapt_to_release([stranger, source("bookworm", signed_by=KEYRING)], "trixie") == [
         source("trixie", signed_by=KEYRING)
     ]
 
 
 def test_company_that_signs_its_copy_anew_is_believed_when_nobody_else_is_there() -> None:
     own = source("bookworm", signed_by="/etc/apt/keyrings/company.gpg")
-    assert for_release([own], "trixie") == [source("trixie", signed_by="/etc/apt/keyrings/company.gpg")]
+    assert adapt_to_release([own], "trixie") == [source("trixie", signed_by="/etc/apt/keyrings/company.gpg")]
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_company_that_signs_its_copy_anew_is_believed_when_nobody_else_is_there(
 )
 def test_host_without_a_debian_archive_is_told_what_to_add(entries: list[Source]) -> None:
     with pytest.raises(LocalCloudFailed) as failure:
-        for_release(entries, "trixie")
+        adapt_to_release(entries, "trixie")
     assert "debian.sources" in failure.value.remedy
 
 
 def test_keyrings_are_those_that_debians_package_does_not_bring() -> None:
     entries = [source("trixie", signed_by=KEYRING), source("trixie", signed_by="/etc/apt/keyrings/company.gpg")]
-    assert keyrings(entries) == (Path("/etc/apt/keyrings/company.gpg"),)
+    assert list_keyrings(entries) == (Path("/etc/apt/keyrings/company.gpg"),)
 
 
 def test_all_files_of_apt_are_read_and_disabled_ones_are_not(tmp_path: Path) -> None:

@@ -30,12 +30,12 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
 
 
 def remove(parent: Path, name: str) -> None:
-    with mounts.folder(parent) as opened:
+    with mounts.open_folder(parent) as opened:
         trees.remove(opened, name)
 
 
 def give(parent: Path, name: str) -> None:
-    with mounts.folder(parent) as opened:
+    with mounts.open_folder(parent) as opened:
         trees.give(opened, name, FIRST)
 
 

@@ -11,7 +11,7 @@ from bootstrap.local.machines import volumes as volumes_module
 from bootstrap.local.machines.ids import FIRST
 from bootstrap.local.machines.mounts import Mount, parse_mountinfo
 from bootstrap.local.machines.names import Names
-from bootstrap.local.machines.volumes import Volumes, device_name
+from bootstrap.local.machines.volumes import Volumes, make_device_name
 
 
 def first_id() -> int:
@@ -29,7 +29,7 @@ def attached(state: Path, **pairs: str) -> Volumes:
 
 
 def test_disk_has_the_name_that_it_has_on_ec2() -> None:
-    assert device_name("vol-0abc12") == "nvme-Amazon_Elastic_Block_Store_vol0abc12"
+    assert make_device_name("vol-0abc12") == "nvme-Amazon_Elastic_Block_Store_vol0abc12"
 
 
 def test_mountinfo_is_read_with_its_escapes() -> None:
@@ -41,26 +41,26 @@ def test_volume_attached_elsewhere_is_refused_and_stays(tmp_path: Path) -> None:
     volumes = attached(tmp_path, vol_0a="i-01")
     with pytest.raises(LocalCloudFailed, match="it is attached to i-01"):
         volumes.attach("vol-0a", "i-02")
-    assert volumes.holder("vol-0a") == "i-01"
+    assert volumes.find_holder("vol-0a") == "i-01"
 
 
 def test_attached_volume_is_not_deleted(tmp_path: Path) -> None:
     volumes = attached(tmp_path, vol_0a="i-01")
     with pytest.raises(LocalCloudFailed, match="deleting vol-0a: it is attached to i-01"):
         volumes.delete("vol-0a")
-    assert volumes.all() == ["vol-0a"]
+    assert volumes.list_all() == ["vol-0a"]
 
 
 def test_each_machine_has_its_own_volumes(tmp_path: Path) -> None:
     volumes = attached(tmp_path, vol_0a="i-01", vol_0b="i-02", vol_0c="i-01")
-    assert volumes.attached("i-01") == ["vol-0a", "vol-0c"]
+    assert volumes.list_attached("i-01") == ["vol-0a", "vol-0c"]
 
 
 def test_volume_that_is_gone_can_be_deleted_and_detached_again(tmp_path: Path) -> None:
     volumes = Volumes(Names("local", tmp_path), first_id)
     volumes.detach("vol-0a", None)
     volumes.delete("vol-0a")
-    assert volumes.holder("vol-0a") is None
+    assert volumes.find_holder("vol-0a") is None
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_volume_that_is_gone_can_be_deleted_and_detached_again(tmp_path: Path) -
 )
 def test_id_that_could_leave_the_state_directory_is_refused(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(LocalCloudFailed, match="is not an EC2 id"):
-        device_name(wrong)
+        make_device_name(wrong)
     with pytest.raises(LocalCloudFailed, match="is not an EC2 id"):
-        Volumes(Names("local", tmp_path), first_id).holder(wrong)
+        Volumes(Names("local", tmp_path), first_id).find_holder(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["i-0a/../..", "vol-0a", "i-0a\n", "../i-0a"])

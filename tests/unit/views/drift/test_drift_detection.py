@@ -33,10 +33,10 @@ def test_a_place_that_cannot_be_looked_at_is_told_and_a_lost_machine_is_waited_f
         "machine": place("machine", Unreachable("", "no answer", "")),
         "jobs": place("jobs", None),
     }
-    monkeypatch.setattr(looking, "_places", lambda *_: places)
+    monkeypatch.setattr(looking, "_list_places", lambda *_: places)
     run = Run("r", Journal(tmp_path))
 
-    found = looking.look(None, run)  # type: ignore[arg-type]
+    found = looking.find_drift(None, run)  # type: ignore[arg-type]
 
     assert (LINE,) == found.lines
     assert [
@@ -59,7 +59,7 @@ def test_the_authoritys_key_beside_the_certificates_is_drift(text: str, drifted:
         world=SimpleNamespace(aws=lambda _: client), outputs=lambda _: {"CertificatesSecret": "arn"}
     )
 
-    assert drifted == [it.remedy for it in looking._of_certificates(context, "./bootstrap.py")]  # type: ignore[arg-type]
+    assert drifted == [it.remedy for it in looking._find_certificate_drift(context, "./bootstrap.py")]  # type: ignore[arg-type]
 
 
 def test_a_stack_that_may_not_be_looked_at_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_a_stack_that_may_not_be_looked_at_hides_no_other(monkeypatch: pytest.Mo
     existing = {name: SimpleNamespace(name=f"p-e-{name}") for name in ("data", "network")}
     context = SimpleNamespace(world=SimpleNamespace(aws=lambda _: client), wanted=("data", "network"), stacks=existing)
 
-    refused, found = looking._of_stacks(context, "./bootstrap.py")  # type: ignore[arg-type]
+    refused, found = looking._find_stack_drift(context, "./bootstrap.py")  # type: ignore[arg-type]
 
     assert LINE == found
     assert ("p-e-data", True) == (refused.name, refused.is_unseen)

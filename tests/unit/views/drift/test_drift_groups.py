@@ -45,25 +45,25 @@ def deployed(operators: str, body: str = BODY) -> Deployed:
 
 
 def test_the_meant_rules_are_those_of_the_template_with_its_parameters_and_ids() -> None:
-    found = groups.expected_rules([deployed("10.1.0.0/16")])
+    found = groups.list_expected_rules([deployed("10.1.0.0/16")])
 
     smtp, web = Rule(True, "tcp", 2525, 2525, "0.0.0.0/0"), Rule(False, "tcp", 443, 443, "sg-2")
     assert {Rule(False, "tcp", 22, 22, "10.1.0.0/16"), web, smtp} == found["sg-1"]
 
 
 def test_what_a_condition_leaves_out_is_not_meant() -> None:
-    assert {443, 2525} == {rule.first for rule in groups.expected_rules([deployed("")])["sg-1"]}
+    assert {443, 2525} == {rule.first for rule in groups.list_expected_rules([deployed("")])["sg-1"]}
 
 
 def test_a_rule_that_stands_alone_counts_for_its_group_and_one_that_was_not_made_does_not() -> None:
     everywhere = Rule(True, "-1", -1, -1, "0.0.0.0/0")
 
-    assert {everywhere, Rule(False, "-1", -1, -1, "10.0.0.0/8")} == groups.expected_rules([deployed("")])["sg-2"]
+    assert {everywhere, Rule(False, "-1", -1, -1, "10.0.0.0/8")} == groups.list_expected_rules([deployed("")])["sg-2"]
 
 
 def test_a_rule_that_cannot_be_read_is_never_guessed() -> None:
     with pytest.raises(BootstrapError, match="security groups"):
-        groups.expected_rules([deployed("", BODY.replace("!Ref SmtpPort", "!Select [0, [1]]"))])
+        groups.list_expected_rules([deployed("", BODY.replace("!Ref SmtpPort", "!Select [0, [1]]"))])
 
 
 def test_the_projects_own_templates_can_be_read() -> None:
@@ -73,7 +73,9 @@ def test_the_projects_own_templates_can_be_read() -> None:
     ids = {name: f"sg-{name}" for name in names}
     parameters = {name: str(it.get("Default", "x")) for name, it in loaded["Parameters"].items()}
 
-    found = groups.expected_rules([Deployed(body, parameters | {"OperatorCidr": "10.1.0.0/16", "SmtpPort": "25"}, ids)])
+    found = groups.list_expected_rules(
+        [Deployed(body, parameters | {"OperatorCidr": "10.1.0.0/16", "SmtpPort": "25"}, ids)]
+    )
 
     assert Rule(False, "tcp", 443, 443, "10.1.0.0/16") in found["sg-ControllerSecurityGroup"]
     assert ids.keys() == {group.removeprefix("sg-") for group in found}
@@ -105,7 +107,7 @@ SSH = Rule(False, "tcp", 22, 22, "sg-2")
 def test_an_opened_port_and_a_closed_one_are_told_with_the_commands() -> None:
     world = Rule(False, "-1", -1, -1, "0.0.0.0/0")
 
-    added, missing = groups.of_group(Ec2(world), "sg-1", frozenset({SSH}), None)
+    added, missing = groups.find_group_drift(Ec2(world), "sg-1", frozenset({SSH}), None)
 
     assert "added: ingress from 0.0.0.0/0, everything" == added.found
     assert "aws ec2 revoke-security-group-ingress --group-id sg-1 --security-group-rule-ids sgr-0" == added.remedy
@@ -114,4 +116,4 @@ def test_an_opened_port_and_a_closed_one_are_told_with_the_commands() -> None:
 
 
 def test_a_group_as_meant_has_no_line() -> None:
-    assert [] == list(groups.of_group(Ec2(SSH), "sg-1", frozenset({SSH}), None))
+    assert [] == list(groups.find_group_drift(Ec2(SSH), "sg-1", frozenset({SSH}), None))

@@ -17,7 +17,7 @@ def served(jenkins_server, xml: str = OURS, *others: dict[str, object], **job: o
     listed = [ours, *others] if job.get("fullName") != "" else list(others)
     jenkins_server.on("GET", "api/json", {"jobs": listed})
     jenkins_server.on("GET", "job/ours/config.xml", xml)
-    found = jobs.of_jobs(jenkins_server.client, JobSet({"ours": OURS}), "TOOL")
+    found = jobs.find_job_drift(jenkins_server.client, JobSet({"ours": OURS}), "TOOL")
     return [(it.name, it.found, it.remedy) for it in found]
 
 
@@ -80,7 +80,7 @@ def test_plugins_are_held_against_the_lock(jenkins_server) -> None:
     listed = [{"shortName": name, "version": "1"} for name in ("git", "mailer", "extra")]
     jenkins_server.on("GET", "pluginManager/api/json", {"plugins": listed})
 
-    found = jobs.of_plugins(jenkins_server.client, {"git": "1", "mailer": "2", "matrix": "3"}, "TOOL")
+    found = jobs.find_plugin_drift(jenkins_server.client, {"git": "1", "mailer": "2", "matrix": "3"}, "TOOL")
 
     assert [
         ("extra", "1 is not in the lock"),

@@ -30,7 +30,8 @@ def found(jenkins_server, machine: Machine, *, sudo: bool = True) -> list[tuple[
     jenkins_server.on("POST", "configuration-as-code/export", NOW)
     client: JenkinsClient = jenkins_server.client
     return [
-        (it.name, it.found, it.remedy) for it in settings.of_settings(machine, client, FILES, {}, "TOOL", sudo=sudo)
+        (it.name, it.found, it.remedy)
+        for it in settings.find_settings_drift(machine, client, FILES, {}, "TOOL", sudo=sudo)
     ]
 
 

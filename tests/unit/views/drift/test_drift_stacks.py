@@ -37,7 +37,7 @@ class CloudFormation:
 def test_what_cloudformation_detects_is_told_with_what_mends_it() -> None:
     waited: list[float] = []
 
-    found = list(stacks.of_stack(CloudFormation(), "network", "launch again", waited.append))
+    found = list(stacks.find_stack_drift(CloudFormation(), "network", "launch again", waited.append))
 
     assert [1] == waited
     assert [
@@ -64,7 +64,7 @@ class Secretive(CloudFormation):
 
 
 def looked(cloud: CloudFormation) -> list[str]:
-    return [it.found for it in stacks.of_stack(cloud, "network", "again", lambda _: None)]
+    return [it.found for it in stacks.find_stack_drift(cloud, "network", "again", lambda _: None)]
 
 
 def test_a_confidential_value_is_never_shown() -> None:
@@ -91,21 +91,23 @@ class Failing(CloudFormation):
 
 
 def test_a_failed_detection_is_told_beside_what_it_found() -> None:
-    found = list(stacks.of_stack(Failing("DETECTION_FAILED", "Failed to detect drift on resource [Key]"), "n", "again"))
+    found = list(
+        stacks.find_stack_drift(Failing("DETECTION_FAILED", "Failed to detect drift on resource [Key]"), "n", "again")
+    )
 
     assert [
         ("n", True, "not looked at: DETECTION_FAILED: Failed to detect drift on resource [Key]"),
         ("n/Key", True, "not looked at: AccessDenied"),
         ("n/Subnet", False, "AWS::EC2::Thing s-1 is gone"),
     ] == [(it.name, it.is_unseen, it.found) for it in found]
-    (first, *_) = stacks.of_stack(Failing("DETECTION_FAILED", ""), "n", "again")
+    (first, *_) = stacks.find_stack_drift(Failing("DETECTION_FAILED", ""), "n", "again")
     assert first.found.endswith("CloudFormation gives no reason")
 
 
 def test_a_detection_without_an_end_tells_nothing_of_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "_PATIENCE", -1.0)
 
-    (line,) = stacks.of_stack(Failing("DETECTION_IN_PROGRESS", ""), "n", "again")
+    (line,) = stacks.find_stack_drift(Failing("DETECTION_IN_PROGRESS", ""), "n", "again")
 
     assert (True, "n") == (line.is_unseen, line.name)
     assert "did not end within" in line.found
