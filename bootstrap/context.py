@@ -25,8 +25,8 @@ from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
 from bootstrap.jenkins.definitions import agents, casc_variables, people
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
-from bootstrap.projects import places
-from bootstrap.projects.places import PROJECT, ROOT
+from bootstrap.projects import folders
+from bootstrap.projects.folders import PROJECT, ROOT
 from bootstrap.stacks import composition
 from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
 
@@ -177,8 +177,8 @@ class Context:
     @cached_property
     def lock(self) -> Lock:
         """The Jenkins distribution that this checkout names: the project's own lock, else the toolkit's."""
-        path = places.find("jenkins.lock.yaml")
-        return replace(load_lock(path), is_toolkits=places.is_apart() and path.parent == ROOT)
+        path = folders.find("jenkins.lock.yaml")
+        return replace(load_lock(path), is_toolkits=folders.is_apart() and path.parent == ROOT)
 
     @property
     def url(self) -> str:
@@ -214,7 +214,7 @@ class Context:
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
         """The Configuration as Code files of this checkout, with the environment's people; broken ones are refused here."""
-        own = places.find_own_folder("casc")
+        own = folders.find_own_folder("casc")
         files = casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
         return people.add_people(files, self.settings.people)
 
@@ -230,8 +230,8 @@ class Context:
         from bootstrap.jenkins.definitions import remembered
 
         known = agents.read(self.casc_files, casc_variables.Variables())
-        own = places.find_own_folder("jobs")
-        memory = places.PROJECT / ".bootstrap" / "rendered"
+        own = folders.find_own_folder("jobs")
+        memory = folders.PROJECT / ".bootstrap" / "rendered"
         return remembered.render(memory, ROOT / "jobs", self.make_job_variables(), self.lock.plugins, known, own)
 
     def make_job_variables(self) -> dict[str, str]:
@@ -240,7 +240,7 @@ class Context:
         return {
             "repository": repository.url or f"file://{REPOSITORY}",
             "branch": repository.branch,
-            "pipelines": places.name_toolkit_path("jobs/pipelines"),
+            "pipelines": folders.name_toolkit_path("jobs/pipelines"),
         }
 
     def make_tags(self, commit: str, run_id: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from bootstrap import wording
 from bootstrap.acts import casc, host, jobs, stack, verify
-from bootstrap.cloud import direct_connect, late_tags, retained
+from bootstrap.cloud import direct_connect, retained, tag_repair
 from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
@@ -35,7 +35,7 @@ from bootstrap.preconditions import (
     jenkins_files,
     network_removal,
     other_repository,
-    own_code,
+    project_stacks,
     running_builds,
     stack_inputs,
 )
@@ -73,7 +73,7 @@ def check_code(context: Context) -> None:
     """What people wrote, except the dependencies in the lock: the ways in, settings of Jenkins, jobs and templates."""
     environments.check_ssh(context.environment_file, context.settings)
     environments.check_ways(context.environment_file, context.settings)
-    own_code.check(context)
+    project_stacks.check(context)
     _ = context.casc_files, context.jobset
     check_templates(context, context.wanted)
 
@@ -112,7 +112,7 @@ def launch_stacks(
         machine.stop(context.world.aws("ec2"), old.outputs.get("InstanceId", ""))
 
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
-        late_tags.apply(context.world, stacks, names, tags, run)
+        tag_repair.apply(context.world, stacks, names, tags, run)
         for name in stack_inputs.list_unwanted_stacks(context):
             bucket_of_files.empty_bucket(context, name, run)
             stack.destroy(client, stacks.pop(name).name, run)
@@ -127,7 +127,7 @@ def launch_stacks(
             with _add_boot_log(context):
                 stacks[name] = stack.apply(client, wished, run, before_removal=empty_bucket)
         if stacks != dict(context.stacks):
-            late_tags.apply(context.world, stacks, names, tags)
+            tag_repair.apply(context.world, stacks, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.
         if not context.world.is_on_machine:
             direct_connect.apply(context.world.aws, context.settings, tags, run)
@@ -220,7 +220,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 continue
             wished = people.gather_template(context, name, context.stacks, tags)
             changes += _show(run, stack.plan(context.world.aws("cloudformation"), wished))
-        changes += _show(run, late_tags.plan(context.world, context.stacks, names, tags))
+        changes += _show(run, tag_repair.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:
             changes += _show(run, direct_connect.plan(context.world.aws, context.settings))
         for line in interruptions.explain_interruptions(changes):

@@ -23,7 +23,7 @@ from bootstrap.remote.converge.core import ARTIFACTS
 from bootstrap.remote.desired import agent
 from bootstrap.remote.desired.inputs import HostInputs
 from bootstrap.remote.desired.state import list_resources
-from bootstrap.runs.transfer_meter import TransferMeter
+from bootstrap.runs.transfer_progress import TransferMeter
 from bootstrap.values import Change, ChangeKind, Controller, Reporter, Secret, Shell
 
 ACT = "host"

@@ -3,7 +3,7 @@
 Every change is made by a change set. The tags with the commit and the run are new in each launch; they alone must not change
 every resource. So a first change set is made with the values of these tags that the stack has already. Only if it has changes,
 a second one is made with the new values, and executed. If a resource of the template cannot get a new tag ('KeepsTags' in the
-metadata of the template), an update keeps all tags that the stack has, and `cloud.late_tags` changes those of its resources.
+metadata of the template), an update keeps all tags that the stack has, and `cloud.tag_repair` changes those of its resources.
 After a failure CloudFormation rolls back, and the act reports the cause.
 
 CloudFormation replaces a resource by making the new one before it deletes the old one. That is impossible for a machine with a
@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bootstrap.cloud import refusals
 from bootstrap.errors import StackFailed
-from bootstrap.stacks import changes, same_values, states
+from bootstrap.stacks import changes, false_replacements, states
 from bootstrap.stacks.client import CloudFormation
 from bootstrap.stacks.steps import Pause, StackSteps, describe, list_changes, refuse_status
 from bootstrap.stacks.template import Source, lint, load
@@ -162,11 +162,13 @@ def _is_same(
     preview: changes.ChangeSet,
 ) -> bool:
     """Whether a replacement is announced only because a parameter names the same value in another way; reports it then."""
-    resolved = same_values.find_resolved(description, template.parameters)
+    resolved = false_replacements.find_resolved(description, template.parameters)
     if not resolved:
         return False
     body = steps.client.get_template(StackName=template.name, TemplateStage="Original")["TemplateBody"]
-    if not same_values.is_same(preview, source.replaced, resolved, same_values.find_unaltered(body, source.body)):
+    if not false_replacements.is_same(
+        preview, source.replaced, resolved, false_replacements.find_unaltered(body, source.body)
+    ):
         return False
     steps.report.notice(
         f"{template.name}: CloudFormation announces a replacement because of {', '.join(sorted(resolved))}, whose value stays "

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from bootstrap import wording
 from bootstrap.cloud import refusals
-from bootstrap.runs.transfer_meter import TransferMeter
+from bootstrap.runs.transfer_progress import TransferMeter
 from bootstrap.values import Change, ChangeKind, Reporter
 
 STACK = "distribution"

@@ -16,7 +16,7 @@ from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
 from bootstrap.environment import settings
 from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile, UsageError
-from bootstrap.jenkins.distribution import needs, presence
+from bootstrap.jenkins.distribution import needs, source_check
 from bootstrap.local.cloud import is_elsewhere
 from bootstrap.preconditions import jenkins_files
 from bootstrap.remote import operator_machine
@@ -90,7 +90,7 @@ def check_jenkins(context: Context) -> Iterator[Finding]:
         yield make_warning("lock", f"no dependency is missing as far as is known; {unjudged}", remedy)
     else:
         yield make_good("lock", f"Jenkins {lock.version} and {len(lock.pins)} plugins have all their dependencies")
-    if unproved := presence.describe_unproved(chosen, lock):
+    if unproved := source_check.describe_unproved(chosen, lock):
         yield make_good("checksums", unproved)
     if chosen.source == "emulator":
         yield make_good(

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from bootstrap.environment import consistency, tags, versions, ways, yaml_source
+from bootstrap.environment import consistency, operator_routes, tags, versions, yaml_source
 from bootstrap.environment.consistency import NO_WAY
 from bootstrap.environment.models import Settings
 from bootstrap.errors import Fault, SettingsInvalid
@@ -80,9 +80,11 @@ def check_ssh(path: Path, settings: Settings) -> None:
 def check_ways(path: Path, settings: Settings) -> None:
     """SettingsInvalid if an intention cannot be satisfied by anything in the file; `load` does not check this either."""
     document, _ = yaml_source.parse_mapping(str(path), yaml_source.read_text(path))
-    faults = [_place_fault(path, document, *it) for it in ways.find_faults(settings)]
+    faults = [_place_fault(path, document, *it) for it in operator_routes.find_faults(settings)]
     if faults:
-        raise SettingsInvalid(f"looking for ways into the network of '{settings.name}'", faults, ways.NO_WAY_IN)
+        raise SettingsInvalid(
+            f"looking for ways into the network of '{settings.name}'", faults, operator_routes.NO_WAY_IN
+        )
 
 
 def place_faults(path: Path, faults: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Fault]:

@@ -13,7 +13,7 @@ from bootstrap.importing.reading import read
 from bootstrap.importing.source import Source
 from bootstrap.importing.yaml_text import dump
 from bootstrap.jenkins.distribution import load_lock
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 _SECRETS_HEAD = """\
 # Store each of these values in Secrets Manager under its name here (or another one), and add these lines to the environment
@@ -45,7 +45,7 @@ def import_jenkins(source: Source, into: Path, root: Path, project: Path | None 
     casc_folder, jobs_folder = (project / name if project else None for name in ("casc", "jobs"))
     writing.check_target(into)
     reading = read(source)
-    lock = load_lock(places.find("jenkins.lock.yaml"))
+    lock = load_lock(folders.find("jenkins.lock.yaml"))
     imported = Imported(reading.url, reading.version, into)
     imported.plugins = plugins.read(reading.plugins, imported.notes)
     imported.notes += plugins.judge(imported.plugins, lock.plugins)

@@ -11,12 +11,12 @@ from bootstrap.errors import CascRejected
 from bootstrap.importing import settings_tree
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 
 def read_layers(folder: Path, project: Path | None) -> dict[str, str]:
     """The texts of the toolkit's settings files and of those of a project above them, as a launch sends them."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in places.list_layered_files(folder, project)}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folders.list_layered_files(folder, project)}
     try:
         # Secrets of one's own that the files use belong to an environment, which is not opened here.
         return casc.read(folder, own=find_variables(texts), own_folder=project)
@@ -29,7 +29,7 @@ def read_files(folder: Path, project: Path | None) -> tuple[dict[str, Any], dict
     tree: dict[str, Any] = {}
     files: dict[tuple[str, ...], str] = {}
     upper = project or folder
-    for path in places.list_layered_files(folder, project):
+    for path in folders.list_layered_files(folder, project):
         settings = settings_tree.parse(path.read_text(encoding="utf-8"))
         whose = "" if path.parent == upper else "the toolkit's "
         for at in _list_leaves(settings, ()):

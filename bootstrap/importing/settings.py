@@ -21,7 +21,7 @@ from bootstrap.importing.findings import Note, Secret, make_note, shorten
 from bootstrap.importing.yaml_text import dump
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.definitions.casc_schema import load_vocabulary
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 _ABSENT = object()
 _IGNORED = frozenset({"configuration-as-code"})  # its four values are always the defaults
@@ -228,7 +228,7 @@ class _Conversion:
         with TemporaryDirectory(prefix="import-") as folder:
             stage = Path(folder) / "casc"
             stage.mkdir()
-            layered = places.list_layered_files(self._own, self._project)
+            layered = folders.list_layered_files(self._own, self._project)
             own = {path.name: path.read_text(encoding="utf-8") for path in layered}
             upper = {path.name for path in (self._project or self._own).glob("*.y*ml")}
             for name, text in {**{name: own[name] for name in upper}, **files}.items():

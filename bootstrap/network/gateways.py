@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from bootstrap.network import hops, rule_decisions, transit
+from bootstrap.network import rule_decisions, transit, vpc_hops
 from bootstrap.network.model import Address, Nat, Network, Peering, Route, Subnet
+from bootstrap.network.packet_walk import Walk
 from bootstrap.network.path_ends import Spot, find_mapped_end, is_public
-from bootstrap.network.walk import Walk
 
 # What a NAT gateway translates (VPC User Guide, 'NAT gateway basics'); of IPv6 only addresses of NAT64 (RFC 6052).
 _TRANSLATED = frozenset({"tcp", "udp", "icmp"})
@@ -128,7 +128,7 @@ def follow_gateway_routes(walk: Walk, gateway: str, to: Spot, prefix: str = "") 
     table = walk.network.edges.get(gateway)
     if table is None:
         return
-    target = hops.find_route_in_table(walk, table, to, f"{prefix}of {gateway} itself: ").target
+    target = vpc_hops.find_route_in_table(walk, table, to, f"{prefix}of {gateway} itself: ").target
     if target != "local":
         walk.doubts("gateway", target, f"{prefix}its own rules and the networks behind it are not read")
 

@@ -10,8 +10,8 @@ from typing import Literal
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Block, Interface, Network, Protocol
 from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES, Spot, is_silent, list_ends, resolve_ends
+from bootstrap.network.path_explanation import Path, Replies, follow, follow_all, pair_ends
 from bootstrap.network.port_ranges import EVERYTHING, Stretch, format_stretches, list_stretches
-from bootstrap.network.reach import Path, Replies, follow, follow_all, pair_ends
 
 Outcome = Literal["holds", "broken", "unproven"]
 _Followed = tuple[tuple[Spot, Spot], Path]

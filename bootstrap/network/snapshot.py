@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from bootstrap.errors import StackMissing
-from bootstrap.network import answers
-from bootstrap.network.answers import Answer
+from bootstrap.network import ec2_parsing
+from bootstrap.network.ec2_parsing import Answer
 from bootstrap.network.model import (
     Block,
     Environment,
@@ -44,32 +44,27 @@ def read(
     }
     vpc_ids = {
         vpc_id,
-        *(side for it in peered for side in answers.parse_sides(it)),
+        *(side for it in peered for side in ec2_parsing.parse_sides(it)),
         *(it.vpc_id for it in named.values()),
     }
-    vpcs = {it["VpcId"]: answers.parse_vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
+    vpcs = {it["VpcId"]: ec2_parsing.parse_vpc(it) for it in all_vpcs if it["VpcId"] in vpc_ids}
     if vpc_id not in vpcs:
         raise StackMissing("reading the network", f"there is no VPC {vpc_id}", "Run: ./bootstrap.py network apply")
     of_vpcs = {"Filters": [{"Name": "vpc-id", "Values": list(vpcs)}]}
     tables = _list_all(ec2, "describe_route_tables", "RouteTables", **of_vpcs)
     nacls = _list_all(ec2, "describe_network_acls", "NetworkAcls", **of_vpcs)
-    groups = {
-        it["GroupId"]: answers.parse_group(it)
-        for it in _list_all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
-    }
-    nats = {
-        it["NatGatewayId"]: answers.parse_nat(it)
-        for it in _list_all(ec2, "describe_nat_gateways", "NatGateways")
-        if _is_in(it, vpcs)
-    }
+    answers = _list_all(ec2, "describe_security_groups", "SecurityGroups", **of_vpcs)
+    groups = {it["GroupId"]: ec2_parsing.parse_group(it) for it in answers}
+    answers = _list_all(ec2, "describe_nat_gateways", "NatGateways")
+    nats = {it["NatGatewayId"]: ec2_parsing.parse_nat(it) for it in answers if _is_in(it, vpcs)}
     endpoints = _list_all(ec2, "describe_vpc_endpoints", "VpcEndpoints", **of_vpcs)
     return Network(
         vpc_id=vpc_id,
         operators=tuple(map(ipaddress.ip_network, operators)),
         vpcs=vpcs,
-        subnets=answers.parse_subnets(_list_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
-        route_tables={it["RouteTableId"]: answers.parse_route_table(it) for it in tables},
-        nacls={it["NetworkAclId"]: answers.parse_nacl(it) for it in nacls},
+        subnets=ec2_parsing.parse_subnets(_list_all(ec2, "describe_subnets", "Subnets", **of_vpcs), tables, nacls),
+        route_tables={it["RouteTableId"]: ec2_parsing.parse_route_table(it) for it in tables},
+        nacls={it["NetworkAclId"]: ec2_parsing.parse_nacl(it) for it in nacls},
         groups=groups,
         interfaces=_read_interfaces(ec2, of_vpcs, groups, prefix, nats, endpoints),
         internet_gateways=_read_gateways(ec2, "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
@@ -79,8 +74,8 @@ def read(
         vpn_gateways=_read_gateways(ec2, "describe_vpn_gateways", "VpnGateways", "VpnGatewayId"),
         transit_gateways=_read_transit_gateways(ec2, of_vpcs),
         nats=nats,
-        peerings={it["VpcPeeringConnectionId"]: answers.parse_peering(it) for it in peered},
-        endpoints={it["VpcEndpointId"]: answers.parse_endpoint(it) for it in endpoints},
+        peerings={it["VpcPeeringConnectionId"]: ec2_parsing.parse_peering(it) for it in peered},
+        endpoints={it["VpcEndpointId"]: ec2_parsing.parse_endpoint(it) for it in endpoints},
         prefix_lists=_read_prefix_lists(ec2, tables, groups),
         edges={a["GatewayId"]: it["RouteTableId"] for it in tables for a in it["Associations"] if a.get("GatewayId")},
         environments=named,
@@ -97,7 +92,7 @@ def _list_all(ec2: Any, operation: str, key: str, **arguments: Any) -> list[Any]
 def _list_peerings(ec2: Any, vpc_id: str) -> list[Answer]:
     """The peering connections that have the VPC on one side."""
     every = _list_all(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections")
-    return [it for it in every if vpc_id in answers.parse_sides(it)]
+    return [it for it in every if vpc_id in ec2_parsing.parse_sides(it)]
 
 
 def _find_tagged_vpc(vpcs: Iterable[Answer], project: str, environment: str) -> str:
@@ -124,7 +119,7 @@ def _read_interfaces(
     }
     interfaces = {}
     for described in _list_all(ec2, "describe_network_interfaces", "NetworkInterfaces", **of_vpcs):
-        read_interface = answers.parse_interface(
+        read_interface = ec2_parsing.parse_interface(
             described, groups, prefix, of_endpoints.get(described["NetworkInterfaceId"])
         )
         kind = "nat_gateway" if of_nats.intersection(read_interface.addresses) else read_interface.kind
@@ -140,7 +135,7 @@ def _read_gateways(ec2: Any, operation: str, key: str, name: str) -> dict[str, G
     for gateway in _list_all(ec2, operation, key):
         attachments = gateway.get("Attachments") or gateway.get("VpcAttachments") or ()
         vpcs = tuple(a["VpcId"] for a in attachments if a.get("State") in {"attached", "available"})
-        gateways[gateway[name]] = Gateway(gateway[name], vpcs, answers.read_name(gateway))
+        gateways[gateway[name]] = Gateway(gateway[name], vpcs, ec2_parsing.read_name(gateway))
     return gateways
 
 

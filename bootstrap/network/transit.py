@@ -7,11 +7,11 @@ Gateway guide, 'How network ACLs work with transit gateways'). Its own route tab
 
 from __future__ import annotations
 
-from bootstrap.network import hops
-from bootstrap.network.hops import Gate
+from bootstrap.network import vpc_hops
 from bootstrap.network.model import Network, Subnet
+from bootstrap.network.packet_walk import Walk
 from bootstrap.network.path_ends import Spot, is_public
-from bootstrap.network.walk import Walk
+from bootstrap.network.vpc_hops import Gate
 
 _KIND = "transit gateway"
 _UNJUDGED = "is beyond it, which is not judged"
@@ -19,7 +19,7 @@ _UNJUDGED = "is beyond it, which is not judged"
 
 def leave(walk: Walk, subnet: Subnet, target: str, name: Spot) -> None:
     """Follow a packet out of the VPC to the networks behind the transit gateway; `name` is the sender on the packet."""
-    hops.apply_nacl(walk, _require_attachment_subnet(walk, subnet, target), egress=False, peer=name)
+    vpc_hops.apply_nacl(walk, _require_attachment_subnet(walk, subnet, target), egress=False, peer=name)
     _pass_beyond(walk, target, "to", walk.destination)
 
 
@@ -33,7 +33,7 @@ def follow_between(walk: Walk, subnet: Subnet, target: str, prefix: str) -> None
     """Follow a packet from one subnet that was read to another; it is not sure, because the gateway's routes are not read."""
     attachment_subnet = _require_attachment_subnet(walk, subnet, target)
     if not prefix:
-        hops.apply_nacl(walk, attachment_subnet, egress=False)
+        vpc_hops.apply_nacl(walk, attachment_subnet, egress=False)
     walk.doubts(_KIND, target, f"{prefix}its own routes are not read")
 
 
@@ -68,7 +68,7 @@ def _require_attachment_subnet(walk: Walk, subnet: Subnet, target: str) -> Subne
         raise walk.stops(
             _KIND,
             target,
-            f"it has no interface in {subnet.zone}, and {hops.name_subnet(subnet)} no way to another zone's",
+            f"it has no interface in {subnet.zone}, and {vpc_hops.name_subnet(subnet)} no way to another zone's",
         )
     return attachment_subnet
 

@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
-from bootstrap.preconditions import boundaries, customer_keys, own_secrets
+from bootstrap.preconditions import boundaries, customer_keys, user_secrets
 
 Found = tuple[tuple[str | int, ...], str]
 _REMEDY = "Correct the file at these places; nothing was changed."
@@ -43,7 +43,7 @@ def find_faults(context: Context, names: Sequence[str]) -> list[Fault]:
         places += _find_peer_route_faults(context)
     places += [*boundaries.examine(context, names).faults, *customer_keys.examine(context, names).faults]
     if "controller" in names:
-        places += own_secrets.find_faults(context)
+        places += user_secrets.find_faults(context)
     return environments.place_faults(context.environment_file, places) if places else []
 
 

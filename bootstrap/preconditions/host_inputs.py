@@ -16,8 +16,8 @@ from bootstrap.context import PROJECT, ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.jenkins.definitions import people
-from bootstrap.preconditions import jenkins_files, own_secrets
-from bootstrap.projects import places
+from bootstrap.preconditions import jenkins_files, user_secrets
+from bootstrap.projects import folders
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
 from bootstrap.remote.desired.inputs import HostInputs, Toolkit
@@ -39,7 +39,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     certificates = _read_certificates(context, run, writes=writes)
     data = context.outputs("data")
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
-    own = own_secrets.read(context)
+    own = user_secrets.read(context)
     casc.require_final({**secrets, **own})
     hashes = _hash_passwords(context, writes=writes)
     inputs = HostInputs(
@@ -51,7 +51,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         secrets=secrets,
         own_secrets=own,
         people_passwords=hashes,
-        removed_secrets=own_secrets.find_removed(context),
+        removed_secrets=user_secrets.find_removed(context),
         toolkit_password=context.secret("ToolkitPasswordSecret"),
         toolkit_token=context.secret("ToolkitTokenSecret"),
         certificate=certificates.chain_pem,
@@ -127,9 +127,9 @@ def _read_certificates(context: Context, run: Run, *, writes: bool) -> Certifica
 def take_snapshot(context: Context) -> toolkit_repository.Snapshot:
     """The commit that the machine gets: that of this checkout; of a project, with the toolkit in it."""
     own = toolkit_repository.take_snapshot(PROJECT, context.state)
-    if not places.is_apart():
+    if not folders.is_apart():
         return own
-    return toolkit_repository.compose(own, ROOT, places.name_toolkit_path(""), context.state)
+    return toolkit_repository.compose(own, ROOT, folders.name_toolkit_path(""), context.state)
 
 
 def _make_toolkit(context: Context, artifacts: dict[str, Artifact], run: Run) -> Toolkit | None:

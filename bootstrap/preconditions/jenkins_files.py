@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bootstrap.context import PROJECT, Context
 from bootstrap.errors import DistributionFailed
-from bootstrap.jenkins.distribution import Distribution, lock_files, needs, plugins, presence, resolve
+from bootstrap.jenkins.distribution import Distribution, lock_files, needs, plugins, resolve, source_check
 from bootstrap.runs.journal import Run
 
 DOWNLOADS = PROJECT / ".bootstrap" / "downloads"
@@ -40,7 +40,7 @@ def report_unjudged(context: Context, run: Run) -> None:
 def prepare(context: Context, run: Run, *, loads: bool) -> None:
     """Prepare the files of Jenkins before a command changes anything: with `loads` download them, otherwise only check them."""
     report_unjudged(context, run)
-    if unproved := presence.describe_unproved(context.settings.jenkins, context.lock):
+    if unproved := source_check.describe_unproved(context.settings.jenkins, context.lock):
         run.notice(unproved)
     if loads:
         obtain(context, run)
@@ -88,6 +88,6 @@ def examine(context: Context, run: Run) -> None:
         )
 
 
-def check_source(context: Context) -> presence.Presence:
+def check_source(context: Context) -> source_check.Presence:
     """Ask the environment's source which files it has; every call asks again."""
-    return presence.check_source(context.settings.jenkins, context.lock, DOWNLOADS)
+    return source_check.check_source(context.settings.jenkins, context.lock, DOWNLOADS)

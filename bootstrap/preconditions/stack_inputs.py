@@ -12,7 +12,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import StackMissing
 from bootstrap.preconditions import account, image_choice
-from bootstrap.projects import places
+from bootstrap.projects import folders
 from bootstrap.stacks import composition, parameters, rules, states
 from bootstrap.stacks import template as templates
 from bootstrap.values import Stack
@@ -23,7 +23,7 @@ PROTECTED = frozenset({"data"})
 
 def find_template(name: str) -> Path:
     """The template of a stack: the project's if it has one of this name, else the toolkit's."""
-    return places.find(f"cloudformation/{name}.yaml")
+    return folders.find(f"cloudformation/{name}.yaml")
 
 
 def make_template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bootstrap.environment import other_environments, settings
 from bootstrap.errors import UsageError
-from bootstrap.projects import git, places
+from bootstrap.projects import folders, git
 from bootstrap.projects.pin import NAME, Pin
 
 LOCK_FILES = ("jenkins.lock.yaml", "jenkins.needs.yaml")
@@ -68,8 +68,8 @@ def _refuse(doing: str, target: Path) -> None:
             doing, "the folder is not empty", "Name a new folder; copy your files into the project afterwards."
         )
     for above in target.resolve().parents:
-        if above == places.ROOT.resolve() or (above / NAME).exists():
-            kind = "the toolkit's folder" if above == places.ROOT.resolve() else f"the project {above}"
+        if above == folders.ROOT.resolve() or (above / NAME).exists():
+            kind = "the toolkit's folder" if above == folders.ROOT.resolve() else f"the project {above}"
             raise UsageError(doing, f"it is inside of {kind}", "Name a folder outside of it.")
 
 
@@ -81,7 +81,7 @@ def name_project(folder: Path) -> str:
 
 
 def _list_files(pin: Pin, project: str, *, with_lock: bool) -> dict[str, str]:
-    lock = {name: (places.ROOT / name).read_text(encoding="utf-8") for name in LOCK_FILES if with_lock}
+    lock = {name: (folders.ROOT / name).read_text(encoding="utf-8") for name in LOCK_FILES if with_lock}
     return {
         NAME: pin.format_text(),
         "bootstrap.py": (_FILES / "start.py").read_text(encoding="utf-8"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap import wording
-from bootstrap.projects import git, places
+from bootstrap.projects import folders, git
 from bootstrap.values import Reporter
 
 _RECORD = "toolkit-version"
@@ -30,14 +30,14 @@ def report_upgrade(state: Path, report: Reporter) -> None:
 
 def _read_version() -> str:
     """The commit of a project's toolkit; '' without a project, and on the machine, where it is in the project's repository."""
-    if not places.is_apart() or not (places.ROOT / ".git").exists():
+    if not folders.is_apart() or not (folders.ROOT / ".git").exists():
         return ""
-    return git.read_git(places.ROOT, "rev-parse", "--verify", "HEAD")
+    return git.read_git(folders.ROOT, "rev-parse", "--verify", "HEAD")
 
 
 def _describe(before: str, version: str) -> str:
-    newer = git.read_git(places.ROOT, "rev-list", "--count", f"{before}..{version}")
-    older = git.read_git(places.ROOT, "rev-list", "--count", f"{version}..{before}")
+    newer = git.read_git(folders.ROOT, "rev-list", "--count", f"{before}..{version}")
+    older = git.read_git(folders.ROOT, "rev-list", "--count", f"{version}..{before}")
     parts = [] if newer in {"", "0"} else [f"{wording.count_noun(int(newer), 'commit')} more"]
     parts += [] if older in {"", "0"} else [f"{wording.count_noun(int(older), 'commit')} less"]
     return f"{before[:12]} -> {version[:12]}" + (f" ({', '.join(parts)})" if parts else "")
@@ -47,7 +47,7 @@ def _list_news(before: str, version: str) -> list[str]:
     """The lines that the changelog has now and had not."""
     # Whatever the user's git configuration says about how differences are shown.
     plain = ("--no-ext-diff", "--no-color", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
-    shown = git.read_git(places.ROOT, "diff", *plain, "--unified=0", before, version, "--", "CHANGELOG.md")
+    shown = git.read_git(folders.ROOT, "diff", *plain, "--unified=0", before, version, "--", "CHANGELOG.md")
     added = [
         line[1:]
         for line in shown.splitlines()

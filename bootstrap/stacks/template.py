@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from bootstrap.errors import Fault, TemplateInvalid
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 REMEMBERED = (
     64  # how many contents of templates are understood once in a process: a plan and a launch read each several times
@@ -187,7 +187,7 @@ def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
     key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _read_linter_version().encode()))).hexdigest()
     folder = path.resolve().parent.parent
-    memory = (places.PROJECT if folder == places.ROOT else folder) / ".bootstrap" / "linted.json"
+    memory = (folders.PROJECT if folder == folders.ROOT else folder) / ".bootstrap" / "linted.json"
     known_keys = _read_memory(memory)
     if key in known_keys:
         return

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from bootstrap.errors import UsageError
 from bootstrap.network.model import Network, Protocol
+from bootstrap.network.path_explanation import ECHO, Hop, Path, choose_path, explain_all
 from bootstrap.network.planned_interfaces import is_planned
-from bootstrap.network.reach import ECHO, Hop, Path, choose_path, explain_all
 from bootstrap.runs.journal import Run
 
 _GATEWAYS = frozenset({"gateway", "endpoint", "peering"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bootstrap.context import Context
 from bootstrap.network.model import Network
-from bootstrap.network.reach import explain
+from bootstrap.network.path_explanation import explain
 from bootstrap.values import Shell
 from bootstrap.views import network_reading
 

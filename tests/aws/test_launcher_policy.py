@@ -28,7 +28,7 @@ from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
 from bootstrap.policies import actions, launcher, policy
-from bootstrap.preconditions import host_inputs, own_secrets, stack_inputs
+from bootstrap.preconditions import host_inputs, stack_inputs, user_secrets
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
@@ -346,11 +346,11 @@ def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
     launched: Context, governed: Cloud, opened: Open
 ) -> None:
     if not launched.settings.jenkins.secrets:
-        assert {} == own_secrets.read(launched)
+        assert {} == user_secrets.read(launched)
         return
     operator = opened("everything", user(governed, "reader", launcher.make_operator_policy(launched)))
     for context in (launched, operator):
-        values = {name: it.reveal() for name, it in own_secrets.read(context).items()}
+        values = {name: it.reveal() for name, it in user_secrets.read(context).items()}
         assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word", "SMTP_PASSWORD": "ses"} == values
         with pytest.raises(Exception, match=FORBIDDEN):
             context.world.aws("secretsmanager").get_secret_value(SecretId="team/deploy-token-2")

@@ -21,7 +21,7 @@ from bootstrap.context import Context
 from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
-from bootstrap.network.reach import explain
+from bootstrap.network.path_explanation import explain
 from bootstrap.preconditions import host_inputs, interruptions, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition

@@ -17,7 +17,7 @@ from bootstrap.errors import StackMissing
 from bootstrap.network import picture, proof, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
-from bootstrap.network.reach import explain
+from bootstrap.network.path_explanation import explain
 from bootstrap.network.surroundings import Surroundings
 from bootstrap.stacks import parameters
 from bootstrap.values import Change, Stack

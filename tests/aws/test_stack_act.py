@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
-from bootstrap.cloud import images, late_tags
+from bootstrap.cloud import images, tag_repair
 from bootstrap.cloud.world import World
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import composition
@@ -235,16 +235,16 @@ class Tagged:
 
     def launch(self, run: str) -> Told:
         told, made, tags = Told(), self.environment.made, self.environment.all_tags(run)
-        late_tags.apply(self.world, dict(made), self.names, tags, told)
+        tag_repair.apply(self.world, dict(made), self.names, tags, told)
         for name in self.names:
             told.changes += self.environment.apply(name, run).changes
-        late_tags.apply(self.world, made, self.names, tags)
+        tag_repair.apply(self.world, made, self.names, tags)
         return told
 
     def plan(self) -> list[Change]:
         client = self.environment.client("cloudformation")
         planned = [it for name in self.names for it in stack.plan(client, self.environment.wished(name, "planned"))]
-        late = late_tags.plan(self.world, self.environment.made, self.names, self.environment.all_tags("planned"))
+        late = tag_repair.plan(self.world, self.environment.made, self.names, self.environment.all_tags("planned"))
         return [*planned, *late]
 
     def late(self) -> dict[str, dict[str, str]]:

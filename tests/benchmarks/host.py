@@ -8,7 +8,7 @@ import sys
 from measure import compare
 
 from bootstrap.acts import host
-from bootstrap.cli.opening import open_environment
+from bootstrap.cli.environment_opening import open_environment
 from bootstrap.cli.parser import build_parser
 from bootstrap.preconditions import host_inputs
 from bootstrap.remote.shell import FabricShell

@@ -23,7 +23,7 @@ import trial
 from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
 from bootstrap.local.machines import Machines
 from bootstrap.network import snapshot
-from bootstrap.network.reach import explain
+from bootstrap.network.path_explanation import explain
 
 SECOND = 150 + int(trial.NETWORK.split(".")[1]) % 100
 VPC = f"10.{SECOND}.0.0/16"

@@ -18,7 +18,7 @@ _SECRETS = {"admin": "AdminPasswordSecret", "toolkit": "ToolkitPasswordSecret"}
 
 def password(options: argparse.Namespace) -> int:
     """Print a user's password, from Secrets Manager."""
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.runs import terminal
 
     with open_environment(options) as (opened, _):
@@ -35,7 +35,7 @@ def tunnel(options: argparse.Namespace) -> int:
     """Lead a port of this machine to Jenkins' proxy, for a browser, until the person ends it."""
     from urllib.parse import urlsplit
 
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.errors import UsageError
     from bootstrap.runs import terminal
 
@@ -78,7 +78,7 @@ def _follow(command: list[str]) -> int:
 
 
 def _run_on_machine(options: argparse.Namespace, command: list[str], run: Callable[[list[str]], int]) -> int:
-    from bootstrap.cli.opening import open_environment
+    from bootstrap.cli.environment_opening import open_environment
     from bootstrap.remote import openssh
 
     with (
@@ -90,7 +90,7 @@ def _run_on_machine(options: argparse.Namespace, command: list[str], run: Callab
 
 def logs(options: argparse.Namespace) -> int:
     """The last lines of a unit's journal; new ones, too, with --follow."""
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.runs import terminal
 
     command = ["journalctl", "--no-pager", "--unit", options.unit, "--lines", str(options.lines)]

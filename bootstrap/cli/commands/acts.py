@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def host(options: argparse.Namespace) -> int:
     """The machine alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_host, prepare=_prepare_host, changes=options.action == "apply") as (
         opened,
@@ -30,7 +30,7 @@ def host(options: argparse.Namespace) -> int:
 def casc(options: argparse.Namespace) -> int:
     """Jenkins' configuration alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_casc, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":
@@ -42,7 +42,7 @@ def casc(options: argparse.Namespace) -> int:
 def jobs(options: argparse.Namespace) -> int:
     """Jenkins' jobs alone."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
 
     with open_environment(options, check=_check_jobs, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":

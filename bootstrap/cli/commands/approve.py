@@ -15,7 +15,7 @@ _JOB, _QUESTION = "network", "Approve"  # as jobs/pipelines/network.Jenkinsfile 
 
 def approve(options: argparse.Namespace) -> int:
     """Take a session of the role that changes the second network, and let the build that asked go on with it."""
-    from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, is_agreed, open_environment
     from bootstrap.cloud import promotion
     from bootstrap.errors import StackMissing, UsageError
     from bootstrap.jenkins.controller import questions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def build(options: argparse.Namespace) -> int:
     """Start the job and print its console; the exit code is 1 unless the build ends as SUCCESS."""
-    from bootstrap.cli.opening import DONE, FAILED, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, open_environment
     from bootstrap.jenkins.controller import builds
     from bootstrap.runs import terminal
 

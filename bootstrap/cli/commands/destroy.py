@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def destroy(options: argparse.Namespace) -> int:
     """Delete the stacks, then list what is left."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, is_agreed, open_environment
     from bootstrap.remote import toolkit_repository
     from bootstrap.views import leftovers
 

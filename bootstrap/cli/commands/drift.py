@@ -14,7 +14,7 @@ def drift(options: argparse.Namespace) -> int:
     """
     from bootstrap import wording
     from bootstrap.cli import console
-    from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, PENDING, open_environment
     from bootstrap.runs import terminal
     from bootstrap.views import drift as view
 

@@ -31,7 +31,7 @@ def _show(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from bootstrap.cli import console
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.views import machine_image
 
     with open_environment(options) as (opened, run):
@@ -56,8 +56,8 @@ def _show(options: argparse.Namespace) -> int:
 def _upgrade(options: argparse.Namespace) -> int:
     """Show what a launch with the other image would change, ask, and launch."""
     from bootstrap import launch as play
-    from bootstrap.cli.launched import carry_out
-    from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.cli.launch_ending import carry_out
     from bootstrap.preconditions import image_choice
     from bootstrap.runs.journal import Journal, Run
 

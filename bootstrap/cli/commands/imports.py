@@ -21,7 +21,7 @@ def import_jenkins(options: argparse.Namespace) -> int:
     from bootstrap.context import ROOT
     from bootstrap.importing import conversion, writing
     from bootstrap.importing.source import Source
-    from bootstrap.projects import places
+    from bootstrap.projects import folders
     from bootstrap.values import Secret
 
     into = Path(options.into)
@@ -31,7 +31,7 @@ def import_jenkins(options: argparse.Namespace) -> int:
     user, token = _read_credentials()
     source = Source(options.url, user, Secret(token), ca_file=options.ca_file, allows_http=options.allow_http)
     try:
-        imported = conversion.import_jenkins(source, into, ROOT, places.PROJECT if places.is_apart() else None)
+        imported = conversion.import_jenkins(source, into, ROOT, folders.PROJECT if folders.is_apart() else None)
     finally:
         source.close()
     _report_import(imported, as_json=options.json)

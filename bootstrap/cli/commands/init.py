@@ -10,11 +10,11 @@ from bootstrap.cli.command import Command
 
 def init(options: argparse.Namespace) -> int:
     """Make the project; UsageError if the folder cannot be used, or the toolkit here has no version."""
-    from bootstrap.projects import creation, pin, places
+    from bootstrap.projects import creation, folders, pin
     from bootstrap.runs import terminal
 
     folder = Path(options.folder)
-    pinned = pin.choose(places.ROOT, options.toolkit)
+    pinned = pin.choose(folders.ROOT, options.toolkit)
     for name in creation.create(folder, pinned, with_lock=options.lock):
         terminal.write(f"wrote {folder / name}\n")
     for notice in pinned.notices:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def jenkins(options: argparse.Namespace) -> int:
     """Show what changes in the lock, then write it; with --check, the exit code is 2 when something would change."""
     from bootstrap import wording
-    from bootstrap.cli.opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
     from bootstrap.jenkins.distribution import lock_files, relock
     from bootstrap.preconditions import jenkins_files
 
@@ -74,7 +74,7 @@ def _check(options: argparse.Namespace, context: Context) -> None:
     from bootstrap.errors import UsageError
     from bootstrap.jenkins.distribution import needs
     from bootstrap.preconditions import jenkins_files
-    from bootstrap.projects import places
+    from bootstrap.projects import folders
 
     if options.exit_zero and not options.check:
         raise UsageError("reading the command line", "--exit-zero is for --check", "Write: jenkins lock --check")
@@ -82,7 +82,7 @@ def _check(options: argparse.Namespace, context: Context) -> None:
     if context.lock.is_toolkits and not options.check:
         files = f"{context.lock.path} {context.lock.path.with_name(needs.NAME)}"
         found = "this project has no lock of its own, and the toolkit's stays as its version has it"
-        raise UsageError("changing the lock", found, f"Copy it first: cp {files} {places.PROJECT}")
+        raise UsageError("changing the lock", found, f"Copy it first: cp {files} {folders.PROJECT}")
     jenkins_files.read_needs(context)
 
 

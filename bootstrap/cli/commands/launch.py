@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def launch(options: argparse.Namespace) -> int:
     """All five acts; the exit code is 1 when a check failed."""
-    from bootstrap.cli.launched import carry_out
-    from bootstrap.cli.opening import open_environment
+    from bootstrap.cli.environment_opening import open_environment
+    from bootstrap.cli.launch_ending import carry_out
     from bootstrap.planning import saved
 
     planned = saved.read(Path(options.plan)) if options.plan else None
@@ -33,8 +33,8 @@ def plan(options: argparse.Namespace) -> int:
     """What a launch would change; the exit code is 2 when it would change something."""
     from bootstrap import launch as play
     from bootstrap import wording
+    from bootstrap.cli.environment_opening import choose_plan_exit_code, open_environment
     from bootstrap.cli.estimate import report_costs
-    from bootstrap.cli.opening import choose_plan_exit_code, open_environment
     from bootstrap.planning import saved
     from bootstrap.projects import upgrade
 

@@ -17,7 +17,7 @@ _ACTIONS = ("plan", "apply", "verify", "destroy", "explain", "diagram", "vpn-con
 
 def network(options: argparse.Namespace) -> int:
     """Carry out one action on the network."""
-    from bootstrap.cli.opening import open_environment
+    from bootstrap.cli.environment_opening import open_environment
     from bootstrap.views import network_state
 
     network_state.check(options)
@@ -31,8 +31,8 @@ def network(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     from bootstrap import wording
+    from bootstrap.cli.environment_opening import choose_plan_exit_code, open_environment
     from bootstrap.cli.estimate import report_costs
-    from bootstrap.cli.opening import choose_plan_exit_code, open_environment
     from bootstrap.planning import saved
 
     with open_environment(options, check=_check, plans=True) as (opened, run):
@@ -46,7 +46,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _apply(options: argparse.Namespace) -> int:
     from bootstrap import launch as play
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.planning import saved
     from bootstrap.preconditions import stack_inputs
     from bootstrap.views import network_diagram
@@ -61,7 +61,7 @@ def _apply(options: argparse.Namespace) -> int:
 
 
 def _destroy(options: argparse.Namespace) -> int:
-    from bootstrap.cli.opening import DONE, FAILED, is_agreed, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, is_agreed, open_environment
     from bootstrap.preconditions import network_removal
 
     with open_environment(options, check=_check, changes=True) as (opened, run):

@@ -79,7 +79,7 @@ def _write_job(options: argparse.Namespace) -> tuple[list[str], str]:
     from bootstrap.acts import jobs
     from bootstrap.errors import UsageError
     from bootstrap.jenkins.distribution import load_lock
-    from bootstrap.projects import places
+    from bootstrap.projects import folders
 
     name = options.name
     if not _JOB_NAME.fullmatch(name):
@@ -90,9 +90,9 @@ def _write_job(options: argparse.Namespace) -> tuple[list[str], str]:
     files = {f"jobs/{name}.yaml": (_FREESTYLE if options.freestyle else _PIPELINE).format(name=name, label=_LABEL)}
     if not options.freestyle:
         files[f"jobs/pipelines/{name}.groovy"] = _STEPS.format(name=name, label=_LABEL)
-    plugins = load_lock(places.find("jenkins.lock.yaml")).plugins
-    own = places.find_own_folder("jobs")
-    pipelines = places.name_toolkit_path("jobs/pipelines")
+    plugins = load_lock(folders.find("jenkins.lock.yaml")).plugins
+    own = folders.find_own_folder("jobs")
+    pipelines = folders.name_toolkit_path("jobs/pipelines")
     variables = {"repository": "file:///repository", "branch": "main", "pipelines": pipelines}
     _write(files, lambda: jobs.render(context.ROOT / "jobs", variables, plugins, None, own))
     return list(files), "./bootstrap.py jobs apply"
@@ -105,7 +105,7 @@ def _write_environment(name: str) -> tuple[list[str], str]:
     from bootstrap.context import PROJECT
     from bootstrap.environment import other_environments, settings, versions
     from bootstrap.errors import UsageError
-    from bootstrap.projects import creation, places
+    from bootstrap.projects import creation, folders
 
     if not _ENVIRONMENT_NAME.fullmatch(name):
         found = (
@@ -123,7 +123,7 @@ def _write_environment(name: str) -> tuple[list[str], str]:
     # As the others here: another project on the same account has stacks of its own.
     project = other_environments.find_usual_project(path.parent)
     if not project:
-        project = creation.name_project(PROJECT) if places.is_apart() else other_environments.PROJECT
+        project = creation.name_project(PROJECT) if folders.is_apart() else other_environments.PROJECT
     files = {
         f"environments/{name}.yaml": _ENVIRONMENT.format(
             name=name, version=versions.CURRENT, region=region, block=block, project=project

@@ -34,7 +34,7 @@ def people(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     """A table of people; the exit code is 2 if access is left over, 1 if something could not be looked at."""
     from bootstrap.cli import console
-    from bootstrap.cli.opening import DONE, FAILED, PENDING, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, PENDING, open_environment
     from bootstrap.views import people as view
 
     with open_environment(options) as (opened, run):
@@ -135,7 +135,7 @@ def _write(path: Path, text: str) -> None:
 
 def _rotate(options: argparse.Namespace) -> int:
     """Make another password, which counts from the next launch on."""
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.cloud import people_passwords
 
     with open_environment(options, changes=True) as (opened, run):
@@ -149,7 +149,7 @@ def _rotate(options: argparse.Namespace) -> int:
 
 def _print_password(options: argparse.Namespace) -> int:
     """Print a person's password, from Secrets Manager; UsageError if no launch has made one."""
-    from bootstrap.cli.opening import DONE, open_environment
+    from bootstrap.cli.environment_opening import DONE, open_environment
     from bootstrap.cloud import people_passwords
     from bootstrap.errors import UsageError
     from bootstrap.runs import terminal

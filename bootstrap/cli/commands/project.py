@@ -40,12 +40,12 @@ def lock(_: argparse.Namespace) -> int:
 def _refuse_project(command: str) -> None:
     """UsageError in a project: these commands are about the toolkit itself, whose pinned version stays as it is."""
     from bootstrap.errors import UsageError
-    from bootstrap.projects import places
+    from bootstrap.projects import folders
 
-    if places.is_apart():
+    if folders.is_apart():
         remedy = "Call it in a clone of the toolkit, outside of every project."
         raise UsageError(
-            f"calling '{command}'", f"it is about the toolkit, and this is the project {places.PROJECT}", remedy
+            f"calling '{command}'", f"it is about the toolkit, and this is the project {folders.PROJECT}", remedy
         )
 
 

@@ -36,7 +36,7 @@ def history(options: argparse.Namespace) -> int:
 
 def report(options: argparse.Namespace) -> int:
     """The page of a run, named by its beginning or by a resource that it changed; the last run with acts by default."""
-    from bootstrap.cli.opening import open_environment
+    from bootstrap.cli.environment_opening import open_environment
     from bootstrap.cloud import tags
     from bootstrap.runs import history as runs
     from bootstrap.runs import report as pages
@@ -65,7 +65,7 @@ def report(options: argparse.Namespace) -> int:
 def _list_resources(options: argparse.Namespace) -> int:
     """What carries the run's tag in the cloud."""
     from bootstrap.cli import console
-    from bootstrap.cli.opening import open_environment
+    from bootstrap.cli.environment_opening import open_environment
     from bootstrap.cloud import tags
     from bootstrap.runs import terminal
 

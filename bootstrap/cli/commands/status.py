@@ -10,7 +10,7 @@ from bootstrap.cli.command import Command
 def status(options: argparse.Namespace) -> int:
     """A table of stacks, machine, rules, Jenkins and mail; the exit code is 1 when something is down."""
     from bootstrap.cli import console
-    from bootstrap.cli.opening import DONE, FAILED, open_environment
+    from bootstrap.cli.environment_opening import DONE, FAILED, open_environment
     from bootstrap.views import status as view
 
     with open_environment(options) as (opened, run):

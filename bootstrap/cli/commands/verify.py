@@ -10,7 +10,7 @@ from bootstrap.cli.command import Command
 def verify(options: argparse.Namespace) -> int:
     """Run the acceptance suite; the exit code is 1 when a check failed."""
     from bootstrap import launch as play
-    from bootstrap.cli.opening import judge, open_environment
+    from bootstrap.cli.environment_opening import judge, open_environment
     from bootstrap.views import network_diagram
 
     with open_environment(options) as (opened, run):

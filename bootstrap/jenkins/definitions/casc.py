@@ -24,7 +24,7 @@ from bootstrap.errors import CascRejected, Fault
 from bootstrap.jenkins.definitions import casc_forms, casc_layers, casc_mail_login, casc_schema, casc_tree
 from bootstrap.jenkins.definitions.casc_tree import Node
 from bootstrap.jenkins.definitions.casc_variables import HELPERS, VARIABLE, Variables
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 _SECRET_KEY = re.compile(r"(password|secret|passphrase|privatekey|secretkey|token)$", re.IGNORECASE)
 
@@ -66,7 +66,7 @@ def read(
     faults: list[Fault] = []
     value_faults: list[Fault] = []
     paths = [
-        path for path in places.list_layered_files(folder, own) if not path.name.startswith(".")
+        path for path in folders.list_layered_files(folder, own) if not path.name.startswith(".")
     ]  # the copies of editors
     own_keys = casc_layers.list_keys([path for path in paths if path.parent == own])
     for path in paths:

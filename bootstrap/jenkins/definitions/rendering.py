@@ -17,7 +17,7 @@ import yaml
 from bootstrap.errors import Fault, JobsInvalid
 from bootstrap.jenkins.definitions import agents, elements, footer, pipelines, raw_jobs
 from bootstrap.jenkins.definitions.jobs import find_key_faults, find_schedule_fault
-from bootstrap.projects import places
+from bootstrap.projects import folders
 from bootstrap.values import JobSet
 
 _ABOUT_BRACES = (
@@ -63,7 +63,7 @@ class _Renderer:
     ) -> None:
         self._folder = folder
         self._own = own
-        self._paths = places.list_layered_files(folder, own)
+        self._paths = folders.list_layered_files(folder, own)
         self._repository = (own or folder).parent
         self._variables = {"pipelines": "jobs/pipelines", **variables}
         self._plugins = plugins

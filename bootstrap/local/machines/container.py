@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from bootstrap.errors import LocalCloudFailed
+from bootstrap.local.machines.image_content import REBOOT_EXIT_CODE
 from bootstrap.local.machines.names import IDS_LABEL, STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman, cut_tail
-from bootstrap.local.machines.recipe import REBOOT_EXIT_CODE
 from bootstrap.local.machines.seed import InstanceSpec
 
 State = Literal["running", "stopped", "absent"]

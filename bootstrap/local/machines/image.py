@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap.local.machines import podman, recipe, sources
+from bootstrap.local.machines import image_content, podman, sources
 
 Report = Callable[[str], None]
 
@@ -47,7 +47,7 @@ def ensure_image(report: Report) -> str:
     `report` gets lines about the build, with the seconds since it began. Two callers at the same time build it once.
     LocalCloudFailed if the build fails.
     """
-    entries = sources.adapt_to_release(sources.read_sources(), recipe.RELEASE)
+    entries = sources.adapt_to_release(sources.read_sources(), image_content.RELEASE)
     settings = read_apt_settings()
     name = f"{REPOSITORY}:{compute_digest(entries, settings)}"
     engine = podman.Podman()
@@ -63,10 +63,10 @@ def ensure_image(report: Report) -> str:
 def compute_digest(entries: list[sources.Source], settings: Mapping[str, str]) -> str:
     """The hash of all inputs of an image: 16 hexadecimal digits."""
     made_of = [
-        recipe.RELEASE,
-        recipe.PACKAGES,
-        recipe.FILES,
-        recipe.CUSTOMIZE,
+        image_content.RELEASE,
+        image_content.PACKAGES,
+        image_content.FILES,
+        image_content.CUSTOMIZE,
         sources.render(entries),
         dict(settings),
         [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources.list_keyrings(entries) if path.is_file()],
@@ -98,11 +98,11 @@ def make_mmdebstrap_command(
         "mmdebstrap",
         "--mode=root",
         "--variant=minbase",
-        f"--include={','.join(recipe.PACKAGES)}",
+        f"--include={','.join(image_content.PACKAGES)}",
         *(f'--aptopt={key} "{value}"' for key, value in settings.items()),
         f"--customize-hook=sync-in {tree} /",
-        *(f"--customize-hook={line}" for line in recipe.CUSTOMIZE),
-        recipe.RELEASE,
+        *(f"--customize-hook={line}" for line in image_content.CUSTOMIZE),
+        image_content.RELEASE,
         str(tar),
         "-",
     ]
@@ -141,7 +141,7 @@ def _remove_other_images(engine: podman.Podman, name: str) -> None:
 
 def write_tree(tree: Path, entries: list[sources.Source], settings: Mapping[str, str]) -> None:
     """Write the recipe's files, the apt configuration and additional keyrings into `tree`, at their paths in the machine."""
-    files = {path: text.encode() for path, text in recipe.FILES.items()}
+    files = {path: text.encode() for path, text in image_content.FILES.items()}
     files["etc/apt/sources.list.d/debian.sources"] = sources.render(entries).encode()
     files["etc/apt/apt.conf.d/99mmdebstrap"] = format_apt_configuration(settings).encode()
     files |= {str(path).lstrip("/"): path.read_bytes() for path in sources.list_keyrings(entries) if path.is_file()}

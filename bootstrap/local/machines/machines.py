@@ -10,7 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import bridges, cgroups, console, flags, ids, mounts, namespaces, network, packets, trees
+from bootstrap.local.machines import (
+    bridges,
+    cgroups,
+    console,
+    file_trees,
+    flags,
+    ids,
+    mounts,
+    namespaces,
+    network,
+    packets,
+)
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
 from bootstrap.local.machines.names import IDS_LABEL, Names
@@ -220,7 +231,7 @@ class Machines:
         """Remove the files of a removed machine from this machine."""
         self._volumes.release(instance_id)
         with contextlib.suppress(FileNotFoundError), mounts.open_folder(self._names.state, "machines") as machines:
-            trees.remove(machines, instance_id)
+            file_trees.remove(machines, instance_id)
 
     def _list_ids(self, listing: str) -> list[str]:
         prefix = f"bootstrap-{self._names.environment}-"

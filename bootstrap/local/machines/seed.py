@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootstrap.local.machines import mounts, trees
+from bootstrap.local.machines import file_trees, mounts
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def write_seed(spec: InstanceSpec, directory: Path, owner: int) -> None:
     machine, so that the machine cannot add files to it.
     """
     with mounts.open_folder(directory.parent) as machine:
-        trees.remove(machine, directory.name)
+        file_trees.remove(machine, directory.name)
         os.mkdir(directory.name, 0o755, dir_fd=machine)
         with mounts.open_folder(directory.parent, directory.name) as seed:
             for name, content in make_seed_files(spec).items():

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import mounts, trees
+from bootstrap.local.machines import file_trees, mounts
 from bootstrap.local.machines.names import Names, check_id
 
 Execute = Callable[[str], str]
@@ -66,7 +66,7 @@ class Volumes:
                 disk = _find_mount(disks, name)
                 mounts.unmount(disks, name)
                 _unmount_in_machine(disk, execute)
-            trees.remove(disks, name)
+            file_trees.remove(disks, name)
         self._names.locate_attachment(volume_id).unlink()
 
     def delete(self, volume_id: str) -> None:
@@ -75,7 +75,7 @@ class Volumes:
         if holder is not None:
             raise LocalCloudFailed(f"deleting {volume_id}", f"it is attached to {holder}", "Detach it first.")
         with suppress(FileNotFoundError), mounts.open_folder(self._names.state, "volumes") as volumes:
-            trees.remove(volumes, volume_id)
+            file_trees.remove(volumes, volume_id)
 
     def find_holder(self, volume_id: str) -> str | None:
         """The instance to which the volume is attached, or None."""
@@ -128,7 +128,7 @@ class Volumes:
         """Mount a volume at its name; all its files get owners in the machines' range of ids."""
         name = make_device_name(volume_id)
         with mounts.open_folder(self._names.state, "volumes") as volumes:
-            trees.give(volumes, volume_id, self._first_id())
+            file_trees.give(volumes, volume_id, self._first_id())
         mounts.make_point(disks, name)
         if mounts.is_mount_point(disks, name):
             return

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bootstrap.network.model import Block, GroupRule, Network, Protocol, SecurityGroup
 from bootstrap.network.path_ends import INTERNET, ROLES, Spot, is_public, list_ends, resolve_ends
-from bootstrap.network.reach import Replies, follow_all
+from bootstrap.network.path_explanation import Replies, follow_all
 
 EVERYBODY = "Internet"
 _ICMP = frozenset({"icmp", "icmpv6"})

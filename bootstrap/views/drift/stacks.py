@@ -34,7 +34,7 @@ def find_stack_drift(
     """A line for each resource in which CloudFormation's drift detection finds a difference, or that it could not compare.
 
     `again` is the launch command, for remedies. `tags` are those of the environment: CloudFormation does not know those of them
-    that the toolkit set itself (`cloud.late_tags`). It does not compare write-only properties, nor types that it does not
+    that the toolkit set itself (`cloud.tag_repair`). It does not compare write-only properties, nor types that it does not
     support.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.cli import opening, parser
+from bootstrap.cli import environment_opening, parser
 from bootstrap.cli.commands import access
 from bootstrap.errors import UsageError
 
@@ -43,7 +43,7 @@ def run(monkeypatch: pytest.MonkeyPatch, shell: Shell, url: str, port: int = 844
         assert shell.is_open
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(opening, "open_environment", open_environment)
+    monkeypatch.setattr(environment_opening, "open_environment", open_environment)
     monkeypatch.setattr(threading.Event, "wait", wait)
     return access.tunnel(argparse.Namespace(port=port))
 

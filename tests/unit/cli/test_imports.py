@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.cli.parser import main
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "importing"))
 from recorded_jenkins import FREESTYLE, TOKEN, USER, Jenkins
@@ -57,7 +57,7 @@ def test_the_environment_has_them_and_the_result_is_json(other, tmp_path, capsys
 def test_in_a_project_its_own_jobs_count(other, tmp_path, capsys, monkeypatch) -> None:
     (tmp_path / "project" / "jobs" / "raw").mkdir(parents=True)
     (tmp_path / "project" / "jobs" / "raw" / "a.xml").write_text("<project/>")
-    monkeypatch.setattr(places, "PROJECT", tmp_path / "project")
+    monkeypatch.setattr(folders, "PROJECT", tmp_path / "project")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{USER}\n{TOKEN}\n"))
     assert main(["import", other.url, "--into", str(tmp_path / "into")]) == 0
     assert "job a: this repository has a job 'a' already" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from bootstrap.cli import parser
 from bootstrap.environment import settings
 from bootstrap.jenkins.definitions import agents, casc_variables
 from bootstrap.jenkins.distribution import load_lock
-from bootstrap.projects import creation, places
+from bootstrap.projects import creation, folders
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,7 +25,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "jenkins.lock.yaml", tmp_path)
     for name in ("ROOT", "PROJECT"):
         monkeypatch.setattr(context, name, tmp_path)
-        monkeypatch.setattr(places, name, tmp_path)
+        monkeypatch.setattr(folders, name, tmp_path)
     return tmp_path
 
 
@@ -67,7 +67,7 @@ def test_environments_get_blocks_of_their_own(checkout: Path) -> None:
 
 def test_an_environment_has_the_project_of_the_others(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(checkout / "environments")
-    monkeypatch.setattr(places, "ROOT", checkout / "elsewhere")
+    monkeypatch.setattr(folders, "ROOT", checkout / "elsewhere")
     for name in ("first", "second"):
         assert 0 == parser.main(["new", "environment", name])
         path = checkout / "environments" / "first.yaml"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bootstrap import context, launch
-from bootstrap.cli import opening
+from bootstrap.cli import environment_opening
 from bootstrap.cli.commands import destroy
 from bootstrap.errors import EnvironmentProtected, UsageError
 from bootstrap.preconditions import host_inputs
@@ -40,10 +40,10 @@ def test_a_command_narrows_an_open_folder_before_it_writes_there(
         seen.extend(path.stat().st_mode & 0o777 for path in (top, *top.rglob("*")) if path.is_dir())
         raise UsageError("opening", "no cloud in this test", "none")
 
-    monkeypatch.setattr(opening, "PROJECT", tmp_path)
-    monkeypatch.setattr(opening, "_start_cloud", refuse)
+    monkeypatch.setattr(environment_opening, "PROJECT", tmp_path)
+    monkeypatch.setattr(environment_opening, "_start_cloud", refuse)
     options = argparse.Namespace(environment="local", command="status", json=False, verbose=False)
-    with pytest.raises(UsageError), opening.open_environment(options):
+    with pytest.raises(UsageError), environment_opening.open_environment(options):
         pass
     assert len(seen) == 4  # the folder, the environment's, its runs and this one
     assert set(seen) == {0o700}
@@ -61,7 +61,7 @@ def test_destroy_removes_the_bundle(
     def open_environment(*_: Any, **__: Any) -> Iterator[tuple[Any, Run]]:
         yield opened, run
 
-    monkeypatch.setattr(opening, "open_environment", open_environment)
+    monkeypatch.setattr(environment_opening, "open_environment", open_environment)
     monkeypatch.setattr(destroy, "_report_if_never_launched", lambda _: False)
     monkeypatch.setattr(launch, "destroy", lambda *_, **__: ())
     monkeypatch.setattr(leftovers, "report_leftovers", lambda *_: None)
@@ -96,9 +96,9 @@ def test_a_file_that_does_not_travel_is_told(tmp_path: Path, run: Run, monkeypat
 def test_who_cannot_be_asked_must_say_yes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", open("/dev/null"))  # noqa: PTH123, SIM115
     with pytest.raises(UsageError, match="there is no terminal") as caught:
-        opening.is_agreed(argparse.Namespace(yes=False), "Destroy 'local'?")
+        environment_opening.is_agreed(argparse.Namespace(yes=False), "Destroy 'local'?")
     assert "--yes" in caught.value.remedy
-    assert opening.is_agreed(argparse.Namespace(yes=True), "Destroy 'local'?")
+    assert environment_opening.is_agreed(argparse.Namespace(yes=True), "Destroy 'local'?")
 
 
 FILE = "environment: trial\ncloud: local\nowner: x\ncost_center: x\nprotect: {}\n"

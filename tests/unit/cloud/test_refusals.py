@@ -136,7 +136,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(context, "PROJECT", tmp_path)
-    monkeypatch.setattr("bootstrap.cli.opening.PROJECT", tmp_path)
+    monkeypatch.setattr("bootstrap.cli.environment_opening.PROJECT", tmp_path)
     (tmp_path / "trial.yaml").write_text("environment: trial\ncloud: aws\nowner: a\ncost_center: b\n")
     return tmp_path
 

@@ -31,10 +31,10 @@ from bootstrap.network.model import (
     Vpc,
     make_icmp_range,
 )
+from bootstrap.network.path_explanation import ECHO, Replies, explain
 from bootstrap.network.port_ranges import find_unnamed_protocol
 from bootstrap.network.port_ranges import format_stretches as joined_words
 from bootstrap.network.proof import find_exposed, judge, judge_allow, judge_deny, prove
-from bootstrap.network.reach import ECHO, Replies, explain
 
 block, address = ipaddress.ip_network, ipaddress.ip_address
 EVERYWHERE, EVERYWHERE6 = block("0.0.0.0/0"), block("::/0")

@@ -32,8 +32,8 @@ from bootstrap.network.model import (
     make_icmp_range,
 )
 from bootstrap.network.path_ends import Spot, resolve_ends
+from bootstrap.network.path_explanation import ECHO, Path, Replies, follow
 from bootstrap.network.proof import judge_deny
-from bootstrap.network.reach import ECHO, Path, Replies, follow
 from tests.unit.network.reference import EDGES, HIGHEST, SAMPLE, Answer, Trip
 
 block, address = ipaddress.ip_network, ipaddress.ip_address

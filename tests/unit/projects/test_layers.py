@@ -10,7 +10,7 @@ from bootstrap.acts import casc, jobs
 from bootstrap.errors import CascRejected, JobsInvalid
 from bootstrap.jenkins.definitions import casc_layers
 from bootstrap.jenkins.distribution import load_lock
-from bootstrap.projects import places
+from bootstrap.projects import folders
 
 ROOT = Path(__file__).resolve().parents[3]
 VARIABLES = {"repository": "file:///r", "branch": "main", "pipelines": ".toolkit/v1/jobs/pipelines"}
@@ -188,11 +188,14 @@ def test_scripts_of_the_toolkits_jobs_are_where_the_start_script_puts_it(own: Pa
 
 
 def test_the_toolkits_path_is_told_from_the_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert "jobs/pipelines" == places.name_toolkit_path("jobs/pipelines"), "without a project"
+    assert "jobs/pipelines" == folders.name_toolkit_path("jobs/pipelines"), "without a project"
 
-    monkeypatch.setattr(places, "PROJECT", tmp_path)
-    monkeypatch.setattr(places, "ROOT", tmp_path / ".toolkit" / "v1")
-    assert ".toolkit/v1/jobs/pipelines" == places.name_toolkit_path("jobs/pipelines")
-    assert ".toolkit/v1" == places.name_toolkit_path("")
+    monkeypatch.setattr(folders, "PROJECT", tmp_path)
+    monkeypatch.setattr(folders, "ROOT", tmp_path / ".toolkit" / "v1")
+    assert ".toolkit/v1/jobs/pipelines" == folders.name_toolkit_path("jobs/pipelines")
+    assert ".toolkit/v1" == folders.name_toolkit_path("")
     (tmp_path / "mine").touch()
-    assert [tmp_path / "mine", tmp_path / ".toolkit" / "v1" / "theirs"] == [places.find("mine"), places.find("theirs")]
+    assert [tmp_path / "mine", tmp_path / ".toolkit" / "v1" / "theirs"] == [
+        folders.find("mine"),
+        folders.find("theirs"),
+    ]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bootstrap import context
-from bootstrap.cli import opening, parser
+from bootstrap.cli import environment_opening, parser
 from bootstrap.environment import settings
 from bootstrap.errors import UsageError
-from bootstrap.projects import creation, pin, places, upgrade
+from bootstrap.projects import creation, folders, pin, upgrade
 
 ROOT = Path(__file__).resolve().parents[3]
 ENTRY = """\
@@ -234,7 +234,7 @@ def make_below(folder: Path) -> Path:
         (make_filled, "the folder is not empty"),
         (make_project, "it is a project already"),
         (make_below, "it is inside of the project"),
-        (lambda _: places.ROOT / "ci", "it is inside of the toolkit's folder"),
+        (lambda _: folders.ROOT / "ci", "it is inside of the toolkit's folder"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path, prepare, words: str) -> None:  # type: ignore[no-untyped-def]
@@ -325,7 +325,7 @@ class Told:
 
 
 def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "ROOT", toolkit)
+    monkeypatch.setattr(folders, "ROOT", toolkit)
     told = Told()
     upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
     upgrade.record(tmp_path)
@@ -342,7 +342,7 @@ def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monke
 def test_news_do_not_depend_on_the_users_git_configuration(
     toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "ROOT", toolkit)
+    monkeypatch.setattr(folders, "ROOT", toolkit)
     (tmp_path / "gitconfig").write_text(
         '[color]\n  ui = always\n[diff]\n  external = true\n[diff "md"]\n  textconv = wc\n'
     )
@@ -361,7 +361,7 @@ def test_news_do_not_depend_on_the_users_git_configuration(
 def test_what_is_about_the_toolkit_is_refused_in_a_project(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(places, "PROJECT", tmp_path)
+    monkeypatch.setattr(folders, "PROJECT", tmp_path)
 
     assert 2 == parser.main([command])
 
@@ -371,7 +371,7 @@ def test_what_is_about_the_toolkit_is_refused_in_a_project(
 def test_the_toolkits_lock_is_not_changed_from_a_project(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module in (context, opening, places):
+    for module in (context, environment_opening, folders):
         monkeypatch.setattr(module, "PROJECT", project)
     before = (ROOT / "jenkins.lock.yaml").read_bytes()
 

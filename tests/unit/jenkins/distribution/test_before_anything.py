@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bootstrap import launch
-from bootstrap.cli import opening, parser
+from bootstrap.cli import environment_opening, parser
 from bootstrap.cli.commands import find_commands
 from bootstrap.context import Context
 from bootstrap.doctor.examine import check_jenkins as examine_jenkins
@@ -104,13 +104,13 @@ def test_a_source_that_does_not_answer_is_asked_once_per_run(
     opened: Opened, run: Run, monkeypatch: pytest.MonkeyPatch, loads: bool
 ) -> None:
     asked: list[str] = []
-    real = jenkins_files.presence.transfer.probe
+    real = jenkins_files.source_check.transfer.probe
 
     def probe(url: str) -> None:
         asked.append(url)
         real(url)
 
-    monkeypatch.setattr(jenkins_files.presence.transfer, "probe", probe)
+    monkeypatch.setattr(jenkins_files.source_check.transfer, "probe", probe)
     context, made = opened(unanswered()), opened(unanswered())
 
     jenkins_files.prepare(context, run, loads=loads)
@@ -128,11 +128,11 @@ def test_a_launch_is_refused_under_the_environments_lock_and_before_the_cloud_is
     monkeypatch.setattr(LocalCloud, "bring_up", lambda *_, **__: reached.append("up"))
     monkeypatch.setattr(LocalCloud, "attach", lambda *_: reached.append("attach"))
     monkeypatch.setattr(
-        opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext(reached.append("lock"))
+        environment_opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext(reached.append("lock"))
     )
     monkeypatch.setattr(launch, "check", lambda _: None)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
-    monkeypatch.setattr(opening, "PROJECT", tmp_path)
+    monkeypatch.setattr(environment_opening, "PROJECT", tmp_path)
     monkeypatch.setattr(Context, "lock", load_lock(lock))
     mirror.files["/plugins/two/3.1/two.hpi"] = b"another file"
     environment = str(_environment(tmp_path, mirrored(mirror)))
@@ -218,9 +218,9 @@ def test_every_command_that_uses_the_lock_says_what_cannot_be_judged(
     monkeypatch.setattr(LocalCloud, "bring_up", reach)
     monkeypatch.setattr(LocalCloud, "attach", reach)
     monkeypatch.setattr(local_cloud, "open_for_plan", reach)
-    monkeypatch.setattr(opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(environment_opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
     monkeypatch.setattr(launch, "check", lambda _: None)
-    monkeypatch.setattr(opening, "PROJECT", tmp_path)
+    monkeypatch.setattr(environment_opening, "PROJECT", tmp_path)
     _invent(lock, tmp_path, "the row, too")
     monkeypatch.setattr(Context, "lock", load_lock(lock))
     environment = str(_environment(tmp_path, unanswered()))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.cli import opening, parser
+from bootstrap.cli import environment_opening, parser
 from bootstrap.cli.commands import find_commands
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, DistributionFailed, UsageError
@@ -115,10 +115,10 @@ def project(
     made.lock_file.write_text(LOCK.format(version=VERSION, fingerprint=key.fingerprint))
     alone = {name: needs.Needs("1.0", "2.541.1", {}) for name in ("mole", "yak", "api")}
     write_table(made.needs_file, {**alone, "bee": needs.Needs("1.0", "2.541.1", {"api": "1.0"})})
-    monkeypatch.setattr(opening, "PROJECT", tmp_path)
+    monkeypatch.setattr(environment_opening, "PROJECT", tmp_path)
     monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
     monkeypatch.setattr(Context, "lock", property(lambda _: load_lock(made.lock_file)))
-    monkeypatch.setattr(opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(environment_opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
     return made
 
 

@@ -13,7 +13,7 @@ from bootstrap.local.machines import bridges
 def test_what_is_set_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setting = tmp_path / "setting"
     setting.write_text("1\n")
-    monkeypatch.setattr(bridges, "succeeds", refuse)
+    monkeypatch.setattr(bridges, "does_succeed", refuse)
 
     assert bridges.filter_them(setting) == ""
     assert bridges.are_filtered(setting)
@@ -35,7 +35,7 @@ def test_a_module_that_is_absent_is_loaded(tmp_path: Path, monkeypatch: pytest.M
         setting.write_text("0\n")
         return command == ["modprobe", "br_netfilter"]
 
-    monkeypatch.setattr(bridges, "succeeds", load)
+    monkeypatch.setattr(bridges, "does_succeed", load)
 
     assert bridges.filter_them(setting) == ""
     assert setting.read_text() == "1\n"
@@ -43,7 +43,7 @@ def test_a_module_that_is_absent_is_loaded(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_kernel_without_the_module_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for answer in (lambda _: False, refuse):
-        monkeypatch.setattr(bridges, "succeeds", answer)
+        monkeypatch.setattr(bridges, "does_succeed", answer)
 
         assert "no br_netfilter" in bridges.filter_them(tmp_path / "setting")
 

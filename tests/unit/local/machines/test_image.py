@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bootstrap.local.machines import image, recipe
+from bootstrap.local.machines import image, image_content
 from bootstrap.local.machines.image import compute_digest, format_apt_configuration, make_mmdebstrap_command, write_tree
 from bootstrap.local.machines.sources import Source
 
@@ -67,19 +67,21 @@ def test_keyring_of_a_company_lies_where_its_entry_says(tmp_path: Path) -> None:
 
 
 def test_cloud_init_logs_in_debians_ec2_user_and_asks_no_network() -> None:
-    config = yaml.safe_load(recipe.CLOUD_CFG)
+    config = yaml.safe_load(image_content.CLOUD_CFG)
     assert config["datasource_list"] == ["NoCloud"]
     assert config["system_info"]["default_user"]["name"] == "admin"
     assert config["system_info"]["default_user"]["lock_passwd"] is True
 
 
-@pytest.mark.parametrize("path", [path for path in recipe.FILES if "/systemd/" in path])
+@pytest.mark.parametrize("path", [path for path in image_content.FILES if "/systemd/" in path])
 def test_units_can_be_read_and_name_programs_by_their_path(path: str) -> None:
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read_string(recipe.FILES[path])
+    unit.read_string(image_content.FILES[path])
     assert "Unit" in unit
-    programs = [line.partition("=")[2] for line in recipe.FILES[path].splitlines() if line.startswith("ExecStart=")]
+    programs = [
+        line.partition("=")[2] for line in image_content.FILES[path].splitlines() if line.startswith("ExecStart=")
+    ]
     assert [program for program in programs if not program.startswith("/")] == []
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bootstrap.network import rule_decisions
 from bootstrap.network.model import GroupRule, Route, SecurityGroup, Subnet
+from bootstrap.network.packet_walk import Replies, Walk
 from bootstrap.network.path_ends import Spot, is_in_unread_peer
-from bootstrap.network.walk import Replies, Walk
 
 LINUX = (32768, 60999)  # net.ipv4.ip_local_port_range, the ports from which our machines start connections
 ANY_SYSTEM = (1024, 65535)  # what NAT gateways and other systems use (VPC User Guide, 'Ephemeral ports')

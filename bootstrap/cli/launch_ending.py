@@ -6,7 +6,7 @@ import argparse
 
 from bootstrap import launch as play
 from bootstrap import wording
-from bootstrap.cli.opening import DONE, judge
+from bootstrap.cli.environment_opening import DONE, judge
 from bootstrap.context import Context
 from bootstrap.projects import upgrade
 from bootstrap.runs.journal import Run

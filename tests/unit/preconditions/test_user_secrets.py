@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bootstrap.environment.models import OwnSecret
-from bootstrap.preconditions import own_secrets
+from bootstrap.preconditions import user_secrets
 from bootstrap.values import Secret
 
 SETTINGS = {"DEPLOY_TOKEN": OwnSecret(secret="team/deploy-token")}
@@ -38,12 +38,12 @@ def context(shell: Shell) -> Any:
 def test_names_that_the_machine_still_uses_are_found() -> None:
     shell = Shell("${ADMIN_PASSWORD\n${SMTP_HOST\n${SMTP_PASSWORD\n${DEPLOY_TOKEN\n${MAIL_WORD\n${MAIL_WORD\n")
 
-    assert ("MAIL_WORD",) == own_secrets.find_removed(context(shell))
+    assert ("MAIL_WORD",) == user_secrets.find_removed(context(shell))
     assert "/etc/jenkins/casc.d" in shell.commands[0]
 
 
 def test_a_machine_without_settings_uses_none() -> None:
-    assert () == own_secrets.find_removed(context(Shell("")))
+    assert () == user_secrets.find_removed(context(Shell("")))
 
 
 def test_a_binary_secret_is_a_fault_with_its_place() -> None:
@@ -51,7 +51,7 @@ def test_a_binary_secret_is_a_fault_with_its_place() -> None:
     made = context(Shell(""))
     made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False)
 
-    (place, message), (of_mail, _) = own_secrets.find_faults(made)
+    (place, message), (of_mail, _) = user_secrets.find_faults(made)
 
     assert ("jenkins", "secrets", "DEPLOY_TOKEN", "secret") == place
     assert ("mail", "password", "secret") == of_mail
@@ -64,7 +64,7 @@ def test_the_password_of_the_mail_server_has_its_name_wherever_it_comes_from(loc
     client = SimpleNamespace(get_secret_value=lambda SecretId: {"SecretString": f"value of {SecretId}"})  # noqa: N803
     made.world = SimpleNamespace(aws=lambda _: client, is_on_machine=False, local_mail_password=local)
 
-    values = {name: it.reveal() for name, it in own_secrets.read(made).items()}
+    values = {name: it.reveal() for name, it in user_secrets.read(made).items()}
 
     expected = "made here" if local else "value of team/mail"
     assert {"DEPLOY_TOKEN": "value of team/deploy-token", "SMTP_PASSWORD": expected} == values

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
-from bootstrap.network import hops, services
+from bootstrap.network import services, vpc_hops
 from bootstrap.network.gateways import (
     follow_gateway_routes,
     follow_in,
@@ -26,11 +26,11 @@ from bootstrap.network.gateways import (
     may_enter_unanswered,
     translate,
 )
-from bootstrap.network.hops import ALL, ANY_SYSTEM, find_client_ports, name_subnet
 from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
+from bootstrap.network.packet_walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
 from bootstrap.network.path_ends import Spot, find_mapped_end, is_silent, resolve_ends
 from bootstrap.network.transit import follow_between, list_inward_nacls, list_outward_nacls
-from bootstrap.network.walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
+from bootstrap.network.vpc_hops import ALL, ANY_SYSTEM, find_client_ports, name_subnet
 
 __all__ = [
     "ECHO",
@@ -169,12 +169,12 @@ def _is_served(walk: Walk, subnet: Subnet) -> bool:
 
 
 def _follow_between(walk: Walk, source: Subnet, destination: Subnet) -> None:
-    hops.apply_groups(walk, egress=True)
+    vpc_hops.apply_groups(walk, egress=True)
     if source.id == destination.id:
         walk.passes("subnet", name_subnet(source), "both ends are in it: ACLs and routes do not apply")
-        hops.apply_groups(walk, egress=False)
+        vpc_hops.apply_groups(walk, egress=False)
         return
-    hops.apply_nacl(walk, source, egress=True)
+    vpc_hops.apply_nacl(walk, source, egress=True)
     by = _find_target(walk, source, destination, walk.destination, "")
     if walk.is_renamed:
         return
@@ -183,7 +183,7 @@ def _follow_between(walk: Walk, source: Subnet, destination: Subnet) -> None:
         by = _find_target(walk, destination, source, walk.source, "replies: ")
         out = list_outward_nacls(walk.network, destination, by, outside=walk.source, inside=walk.destination)
         back = list_inward_nacls(walk.network, source, by, outside=walk.destination, inside=walk.source)
-        hops.apply_nacls_to_replies(walk, [*out, *back], find_client_ports(walk))
+        vpc_hops.apply_nacls_to_replies(walk, [*out, *back], find_client_ports(walk))
 
 
 def _enter_subnet(walk: Walk, subnet: Subnet, target: str) -> None:
@@ -191,13 +191,13 @@ def _enter_subnet(walk: Walk, subnet: Subnet, target: str) -> None:
     for passed, egress, _ in list_inward_nacls(
         walk.network, subnet, target, outside=walk.source, inside=walk.destination
     ):
-        hops.apply_nacl(walk, passed, egress=egress)
-    hops.apply_groups(walk, egress=False)
+        vpc_hops.apply_nacl(walk, passed, egress=egress)
+    vpc_hops.apply_groups(walk, egress=False)
 
 
 def _find_target(walk: Walk, start: Subnet, end: Subnet, to: Spot, prefix: str) -> str:
     """The target of the route from one subnet that was read to another: local in one VPC, an active peering between two."""
-    route = hops.find_route(walk, start, to, prefix)
+    route = vpc_hops.find_route(walk, start, to, prefix)
     _follow_route(walk, start, end, route, to, prefix)
     return route.target
 
@@ -232,7 +232,7 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
     translate(walk, nat)
     walk.is_renamed = True
     walk.doubts("nat gateway", name, "forwards with its own address; the rules beyond it are not judged")
-    onward = hops.find_route(walk, nat_subnet, to, "behind it: ")
+    onward = vpc_hops.find_route(walk, nat_subnet, to, "behind it: ")
     if not is_another_nat(walk, nat, onward):
         _follow_route(walk, nat_subnet, end, onward, to, "")
 
@@ -241,9 +241,9 @@ def _pass_nat_between(walk: Walk, start: Subnet, end: Subnet, to: Spot, nat: Nat
 
 
 def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
-    hops.apply_groups(walk, egress=True)
-    hops.apply_nacl(walk, subnet, egress=True)
-    route = hops.find_route(walk, subnet, walk.destination)
+    vpc_hops.apply_groups(walk, egress=True)
+    vpc_hops.apply_nacl(walk, subnet, egress=True)
+    route = vpc_hops.find_route(walk, subnet, walk.destination)
     nat = walk.network.nats.get(route.target)
     if nat is not None:
         _leave_through_nat(walk, subnet, nat)
@@ -252,7 +252,7 @@ def _leave_vpc(walk: Walk, subnet: Subnet) -> None:
     if walk.wants_replies:
         follow_gateway_routes(walk, route.target, walk.source, "replies: ")
         back = list_inward_nacls(walk.network, subnet, route.target, outside=walk.destination, inside=walk.source)
-        hops.apply_nacls_to_replies(walk, back, find_client_ports(walk))
+        vpc_hops.apply_nacls_to_replies(walk, back, find_client_ports(walk))
 
 
 def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
@@ -261,10 +261,10 @@ def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
         return
     nat_subnet = walk.network.subnets[nat.subnet_id]
     if nat_subnet.id != subnet.id:
-        hops.apply_nacl(walk, nat_subnet, egress=False)
+        vpc_hops.apply_nacl(walk, nat_subnet, egress=False)
     walk.passes("nat gateway", nat.name or nat.id, "forwards with its own address; it accepts no inbound connections")
-    hops.apply_nacl(walk, nat_subnet, egress=True)
-    onward = hops.find_route(walk, nat_subnet, walk.destination)
+    vpc_hops.apply_nacl(walk, nat_subnet, egress=True)
+    onward = vpc_hops.find_route(walk, nat_subnet, walk.destination)
     if is_another_nat(walk, nat, onward):
         return
     itself = Spot(nat.address, subnet=nat_subnet)
@@ -273,10 +273,10 @@ def _leave_through_nat(walk: Walk, subnet: Subnet, nat: Nat) -> None:
         return
     follow_gateway_routes(walk, onward.target, itself, "replies: ")
     back = list_inward_nacls(walk.network, nat_subnet, onward.target, outside=walk.destination, inside=itself)
-    hops.apply_nacls_to_replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+    vpc_hops.apply_nacls_to_replies(walk, back, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
     if nat_subnet.id != subnet.id:
         _find_target(walk, nat_subnet, subnet, walk.source, "replies: ")
-        hops.apply_nacls_to_replies(
+        vpc_hops.apply_nacls_to_replies(
             walk, [(nat_subnet, True, walk.source), (subnet, False, walk.destination)], find_client_ports(walk)
         )
 
@@ -285,7 +285,7 @@ def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
     """Follow a packet from outside into a subnet, through the gateway by which its replies leave."""
     hops_before, target = len(walk.hops), ""
     try:
-        route = hops.find_route(walk, subnet, walk.source, "the way to the source: ")
+        route = vpc_hops.find_route(walk, subnet, walk.source, "the way to the source: ")
         follow_in(walk, subnet, route)
         target = route.target
     except Stopped:
@@ -297,4 +297,4 @@ def _enter_vpc(walk: Walk, subnet: Subnet) -> None:
     _enter_subnet(walk, subnet, target)
     if walk.wants_replies:
         out = list_outward_nacls(walk.network, subnet, target, outside=walk.source, inside=walk.destination)
-        hops.apply_nacls_to_replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)
+        vpc_hops.apply_nacls_to_replies(walk, out, ALL if walk.replies is Replies.SOME else ANY_SYSTEM)

@@ -11,7 +11,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid, TemplateInvalid
 from bootstrap.preconditions import stack_inputs
-from bootstrap.projects import places
+from bootstrap.projects import folders
 from bootstrap.stacks import composition, rules
 
 Place = tuple[str | int, ...]
@@ -49,7 +49,7 @@ def _find_stack_faults(context: Context) -> Iterator[tuple[Place, str]]:
 
 
 def _find_repository_faults(context: Context) -> Iterator[tuple[Place, str]]:
-    if places.is_apart() and context.settings.repository.url is not None:
+    if folders.is_apart() and context.settings.repository.url is not None:
         yield (
             ("repository", "url"),
             "the jobs of a project need project and toolkit in one repository, which a launch puts on the machine; "

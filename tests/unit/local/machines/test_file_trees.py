@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import LocalCloudFailed
-from bootstrap.local.machines import mounts, trees
+from bootstrap.local.machines import file_trees, mounts
 from bootstrap.local.machines.ids import FIRST
 
 Given = list[tuple[str, int, int]]
@@ -25,18 +25,18 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Given:
         assert "/" not in name
         told.append((name, user - FIRST, group - FIRST))
 
-    monkeypatch.setattr(trees.os, "chown", chown)
+    monkeypatch.setattr(file_trees.os, "chown", chown)
     return told
 
 
 def remove(parent: Path, name: str) -> None:
     with mounts.open_folder(parent) as opened:
-        trees.remove(opened, name)
+        file_trees.remove(opened, name)
 
 
 def give(parent: Path, name: str) -> None:
     with mounts.open_folder(parent) as opened:
-        trees.give(opened, name, FIRST)
+        file_trees.give(opened, name, FIRST)
 
 
 def make_deep(top: Path, depth: int) -> None:
@@ -70,7 +70,7 @@ def test_tree_that_was_given_is_left_alone(tmp_path: Path, given: Given, monkeyp
         seen = whole(name, **how)
         return os.stat_result((*seen[:4], FIRST + 5, FIRST + 6, *seen[6:]))
 
-    monkeypatch.setattr(trees.os, "stat", stat)
+    monkeypatch.setattr(file_trees.os, "stat", stat)
     give(tmp_path, "tree")
     assert given == []
 
@@ -82,14 +82,14 @@ def test_bits_that_a_change_of_the_owner_takes_away_are_set_again(
     tool = tmp_path / "tree" / "tool"
     tool.touch()
     tool.chmod(0o6755)
-    recorded = trees.os.chown
+    recorded = file_trees.os.chown
 
     def chown(name: str, *owner: int, dir_fd: int, follow_symlinks: bool) -> None:
         recorded(name, *owner, dir_fd=dir_fd, follow_symlinks=follow_symlinks)  # type: ignore[arg-type]
         if name == "tool":
             tool.chmod(0o755)
 
-    monkeypatch.setattr(trees.os, "chown", chown)
+    monkeypatch.setattr(file_trees.os, "chown", chown)
     give(tmp_path, "tree")
     assert tool.stat().st_mode & 0o7777 == 0o6755
 
@@ -136,7 +136,7 @@ def test_tree_that_is_moved_meanwhile_is_refused(tmp_path: Path, monkeypatch: py
         return whole(descriptor)
 
     inner = (tmp_path / "tree" / "folder" / "inner").stat().st_ino
-    monkeypatch.setattr(trees.os, "listdir", listdir)
+    monkeypatch.setattr(file_trees.os, "listdir", listdir)
     with pytest.raises(LocalCloudFailed, match="moved meanwhile"):
         remove(tmp_path, "tree")
     assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == ["file", "inner"]

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid, StackFailed, TemplateInvalid
-from bootstrap.preconditions import own_code, stack_inputs
-from bootstrap.projects import places
+from bootstrap.preconditions import project_stacks, stack_inputs
+from bootstrap.projects import folders
 from bootstrap.stacks import composition
 from bootstrap.values import Stack
 
@@ -29,7 +29,7 @@ Outputs:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(places, "PROJECT", tmp_path)
+    monkeypatch.setattr(folders, "PROJECT", tmp_path)
     monkeypatch.setattr("bootstrap.context.PROJECT", tmp_path)
     (tmp_path / "cloudformation").mkdir()
     (tmp_path / "cloudformation" / "database.yaml").write_text(TEMPLATE)
@@ -44,13 +44,13 @@ def open_file(project: Path, text: str) -> Context:
 
 def find_faults(project: Path, text: str) -> list[str]:
     with open_file(project, text) as context, pytest.raises(SettingsInvalid) as caught:
-        own_code.check(context)
+        project_stacks.check(context)
     return [str(fault).removeprefix(f"{project}/") for fault in caught.value.faults]
 
 
 def test_a_stack_of_its_own_comes_behind_those_of_the_toolkit(project: Path) -> None:
     with open_file(project, "stacks: [database]\n") as context:
-        own_code.check(context)
+        project_stacks.check(context)
 
         assert ("network", "acls", "data", "controller", "database") == context.wanted
         assert (*composition.ORDER, "database") == context.stack_order
@@ -145,17 +145,17 @@ def test_the_jobs_of_a_project_take_no_other_repository(project: Path) -> None:
 
 
 def test_without_a_project_the_repository_may_be_another(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "ROOT", places.PROJECT)
+    monkeypatch.setattr(folders, "ROOT", folders.PROJECT)
     with open_file(project, "repository: {url: 'https://git.example.org/x.git'}\n") as context:
         context.__dict__["wanted"] = ()
-        assert [] == list(own_code._find_repository_faults(context))
+        assert [] == list(project_stacks._find_repository_faults(context))
 
 
 def test_a_parameter_that_nothing_gives_is_told_at_its_line(project: Path) -> None:
     (project / "cloudformation" / "database.yaml").write_text(TEMPLATE.replace("VpcId", "VpcIdd"))
 
     with open_file(project, "stacks: [database]\n") as context, pytest.raises(TemplateInvalid) as caught:
-        own_code.check(context)
+        project_stacks.check(context)
 
     (fault,) = caught.value.faults
     assert (3, 3) == (fault.line, fault.column)
@@ -166,10 +166,10 @@ def test_a_parameter_that_nothing_gives_is_told_at_its_line(project: Path) -> No
 def test_a_stack_takes_outputs_of_those_before_it(project: Path) -> None:
     (project / "cloudformation" / "clients.yaml").write_text("Parameters:\n  Group: {Type: String}\nResources: {}\n")
     with open_file(project, "stacks: [database, clients]\n") as context:
-        own_code.check(context)
+        project_stacks.check(context)
 
     with open_file(project, "stacks: [clients, database]\n") as context, pytest.raises(TemplateInvalid):
-        own_code.check(context)
+        project_stacks.check(context)
 
 
 def test_parameters_are_given_by_their_names_and_the_toolkits_outputs_come_first(project: Path) -> None:

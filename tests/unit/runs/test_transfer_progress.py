@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.runs.journal import Journal, Run
-from bootstrap.runs.transfer_meter import TransferMeter
+from bootstrap.runs.transfer_progress import TransferMeter
 
 SECONDS_OF_A_STEP = 0.5
 

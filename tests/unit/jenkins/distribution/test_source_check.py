@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bootstrap.environment.models import JenkinsSettings
-from bootstrap.jenkins.distribution import load_lock, presence, resolve
+from bootstrap.jenkins.distribution import load_lock, resolve, source_check
 from tests.unit.jenkins.distribution.stand_ins import (
     VERSION,
     WAR,
@@ -26,9 +26,9 @@ from tests.unit.jenkins.distribution.stand_ins import (
 ONE, TWO, LIST = "/plugins/one/1.2.vabc/one.hpi", "/plugins/two/3.1/two.hpi", "/plugin-versions.json"
 
 
-def look(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> presence.Presence:
+def look(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> source_check.Presence:
     before = lock.read_text()
-    found = presence.check_source(settings, load_lock(lock), tmp_path / "cache")
+    found = source_check.check_source(settings, load_lock(lock), tmp_path / "cache")
     assert before == lock.read_text()
     return found
 
@@ -39,7 +39,7 @@ def learn(settings: JenkinsSettings, lock: Path, tmp_path: Path) -> None:
 
 
 def test_a_complete_mirror_has_no_faults_and_nothing_is_downloaded(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
-    assert presence.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
+    assert source_check.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
     assert {WAR, f"{WAR}.sha256", f"{WAR}.asc", "/jenkins.key", LIST, ONE, TWO} == set(mirror.loads())
     assert not (tmp_path / "cache").exists()
 
@@ -91,7 +91,7 @@ def test_a_cached_file_is_not_requested(mirror: Mirror, lock: Path, tmp_path: Pa
     resolve(mirrored(mirror), load_lock(lock), tmp_path / "cache", Recorder())
     mirror.asked.clear()
 
-    assert presence.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
+    assert source_check.Presence(f"{mirror.url}/") == look(mirrored(mirror), lock, tmp_path)
     assert [] == mirror.asked
 
 
@@ -118,7 +118,7 @@ def test_a_source_that_did_not_answer_is_not_asked_again(lock: Path, tmp_path: P
 
 
 def test_a_complete_folder_has_no_faults(folder: Path, lock: Path, tmp_path: Path) -> None:
-    assert presence.Presence(str(folder / "jenkins.war")) == look(filed(folder), lock, tmp_path)
+    assert source_check.Presence(str(folder / "jenkins.war")) == look(filed(folder), lock, tmp_path)
 
 
 def test_all_faults_of_a_folder_are_reported_together(
@@ -148,8 +148,8 @@ def test_a_file_with_another_checksum_in_a_folder_is_refused(folder: Path, lock:
 def test_the_proof_of_missing_checksums_is_described_until_they_are_known(
     mirror: Mirror, lock: Path, tmp_path: Path
 ) -> None:
-    official = presence.describe_unproved(JenkinsSettings(), load_lock(lock))
-    by_mirror = presence.describe_unproved(mirrored(mirror), load_lock(lock))
+    official = source_check.describe_unproved(JenkinsSettings(), load_lock(lock))
+    by_mirror = source_check.describe_unproved(mirrored(mirror), load_lock(lock))
     learn(mirrored(mirror), lock, tmp_path)
 
     assert (
@@ -158,8 +158,8 @@ def test_the_proof_of_missing_checksums_is_described_until_they_are_known(
         "the core carries. It writes the checksums into the lock"
     ) == official
     assert "or unsigned, which you must trust" in by_mirror
-    assert "" == presence.describe_unproved(mirrored(mirror), load_lock(lock))
-    assert "" == presence.describe_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
+    assert "" == source_check.describe_unproved(mirrored(mirror), load_lock(lock))
+    assert "" == source_check.describe_unproved(JenkinsSettings(source="emulator"), load_lock(lock))
 
 
 @pytest.mark.parametrize("name", ["jenkins.war", "plugins/two.hpi"])
