@@ -40,7 +40,7 @@ def find_faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from _find_option_faults(path, settings)
     yield from secret_names.find_faults(settings.jenkins.secrets)
     yield from mail_server.find_faults(settings)
-    yield from people.faults(settings.people, settings.partition)
+    yield from people.find_faults(settings.people, settings.partition)
     yield from _find_intention_faults(path, settings)
 
 

@@ -109,7 +109,7 @@ class Person(Section):
 People = Annotated[dict[PersonId, Person], Field(max_length=MOST)]
 
 
-def faults(people: Mapping[str, Person], partition: str) -> Iterator[Found]:
+def find_faults(people: Mapping[str, Person], partition: str) -> Iterator[Found]:
     """Every fault of people who are each valid by themselves."""
     owners: dict[str, str] = {}
     principals: dict[str, str] = {}

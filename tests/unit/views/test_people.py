@@ -73,7 +73,7 @@ def context(tmp_path: Path, keys: str, accounts: Mapping[str, str], trusted: str
 @pytest.fixture(autouse=True)
 def exported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(people.casc, "export", lambda jenkins: jenkins.text)
-    monkeypatch.setattr(people.casc, "look", lambda *_, **__: SimpleNamespace(exported=None))
+    monkeypatch.setattr(people.casc, "read_stored_settings", lambda *_, **__: SimpleNamespace(exported=None))
 
 
 def test_each_place_says_who_has_access_and_who_should(tmp_path: Path) -> None:
