@@ -28,7 +28,8 @@ WORDS = """
     estimate examine expect explain export extract fail fetch find follow forget format gather group hash hold import insert
     issue judge launch leave limit lint list load main make merge move name obtain offer open pack pair parse place plan prepare
     print probe proceed prove provision publish put quote read record refuse remove render replace report require resolve
-    restore rotate run say send settle shorten show simulate solve sort split start stop summarize take translate verify wait walk
+    restore
+    rotate run say send settle shorten show simulate solve sort split start stop summarize take translate verify wait walk
     write
 """
 VERBS = frozenset(WORDS.split())
