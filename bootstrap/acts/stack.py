@@ -103,7 +103,7 @@ def apply(
     `before_removal` is called with the stack before a machine is removed to be replaced, so that it can be stopped properly.
     """
     steps = StackSteps(cloudformation, template.name, report, sleep)
-    with _explain_refusals(f"deploying the stack {template.name}"):
+    with _explain_refusals(f"deploying the stack {template.name}", changes=True):
         source = load(template.path, template.parameters)
         description = steps.prepare_update(is_kept=template.protect)
         if description is None:
@@ -119,7 +119,7 @@ def destroy(cloudformation: CloudFormation, name: str, report: Reporter, sleep: 
     StackFailed if it fails.
     """
     steps = StackSteps(cloudformation, name, report, sleep)
-    with _explain_refusals(f"deleting the stack {name}"):
+    with _explain_refusals(f"deleting the stack {name}", changes=True):
         description = steps.wait_for_rest()
         return steps.delete(description) if description else ()
 
@@ -220,13 +220,13 @@ def _parse_stack(description: Mapping[str, Any]) -> Stack:
 
 
 @contextmanager
-def _explain_refusals(doing: str) -> Iterator[None]:
-    """Convert errors of AWS and of the connection to it into StackFailed."""
+def _explain_refusals(doing: str, *, changes: bool = False) -> Iterator[None]:
+    """Convert errors of AWS and of the connection to it into StackFailed; `changes` is for what changes stacks."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         raise StackFailed(
             doing,
             refusals.format_error(error),
-            f"{refusals.choose_remedy(error)} What CloudFormation changed before is not undone.",
+            refusals.choose_remedy(error) + (" What CloudFormation changed before is not undone." if changes else ""),
         ) from error

@@ -129,6 +129,9 @@ def check_mail(chosen: Settings, endpoint: str | None) -> Finding:
         problems = outgoing_mail.list_problems(endpoint)
         if problems:
             return make_warning("mail", "; ".join(problems), "Free that port, or set mail.smtp_port; then launch.")
+        if chosen.mail.sandbox and chosen.jenkins.admin_address != chosen.mail_sender:
+            refused = f"the sandbox refuses mail to {chosen.jenkins.admin_address}, which is not verified"
+            return make_warning("mail", refused, "Verify the address with SES' API, or leave mail.sandbox out.")
         return make_good("mail", "is kept by the local cloud; 'mail' shows it")
     if any(package in _MAIL_SERVERS for package in chosen.host.extra_packages):
         return make_good("mail", f"goes through the machine's own server, port {chosen.mail_port}")

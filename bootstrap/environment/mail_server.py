@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bootstrap.environment.models import Settings
@@ -10,6 +11,9 @@ _TLS_PORTS = frozenset({465, 2465})  # TLS from the first byte
 _STARTTLS_PORTS = frozenset({587, 2587})
 _SES = "email-smtp."  # how the names of Amazon SES' mail servers begin
 _NOWHERE = "@localhost"
+_HOST = re.compile(
+    r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:]+:[0-9A-Fa-f.:]*"
+)  # a name, or an address
 
 
 def find_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -20,6 +24,9 @@ def find_faults(settings: Settings) -> Iterator[tuple[tuple[str, ...], str]]:
             ("mail", "sandbox"),
             "only the local cloud's mail server has it; whether SES is in its sandbox, the account says",
         )
+    if mail.smtp_host is not None and not _HOST.fullmatch(mail.smtp_host):
+        yield ("mail", "smtp_host"), f"{mail.smtp_host!r} is neither the name nor the address of a host"
+        return
     if mail.smtp_host is None:
         yield from _find_own_server_faults(settings)
         return

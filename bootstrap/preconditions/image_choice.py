@@ -24,7 +24,7 @@ def check(context: Context, image_id: str) -> images.Image:
     if not image.is_available:
         raise ImageMissing(
             f"making a machine for '{context.settings.name}'",
-            f"its image {image_id} is no longer available: Debian deregistered it, or it is not public any more",
+            f"its image {image_id} is not available: it never existed in this region, was deregistered, or is not public",
             f"Take the newest one: {context.tool} image upgrade",
         )
     return image

@@ -108,9 +108,8 @@ def _write_environment(name: str) -> tuple[list[str], str]:
     from bootstrap.projects import creation, folders
 
     if not _ENVIRONMENT_NAME.fullmatch(name):
-        found = (
-            f"'{name}' is not a name for an environment: it has small letters, digits and -, and begins with a letter"
-        )
+        rule = "2 to 32 small letters, digits and -; the first is a letter, and the last is no -"
+        found = f"'{name}' is not a name for an environment: {rule}"
         raise UsageError(f"making the environment '{name}'", found, "Choose another name.")
     region = other_environments.REGION
     path = PROJECT / "environments" / f"{name}.yaml"

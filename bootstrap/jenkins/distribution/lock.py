@@ -124,6 +124,8 @@ class _Checker:
                 shown = f"plugin '{name}'"
                 if not isinstance(name, str):
                     yield self._make_fault(plugins, name, f"{shown}: the name needs quotes, to be a string")
+                elif not is_plugin_name(name):
+                    yield self._make_fault(plugins, name, f"{shown}: this is not the name of a plugin")
                 yield from self._check_entry(shown, plugins, name, ("version", "sha256"))
 
     def _check_section(self, name: str, document: CommentedMap) -> Iterator[Fault]:
@@ -157,7 +159,7 @@ class _Checker:
         for key, check in (
             ("version", _check_version),
             ("sha256", _check_checksum),
-            ("path", _check_text),
+            ("path", _check_path),
             ("url", _check_text),
         ):
             if key in keys and key in entry and (message := check(entry[key])):
@@ -201,6 +203,15 @@ def _check_checksum(value: Any) -> str:
 def is_plugin_name(text: str) -> bool:
     """Whether a text can be the name of a plugin, which is a part of a URL and of a file's name."""
     return _PLUGIN.fullmatch(text) is not None
+
+
+def _check_path(value: Any) -> str:
+    """The path of the core below the URL of a site; `{version}` keeps it right when the version changes."""
+    if fault := _check_text(value):
+        return fault
+    if value.startswith("/") or not {"", ".", ".."}.isdisjoint(value.split("/")):
+        return f"{value!r} is not a path below the URL of a site"
+    return "" if "{version}" in value else f"{value!r} lacks '{{version}}', the place of the core's version"
 
 
 def _check_text(value: Any) -> str:

@@ -12,6 +12,13 @@ from bootstrap.environment import settings
     ("cloud", "more", "health", "words"),
     [
         ("local", "", "ok", "is kept by the local cloud"),
+        ("local", "mail: {sandbox: true}\n", "ok", "is kept by the local cloud"),
+        (
+            "local",
+            "mail: {sandbox: true, sender: ci@example.org}\njenkins: {admin_address: on-call@example.org}\n",
+            "warning",
+            "the sandbox refuses mail to on-call@example.org",
+        ),
         ("aws", "", "warning", "no mail server"),
         (
             "aws",
