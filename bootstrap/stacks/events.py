@@ -57,13 +57,18 @@ class Follower:
 
     @property
     def failure(self) -> str:
-        """The first resource that failed by itself, and its reason; '' if there is none."""
+        """Why the operation failed: the first resource that failed by itself, or else what the stack's own last event says.
+
+        '' if neither gives a reason. A deletion that an export's user prevents has no failed resource: the stack's event
+        has the reason, with the status from before.
+        """
         failed = [event for event in self.events if event["ResourceStatus"].endswith("_FAILED")]
         own = [it for it in failed if not any(text in it.get("ResourceStatusReason", "") for text in _BYSTANDERS)]
         for event in own or failed:
             reason = event.get("ResourceStatusReason", "no reason was given")
             return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
-        return ""
+        own_ends = [event for event in self.events if self._find_end(event)]
+        return str(own_ends[-1].get("ResourceStatusReason", "")) if own_ends else ""
 
     @property
     def kept(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bootstrap.stacks.events import Follower
 from bootstrap.values import Change, ChangeKind, Reporter
 
 Pause = Callable[[float], None]
+_AS_BEFORE = "Nothing of it was deleted. Remove the cause, then destroy again."
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ class StackSteps:
         status = follower.wait()
         if status != "DELETE_COMPLETE":
             reason = f"{status}: {follower.failure or 'no resource gives a reason'}"
-            raise StackFailed(f"deleting the stack {self.name}", reason, states.choose_remedy(status, self.name))
+            remedy = states.choose_remedy(status, self.name) if status not in states.STEADY else _AS_BEFORE
+            raise StackFailed(f"deleting the stack {self.name}", reason, remedy)
         return follower.kept
 
     def guard(self, *, is_wanted: bool) -> dict[str, Any]:

@@ -42,6 +42,27 @@ def event(number: int, status: str, reason: str = "", physical: str = "x") -> di
     }
 
 
+def failure_of(*events: dict[str, Any]) -> str:
+    follower = Follower(Client(*events), STACK, Told())
+    follower.wait()
+    return follower.failure
+
+
+def test_a_failure_is_that_of_the_first_resource_that_failed_by_itself() -> None:
+    end = event(4, "ROLLBACK_COMPLETE", "the stack's own words", physical=STACK)
+    cancelled, own = event(1, "CREATE_FAILED", "Resource creation cancelled"), event(2, "CREATE_FAILED", "no room")
+
+    assert "Thing (AWS::X::Thing): no room" == failure_of(cancelled, own, end)
+    assert "Thing (AWS::X::Thing): Resource creation cancelled" == failure_of(cancelled, end)
+
+
+def test_without_a_failed_resource_the_stack_itself_says_why() -> None:
+    begin = event(1, "DELETE_IN_PROGRESS", "User Initiated", physical=STACK)
+    end = event(2, "CREATE_COMPLETE", "Delete canceled. Cannot delete export e as it is in use by s.", physical=STACK)
+
+    assert "Delete canceled. Cannot delete export e as it is in use by s." == failure_of(begin, end)
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "expected"),
     [
