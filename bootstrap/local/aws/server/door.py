@@ -32,6 +32,7 @@ from bootstrap.local.aws.server.requests import Environ, Response
 
 WsgiApp = Callable[[Environ, Callable[..., Any]], Any]
 Step = tuple[str, int]
+_NO_ROUTE = b"The requested URL was not found on the server"  # of Flask, on which moto stands: no service answers so
 
 
 class Door:
@@ -206,6 +207,10 @@ class Door:
         except Exception as failure:  # moto raises plain exceptions for what it does not implement
             return _make_failure_response(environ, failure)
         status, headers = started
+        if status.startswith("404") and _NO_ROUTE in body:
+            place = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
+            message = f"the local cloud does not have this operation of {requests.find_service(environ)}: {place}"
+            return make_error_response(environ, 501, "NotImplemented", message)
         return Response(int(status.split()[0]), tuple(headers), body)
 
 

@@ -23,6 +23,9 @@ class App:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         if environ["PATH_INFO"] == "/broken":
             raise NotImplementedError("moto has no such operation")
+        if environ["PATH_INFO"] == "/unknown":
+            start_response("404 NOT FOUND", [("Content-Type", "text/html")])
+            return [b"<title>404 Not Found</title><p>The requested URL was not found on the server.</p>"]
         self.answers.append(randomness.draw_bytes(8))
         assert self.door is not None
         self.door.run_afterwards(lambda: self.caused.append(environ["PATH_INFO"]))
@@ -139,6 +142,15 @@ def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path
     assert 501 == answer.status
     assert b"<Code>InternalFailure</Code>" in answer.body
     assert b"moto has no such operation" in answer.body
+
+
+def test_an_operation_that_moto_has_no_route_for_is_refused_in_the_local_clouds_name(tmp_path: Path) -> None:
+    door, _ = open_door(tmp_path / "journal")
+    response = door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/unknown"}, b""))
+
+    assert 501 == response.status
+    assert b"the local cloud does not have this operation" in response.body
+    assert b"GET /unknown" in response.body
 
 
 def test_an_event_draws_the_same_in_a_replay_and_its_work_follows_the_journal(tmp_path: Path) -> None:
