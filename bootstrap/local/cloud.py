@@ -208,12 +208,13 @@ def is_elsewhere(environment: str, state: Path) -> bool:
     """Whether AWS_ENDPOINT_URL names another cloud than the environment's own local one; `state` is the folder of all states.
 
     A shell that took the operator's keys ('cloud credentials') has the variable with the environment's own address. UsageError
-    if the address is that of another environment of this checkout: a command would change that one instead.
+    if the address is that of another environment of this checkout, and this one has a local cloud of its own: it is not clear
+    which of them a command should change. Without one, the other's cloud is the account in which it is made.
     """
     url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-    for path in state.glob("*/cloud/port"):
-        if url == f"http://127.0.0.1:{path.read_text().strip()}":
-            name = path.parent.parent.name
+    clouds = {path.parent.parent.name: path.read_text().strip() for path in state.glob("*/cloud/port")}
+    for name, port in clouds.items():
+        if url == f"http://127.0.0.1:{port}" and environment in clouds:
             if name == environment:
                 return False
             raise UsageError(

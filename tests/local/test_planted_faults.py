@@ -280,7 +280,8 @@ FAULTS = (
             "The data volume is mounted with nosuid and nodev",
             "The file has its owner, group and mode: /var/lib/jenkins",
             "The file has its owner, group and mode: /var/lib/jenkins/secrets",
-        ),
+        )
+        | _named("people", "Jenkins has no account of a person who is not in the environment file any more"),
     ),
 )
 

@@ -11,6 +11,7 @@ import json
 import re
 from pathlib import Path
 
+from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.podman import run
 
 _INTERFACES = Path("/sys/class/net")
@@ -26,9 +27,7 @@ def remove(interface: str, cidr: str) -> None:
     doing = f"removing what podman left of the network {cidr}"
     block = ipaddress.ip_network(cidr)
     for path in sorted(_NAMESPACES.glob("netns-*")):
-        listed = json.loads(run(["ip", "-n", path.name, "-json", "-4", "address"], doing=doing, remedy=_REMEDY) or "[]")
-        addresses = [each["local"] for link in listed for each in link.get("addr_info", ())]
-        if any(ipaddress.ip_address(address) in block for address in addresses):
+        if any(ipaddress.ip_address(address) in block for address in _list_addresses(path.name)):
             run(["ip", "netns", "delete", path.name], doing=doing, remedy=_REMEDY)
     run(["ip", "link", "delete", interface], doing=doing, remedy=_REMEDY)
     listed_rules = run(["iptables", "-t", "nat", "-S", "POSTROUTING"], doing=doing, remedy=_REMEDY)
@@ -37,3 +36,12 @@ def remove(interface: str, cidr: str) -> None:
             run(["iptables", "-t", "nat", "-D", *match["rule"].split()], doing=doing, remedy=_REMEDY)
             for action in ("-F", "-X"):
                 run(["iptables", "-t", "nat", action, match["chain"]], doing=doing, remedy=_REMEDY)
+
+
+def _list_addresses(namespace: str) -> list[str]:
+    """The IPv4 addresses in a namespace; none where podman is just making or removing it, which 'ip' refuses to enter."""
+    try:
+        listed = json.loads(run(["ip", "-n", namespace, "-json", "-4", "address"], doing="reading addresses") or "[]")
+    except LocalCloudFailed:
+        return []
+    return [each["local"] for link in listed for each in link.get("addr_info", ())]

@@ -53,11 +53,17 @@ def test_a_shell_with_the_operators_keys_opens_the_environments_own_cloud(
     assert elsewhere == local.is_elsewhere("mine", tmp_path)
 
 
-def test_the_keys_of_another_environment_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keys_of_another_environment_are_refused_where_there_is_a_cloud_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "other" / "cloud").mkdir(parents=True)
     (tmp_path / "other" / "cloud" / "port").write_text("4566")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566/")
 
+    assert local.is_elsewhere("mine", tmp_path)  # the account for both, as with a promotion
+
+    (tmp_path / "mine" / "cloud").mkdir(parents=True)
+    (tmp_path / "mine" / "cloud" / "port").write_text("4567")
     with pytest.raises(UsageError, match="names the local cloud of the environment 'other'"):
         local.is_elsewhere("mine", tmp_path)
 
