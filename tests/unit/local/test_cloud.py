@@ -77,7 +77,7 @@ from bootstrap.runs.journal import Journal, Run
 
 folder = Path(sys.argv[1])
 run = Run("r", Journal(folder / "run"), as_json=True)
-with local.for_a_plan(settings.load(folder / "planned.yaml"), folder / "kept", run) as cloud:
+with local.open_for_plan(settings.load(folder / "planned.yaml"), folder / "kept", run) as cloud:
     print(cloud._running()["pid"], flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -87,6 +87,7 @@ def test_the_cloud_of_a_plan_that_is_killed_ends_and_leaves_nothing(tmp_path: Pa
     (tmp_path / "planned.yaml").write_text(FILE)
     environ = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], env=environ, capture_output=True, text=True)
+    assert killed.stdout, killed.stderr
     pid = Path("/proc", killed.stdout.split()[-1])
 
     deadline = time.monotonic() + 30
