@@ -55,5 +55,6 @@ class OrderedTransport(_Transport):  # type: ignore[misc]
         """Give the new channel a number of our own instead of the peer's, which may be that of a channel before it."""
         channel, number = m.get_int(), m.get_int()
         own = next(self._own_numbers) % (1 << 32)
-        self._peers_numbers[own] = number
+        if self._channels.get(channel) is not None:  # else nobody asked for it, and paramiko ignores it
+            self._peers_numbers[own] = number
         super()._parse_channel_open_success(paramiko.Message(struct.pack(">II", channel, own) + m.get_remainder()))

@@ -20,7 +20,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bootstrap.environment import yaml_source
 from bootstrap.jenkins.definitions import agents, elements, rendering
+from bootstrap.projects import folders
 from bootstrap.values import JobSet
 
 _KEPT = 8  # renderings: a checkout has a few environments, and an edit is often undone
@@ -40,9 +42,10 @@ def render(
     A rendering with faults is not remembered. A memory that cannot be read or written is as good as none.
     """
     try:
-        path = memory / f"{_digest_inputs(folder, variables, plugins, known, own)}.json"
+        digest = _digest_inputs(folder, variables, plugins, known, own)
     except OSError:  # a file that cannot be read: the rendering names it, if it needs it
         return rendering.render(folder, variables, plugins, known, own)
+    path = memory / f"{digest}.json"
     remembered = _recall(path)
     if remembered is not None:
         return remembered
@@ -51,7 +54,9 @@ def render(
     inside = tuple(each.resolve() for each in (folder, own) if each is not None)
     outside = {each for each in opened if not any(each.is_relative_to(root) for root in inside)}
     with suppress(OSError):
-        _keep(path, rendered, {str(each): _digest_file(each) for each in sorted(outside)})
+        # A file that was saved meanwhile is in the rendering, and not in the digest.
+        if digest == _digest_inputs(folder, variables, plugins, known, own):
+            _keep(path, rendered, {str(each): _digest_file(each) for each in sorted(outside)})
     return rendered
 
 
@@ -67,12 +72,13 @@ def _digest_inputs(
     def add(*parts: object) -> None:
         digest.update(repr(parts).encode())
 
-    code = Path(__file__).parent
-    add(sys.version, sorted(variables.items()), sorted(plugins.items()))
+    # Job Builder looks for included files from the working directory, too.
+    add(sys.version, str(Path.cwd()), sorted(variables.items()), sorted(plugins.items()))
     add([(each.name, sorted(each.labels), each.is_exclusive) for each in known.found] if known else None)
     # The packages that are installed, by their versions: Job Builder has extensions.
     add(sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")))
-    for path in [*sorted(code.glob("*.py")), elements.TABLE]:
+    code = (Path(__file__).parent, Path(folders.__file__).parent, Path(yaml_source.__file__).parent)
+    for path in [*(path for each in code for path in sorted(each.glob("*.py"))), elements.TABLE]:
         add(path.name, path.read_bytes())
     for root in (folder, own):
         add(str(root))
@@ -82,7 +88,7 @@ def _digest_inputs(
 
 
 def _list_files(root: Path) -> list[Path]:
-    return sorted(Path(folder, name) for folder, _, names in os.walk(root) for name in names)
+    return sorted(Path(folder, name) for folder, _, names in os.walk(root, followlinks=True) for name in names)
 
 
 def _recall(path: Path) -> JobSet | None:

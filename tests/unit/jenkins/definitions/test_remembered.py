@@ -123,6 +123,41 @@ def test_an_edit_that_is_undone_is_remembered(checkout: Checkout, renderings: li
     assert 2 == len(renderings)
 
 
+def test_a_file_that_is_saved_during_a_rendering_is_not_remembered_as_the_one_before(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(*arguments: object, **options: object) -> JobSet:
+        checkout.write("jobs/jobs.yaml", DEFINITIONS.replace("name: included", "name: renamed"))
+        return original(*arguments, **options)  # type: ignore[arg-type]
+
+    original = rendering.render
+    monkeypatch.setattr(rendering, "render", render)
+    assert "renamed" in checkout.render().jobs
+    monkeypatch.undo()
+    checkout.write("jobs/jobs.yaml", DEFINITIONS)
+
+    assert "included" in checkout.render().jobs
+
+
+def test_another_working_directory_may_have_other_files(
+    checkout: Checkout, renderings: list[JobSet], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.render()
+    monkeypatch.chdir(checkout.folder)
+    checkout.render()
+
+    assert 2 == len(renderings)
+
+
+def test_a_linked_folder_belongs_to_the_definitions(checkout: Checkout, renderings: list[JobSet]) -> None:
+    checkout.write("elsewhere/one.xml", "<project/>")
+    (checkout.folder / "jobs" / "raw").symlink_to(checkout.folder / "elsewhere")
+    before = checkout.render()
+    checkout.write("elsewhere/two.xml", "<project/>")
+
+    assert set(checkout.render().jobs) != set(before.jobs) or 2 == len(renderings)
+
+
 def test_faults_are_not_remembered(checkout: Checkout) -> None:
     checkout.write("ci/Jenkinsfile", "pipeline {")
     for _ in range(2):
