@@ -25,14 +25,14 @@ RESERVED = frozenset(
 )
 MOST = 200
 _ID = r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$"
-# The names of IAM may have more characters; these are all that the console and IAM Identity Center make.
+# IAM takes a comma in a name, too; here it would end the ARN, because the parameters of the stack are lists with commas.
 _PRINCIPAL = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):iam::[0-9]{12}:(?P<kind>user|role)/(?P<path>([A-Za-z0-9+=,.@_-]+/)*)[A-Za-z0-9+=,.@_-]+"
+    r"arn:(?P<partition>aws[a-z-]*):iam::[0-9]{12}:(?P<kind>user|role)/(?P<path>([A-Za-z0-9+=.@_-]+/)*)(?P<name>[A-Za-z0-9+=.@_-]+)"
 )
 # It is written into Jenkins' settings: characters of a plain address alone, none that YAML or Jenkins replaces.
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"[A-Za-z0-9.!#%&'*+/=?_|~-]{{1,64}}@{_LABEL}(\.{_LABEL})*")
-_SSO_PATH = "aws-reserved/sso.amazonaws.com/"
+_SSO_PATH, _SSO_NAME = "aws-reserved/sso.amazonaws.com/", "AWSReservedSSO_"
 Found = tuple[tuple[str | int, ...], str]
 
 
@@ -43,8 +43,20 @@ def _check_id(text: str) -> str:
     return text
 
 
+def _check_name(text: str) -> str:
+    """Returns the name of a person as people read it; ValueError for a blank one, or characters that are not seen."""
+    if not text.strip():
+        raise ValueError("is blank; write the name that Jenkins shows")
+    if not text.isprintable():
+        hidden = next(character for character in text if not character.isprintable())
+        raise ValueError(f"has the character U+{ord(hidden):04X}, which is not seen; write the name without it")
+    return text
+
+
 def _check_principal(text: str) -> str:
     """Returns the ARN of an IAM user or role; ValueError for any other text."""
+    if "," in text:
+        raise ValueError(f"{text!r} has a comma; name one IAM user or role alone, whose name has none")
     if not _PRINCIPAL.fullmatch(text):
         raise ValueError(
             f"{text!r} is no ARN of an IAM user or role, such as arn:aws:iam::111122223333:user/NAME; "
@@ -66,7 +78,8 @@ def is_sso_role(arn: str) -> bool:
     Sessions of such a role carry no aws:MultiFactorAuthPresent, whether the person gave a second factor or not.
     """
     found = _PRINCIPAL.fullmatch(arn)
-    return found is not None and found["kind"] == "role" and found["path"].startswith(_SSO_PATH)
+    is_role = found is not None and found["kind"] == "role"
+    return found is not None and is_role and found["path"].startswith(_SSO_PATH) and found["name"].startswith(_SSO_NAME)
 
 
 PersonId = Annotated[str, Field(pattern=_ID), AfterValidator(_check_id)]
@@ -80,7 +93,9 @@ class Person(Section):
     """One person. `git` is what the keys may do in the repository on the machine; left out, what the role may."""
 
     # Jenkins would replace '${' as a variable.
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f$^]+$")]
+    name: Annotated[
+        str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f$^]+$"), AfterValidator(_check_name)
+    ]
     email: Email
     role: Role
     groups: tuple[Group, ...] = ()

@@ -30,12 +30,13 @@ NO_PASSWORD = f"#jbcrypt:$2a$10${'.' * 53}"
 
 _READING = ("Overall/Read", "Job/Discover", "Job/Read", "View/Read")
 # Nobody but an administrator configures a job, replays a build or uses a credential outside of builds: who may choose the label
-# or the steps of a build could run it with the IAM role of the machine.
+# or the steps of a build could run it with the IAM role of the machine. Nor does anybody else connect an agent: this permission
+# reads the secret of each agent, with which a program takes the agent's place and gets its builds with their credentials.
 PERMISSIONS: Mapping[Role, tuple[str, ...]] = {
     "administrator": ("Overall/Administer",),
     "operator": (
         *_READING,
-        *("Agent/Connect", "Agent/Disconnect", "Job/Build", "Job/Cancel", "Job/Workspace", "Run/Delete", "Run/Update"),
+        *("Agent/Disconnect", "Job/Build", "Job/Cancel", "Job/Workspace", "Run/Delete", "Run/Update"),
         *("Credentials/UseItem", "Credentials/View"),
     ),
     "developer": (*_READING, "Job/Build", "Job/Cancel", "Job/Workspace", "Credentials/UseItem"),
@@ -164,7 +165,7 @@ def _find_end(text: str, node: Node) -> int:
 
 def _insert(text: str, end: int, node: Node, added: list[dict[str, Any]]) -> str:
     """The text with these entries in a list; JSON is YAML, whatever the style around it."""
-    written = [json.dumps(entry) for entry in added]
+    written = [json.dumps(entry, ensure_ascii=False) for entry in added]
     if text[node.start] == "[":
         is_first = not node.items or text[:end].rstrip().endswith(",")
         return f"{text[:end]}{'' if is_first else ', '}{', '.join(written)}{text[end:]}"

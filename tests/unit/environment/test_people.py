@@ -103,6 +103,11 @@ def test_a_refused_private_key_is_not_shown(tmp_path: Path) -> None:
         (person(git="force"), "10:10", "'read' or 'write'"),
         (person(role="auditor", git="write"), "10:10", "an auditor changes nothing"),
         (person(aws="arn:aws:sts::111122223333:assumed-role/x/y"), "10:10", "of a session"),
+        (person(aws=f"'{USER},444455556666'"), "10:10", "has a comma"),
+        (person(aws=f"'{SSO},*'"), "10:10", "has a comma"),
+        (person(name="'  '"), "7:11", "is blank"),
+        (person(name='"First\\u202eOperator"'), "7:11", "U+202E"),
+        (person(name='"First\\u2028Operator"'), "7:11", "U+2028"),
         (person(aws="arn:aws-cn:iam::111122223333:user/x"), "10:10", "of the partition aws-cn"),
         (person(ssh_keys=f"['{ED25519}', '{ED25519} again']"), f"10:{16 + len(ED25519) + 4}", "is there twice"),
         (
@@ -129,6 +134,8 @@ def test_people_of_one_role_may_come_in_by_one_role_of_identity_center(tmp_path:
     assert {"operator"} == {it.aws_role for it in found.values()}
     assert is_sso_role(SSO) and not is_sso_role(USER)
     assert not is_sso_role("arn:aws:iam::111122223333:role/deploy")
+    assert not is_sso_role(SSO.replace("AWSReservedSSO_", "Other_"))
+    assert not is_sso_role(SSO.replace(":role/", ":user/"))
 
 
 @pytest.mark.parametrize(

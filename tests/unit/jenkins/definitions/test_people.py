@@ -79,6 +79,15 @@ def test_lists_in_any_style_take_people() -> None:
     assert "NORMAL" == changed["mode"]
 
 
+def test_names_are_written_as_they_are() -> None:
+    """YAML has no pairs of surrogates, as JSON writes characters beyond the first plane."""
+    one = person().model_copy(update={"name": "Zoë 🦊"})
+    changed = add_people({"a.yaml": PLAIN}, {"first": one})["a.yaml"]
+
+    assert "Zoë 🦊" in changed and "\\u" not in changed
+    assert "Zoë 🦊" == yaml.safe_load(changed)["jenkins"]["securityRealm"]["local"]["users"][1]["name"]
+
+
 def test_what_a_group_of_people_may_do_its_members_may_do() -> None:
     changed = yaml.safe_load(
         add_people({"a.yaml": PLAIN}, {"first": person("developer", "team"), "other": person()})["a.yaml"]
@@ -114,9 +123,10 @@ def test_a_user_in_both_files_is_refused_with_its_place() -> None:
 def test_roles_have_permissions_that_exist_and_only_administrators_configure() -> None:
     assert set(ROLES) == set(PERMISSIONS)
     assert [] == [it for listed in PERMISSIONS.values() for it in listed if not is_permission(it)]
-    far = {"Overall/Administer", "Job/Configure", "Job/Create", "Run/Replay", "Credentials/Create", "Agent/Configure"}
+    far = {"Overall/Administer", "Job/Configure", "Job/Create", "Run/Replay", "Credentials/Create"}
+    far |= {"Agent/Configure", "Agent/Connect", "Agent/Create", "Agent/Build"}
     assert {"administrator"} == {role for role, listed in PERMISSIONS.items() if far.intersection(listed)}
-    changes = {"Job/Build", "Job/Cancel", "Run/Delete", "Run/Update", "Credentials/UseItem", "Agent/Connect"}
+    changes = {"Job/Build", "Job/Cancel", "Run/Delete", "Run/Update", "Credentials/UseItem", "Agent/Disconnect"}
     assert not changes.intersection(PERMISSIONS["auditor"])
 
 
