@@ -172,11 +172,18 @@ class Mail(Section):
     reply_to: Address = "no-reply@localhost"
 
 
+def _check_branch(name: str) -> str:
+    """Returns the name of a branch; ValueError for the place where a launch keeps commits that were pushed."""
+    if name.partition("/")[0] == "pushed":
+        raise ValueError(f"{name!r}: a launch keeps pushed commits in branches below 'pushed'; choose another branch")
+    return name
+
+
 class Repository(Section):
     """The Git repository from which the jobs check out this toolkit; without `url`, a bare repository on the machine."""
 
     url: str | None = None
-    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")] = "main"
+    branch: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$"), AfterValidator(_check_branch)] = "main"
 
 
 class Host(Section):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bootstrap.remote.converge.core import Context, Finding, Resource
+from bootstrap.remote.converge.core import Context, Failed, Finding, Resource
 
-_LAUNCHED = "refs/bootstrap/launched"  # the commit that the last launch brought
+# What the last launch brought, and what this one brings; nobody can push to references of this folder.
+_LAUNCHED, _INCOMING = "refs/bootstrap/launched", "refs/bootstrap/incoming"
+_NOTHING = "0" * 40
 
 
 def command(context: Context, resource: Resource) -> Finding | None:
@@ -94,19 +96,32 @@ def _update(context: Context, resource: Resource, path: Path, reference: str) ->
         )
         before, launched = (git("rev-parse", "--verify", "-q", it, check=False) for it in (reference, _LAUNCHED))
         git("symbolic-ref", "HEAD", reference)
-        git("fetch", "-q", "--no-tags", "--force", str(given), f"+{reference}:{reference}")
+        git("fetch", "-q", "--no-tags", "--force", str(given), f"+{reference}:{_INCOMING}")
         # Without the second reference, an earlier version of the toolkit brought the commit: nobody could push then.
         if launched and before not in {"", launched} and not _contains(git, wished, before):
-            kept = f"pushed/{before[:12]}"
-            git("update-ref", f"refs/heads/{kept}", before)
-            context.notes.append(
-                f"the branch {resource['branch']} had commits that were pushed to the machine and are not in this checkout; "
-                f"they are in its branch {kept} now"
-            )
+            _keep(context, git, resource, before)
+        # Whoever pushes in this moment is not overwritten: git compares and moves in one step.
+        git("update-ref", reference, wished, before or _NOTHING)
         git("update-ref", _LAUNCHED, wished)
+        git("update-ref", "-d", _INCOMING)
     finally:
         if owner:
             given.unlink(missing_ok=True)
+
+
+def _keep(context: Context, git: Callable[..., str], resource: Resource, commit: str) -> None:
+    """Make a branch of commits that were pushed, before the launched branch leaves them."""
+    if git("rev-parse", "--verify", "-q", "refs/heads/pushed", check=False):
+        raise Failed(
+            "the repository has a branch 'pushed', in the place of which pushed commits are kept; nothing was moved. "
+            f"On the machine, rename it: sudo -u {resource.get('owner', 'root')} git -C {resource['path']} branch -m pushed OTHER"
+        )
+    kept = f"pushed/{commit}"
+    git("update-ref", f"refs/heads/{kept}", commit)
+    context.notes.append(
+        f"the branch {resource['branch']} had commits that were pushed to the machine and are not in this checkout; "
+        f"they are in its branch {kept} now"
+    )
 
 
 def _contains(git: Callable[..., str], commit: str, other: str) -> bool:

@@ -27,6 +27,8 @@ _NUMBER = 873
 # git-shell runs no command but those of git, and those in this folder of its user's home.
 _COMMANDS = f"{GIT_HOME}/git-shell-commands"
 _HOOKS = "/usr/local/lib/git-server"
+# systemd reads it when the slice starts, with the first session of the user.
+_LIMITS = f"/etc/systemd/system/user-{_NUMBER}.slice.d/10-bootstrap.conf"
 
 
 def list_account_resources() -> Resources:
@@ -46,14 +48,15 @@ def choose_ways(inputs: HostInputs) -> dict[str, bool]:
 
 
 def list_key_resources(inputs: HostInputs) -> Resources:
-    """The keys of people, and what serves the repository to them."""
+    """What serves the repository to people, and their keys: last, so that no key is there before what bounds it."""
     return [
-        _make_tree("keys of people", KEYS, list_key_files(inputs.settings, inputs.login_user), "0644"),
         make_directory(GIT_HOME),
         make_directory(_COMMANDS),
         make_file("repository's server", f"{_COMMANDS}/serve", read_text("serve-git.sh"), mode="0755"),
         make_directory(_HOOKS),
         make_file("repository's hook", f"{_HOOKS}/update", read_text("git-update.sh"), mode="0755"),
+        make_file("repository's limits", _LIMITS, read_text("git-limits.conf")),
+        _make_tree("keys of people", KEYS, list_key_files(inputs.settings, inputs.login_user), "0644"),
     ]
 
 

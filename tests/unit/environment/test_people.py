@@ -157,3 +157,17 @@ def test_a_role_decides_what_keys_open(role: str, git: str | None, access: str, 
 
     assert (access, logs_in) == (one.git_access, one.logs_in)
     assert not one.model_copy(update={"ssh_keys": ()}).logs_in
+
+
+@pytest.mark.parametrize(("branch", "is_refused"), [("pushed", True), ("pushed/one", True), ("pushed-one", False)])
+def test_the_launched_branch_is_not_where_pushed_commits_are_kept(
+    branch: str, is_refused: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{WHOLE}repository: {{branch: {branch}}}\n")
+
+    if not is_refused:
+        assert branch == settings.load(path).repository.branch
+        return
+    with pytest.raises(SettingsInvalid, match="choose another branch"):
+        settings.load(path)

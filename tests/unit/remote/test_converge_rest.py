@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -279,13 +279,55 @@ def test_what_was_pushed_to_a_repository_of_another_user_stays_as_a_branch(tmp_p
     tree = ask("rev-parse", f"{second}^{{tree}}")
     pushed = ask("-c", "user.name=t", "-c", "user.email=t@localhost", "commit-tree", tree, "-p", second, "-m", "pushed")
     ask("update-ref", "refs/heads/main", pushed)
+    ask("update-ref", "refs/heads/pushed", first)
     subprocess.run(["chown", "-R", "daemon:daemon", str(path)], check=True)
     third, bundle = bundle_of(tmp_path / "one", "one", "two", "three")
+    with pytest.raises(Failed, match="branch -m pushed OTHER"):
+        bring(third, bundle)
+    assert pushed == ask("rev-parse", "main"), "what cannot be kept is not left"
+    ask("update-ref", "-d", "refs/heads/pushed")
     bring(third, bundle)
 
     assert third == ask("rev-parse", "main")
-    assert pushed == ask("rev-parse", f"pushed/{pushed[:12]}")
-    assert 1 == len(context.notes) and f"pushed/{pushed[:12]}" in context.notes[0]
+    assert pushed == ask("rev-parse", f"pushed/{pushed}")
+    assert 1 == len(context.notes) and f"pushed/{pushed}" in context.notes[0]
+    assert ["bootstrap/launched", "heads/main", f"heads/pushed/{pushed}"] == [
+        line.removeprefix("refs/") for line in ask("for-each-ref", "--format=%(refname)").splitlines()
+    ]
+
+
+def test_a_push_in_the_moment_of_a_launch_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = Context(root=tmp_path / "root")
+    context.path(ARTIFACTS).mkdir(parents=True)
+    first, bundle = bundle_of(tmp_path / "one", "one")
+    second, later = bundle_of(tmp_path / "one", "one", "two")
+    path = str(context.path("/srv/it.git"))
+
+    def make_act(commit: str, brought: Path) -> Callable[[], None]:
+        it = {"id": "r", "path": "/srv/it.git", "branch": "main", "commit": commit, "bundle": hash_of(brought)}
+        context.artifact(it["bundle"]).write_bytes(brought.read_bytes())
+        finding = commands.repository(context, it)
+        assert finding is not None
+        return finding.act
+
+    make_act(first, bundle)()
+    tree = subprocess.check_output(["git", "-C", path, "rev-parse", f"{first}^{{tree}}"], text=True).strip()
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "-C", path, "commit-tree", tree, "-m", "x"]
+    pushed = subprocess.check_output(command, text=True).strip()
+    run = context.run
+
+    def push_after_the_fetch(called: list[str], **options: Any) -> Any:
+        done = run(called, **options)
+        if "fetch" in called:
+            subprocess.run(["git", "-C", path, "update-ref", "refs/heads/main", pushed], check=True)
+        return done
+
+    monkeypatch.setattr(context, "run", push_after_the_fetch)
+    with pytest.raises(Failed) as caught:
+        make_act(second, later)()
+
+    assert "but expected" in caught.value.tail
+    assert pushed == subprocess.check_output(["git", "-C", path, "rev-parse", "main"], text=True).strip()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a repository of another user needs root")

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from bootstrap.remote.desired.state import list_resources
 from bootstrap.values import Secret
 
 FILES = Path(__file__).resolve().parents[3] / "bootstrap" / "remote" / "files"
+COMMITS = ("0" * 40, "1" * 40)
 BODIES = {
     "administrator": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     "operator": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
@@ -124,11 +126,91 @@ def test_who_may_read_is_told_that_a_push_is_refused() -> None:
         ("refs/tags/one", "write", False),
         ("refs/bootstrap/launched", "write", False),
         ("refs/notes/commits", "write", False),
+        ("refs/heads/pushed", "write", False),
+        ("refs/heads/pushed/one", "write", False),
+        ("refs/heads/pushed-one", "write", True),
     ],
 )
 def test_the_launched_branch_is_for_operators_and_only_branches_are_taken(
-    reference: str, access: str, is_taken: bool
+    reference: str, access: str, is_taken: bool, tmp_path: Path
 ) -> None:
-    found = run("git-update.sh", reference, "0" * 40, "1" * 40, BOOTSTRAP_ACCESS=access, BOOTSTRAP_BRANCH="main")
+    limits = {"BOOTSTRAP_MOST_KIB": "2097152", "GIT_DIR": str(tmp_path)}
+    found = run("git-update.sh", reference, *COMMITS, BOOTSTRAP_ACCESS=access, BOOTSTRAP_BRANCH="main", **limits)
 
     assert is_taken == (found.returncode == 0), found.stderr
+
+
+def test_keys_come_behind_what_bounds_them() -> None:
+    order = list(resources(settings=with_people()))
+
+    bounds = ["repository's server", "repository's hook", "repository's limits", "sshd settings", "user git"]
+    assert order.index("keys of people") > max(order.index(name) for name in bounds)
+    number = resources()["user git"]["uid"]
+    assert f"/etc/systemd/system/user-{number}.slice.d/10-bootstrap.conf" == resources()["repository's limits"]["path"]
+
+
+@dataclass
+class Served:
+    """A repository that a copy of the server serves, with the paths of this folder; an operator pushes to it."""
+
+    folder: Path
+    hook: Path
+
+    def push(self, branch: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        return subprocess.run(
+            ["git", "push", "ssh://git@localhost/toolkit.git", f"HEAD:refs/heads/{branch}"],
+            cwd=self.folder / "clone",
+            env={**clean, "GIT_SSH_COMMAND": str(self.folder / "ssh"), "GIT_SSH_VARIANT": "ssh"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Served:
+    text = (FILES / "serve-git.sh").read_text()
+    for path in ("/srv/git", "/usr/local/lib/git-server"):
+        assert path in text
+        text = text.replace(path, f"{tmp_path}/{path.rpartition('/')[2]}")
+    (tmp_path / "serve").write_text(text)
+    client = f"#!/bin/sh\nfor last; do :; done\nSSH_ORIGINAL_COMMAND=$last exec sh {tmp_path}/serve first write main\n"
+    hook = tmp_path / "git-server" / "update"
+    hook.parent.mkdir()
+    for path, content in ((tmp_path / "ssh", client), (hook, (FILES / "git-update.sh").read_text())):
+        path.write_text(content)
+        path.chmod(0o755)
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "git" / "toolkit.git")], check=True)
+    subprocess.run(["git", "init", "-q", str(tmp_path / "clone")], check=True)
+    commit = ["git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-q", "--allow-empty", "-m", "one"]
+    subprocess.run(commit, cwd=tmp_path / "clone", check=True)
+    return Served(tmp_path, hook)
+
+
+def test_a_push_is_taken_but_not_in_the_place_of_a_launch(served: Served) -> None:
+    taken, refused = served.push("topic"), served.push("pushed")
+
+    assert 0 == taken.returncode, taken.stderr
+    assert 0 != refused.returncode and "push another branch than pushed" in refused.stderr
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_without_a_hook_that_can_be_run_no_push_is_taken(served: Served, is_there: bool) -> None:
+    served.hook.chmod(0o644)
+    if not is_there:
+        served.hook.unlink()
+
+    found = served.push("topic")
+
+    assert 0 != found.returncode and "pushes are not taken now" in found.stderr
+    assert [] == list((served.folder / "git" / "toolkit.git" / "refs" / "heads").iterdir())
+
+
+def test_a_repository_that_is_too_large_takes_no_push(served: Served) -> None:
+    script = served.folder / "serve"
+    script.write_text(script.read_text().replace("BOOTSTRAP_MOST_KIB=2097152", "BOOTSTRAP_MOST_KIB=1"))
+
+    found = served.push("topic")
+
+    assert 0 != found.returncode and "and may have 1: ask an administrator" in found.stderr
