@@ -36,8 +36,10 @@ _SSO_PATH, _SSO_NAME = "aws-reserved/sso.amazonaws.com/", "AWSReservedSSO_"
 Found = tuple[tuple[str | int, ...], str]
 
 
-def _check_id(text: str) -> str:
-    """Returns the id of a person; ValueError for one that belongs to somebody else."""
+def check_id(text: str) -> str:
+    """Returns the id of a person; ValueError for one that is none, or belongs to somebody else."""
+    if not re.fullmatch(_ID.strip("^$"), text):
+        raise ValueError(f"{text!r} is no id: it has 2 to 32 small letters, digits and '-', and begins with a letter")
     if text in RESERVED:
         raise ValueError(f"'{text}' is a user of Jenkins or of the machine itself; choose another id")
     return text
@@ -82,7 +84,7 @@ def is_sso_role(arn: str) -> bool:
     return found is not None and is_role and found["path"].startswith(_SSO_PATH) and found["name"].startswith(_SSO_NAME)
 
 
-PersonId = Annotated[str, Field(pattern=_ID), AfterValidator(_check_id)]
+PersonId = Annotated[str, Field(pattern=_ID), AfterValidator(check_id)]
 PrincipalArn = Annotated[str, AfterValidator(_check_principal)]
 PublicKey = Annotated[str, AfterValidator(ssh_keys.check)]
 Email = Annotated[str, AfterValidator(_check_address)]

@@ -59,9 +59,14 @@ def _list(options: argparse.Namespace) -> int:
 
 def _add(options: argparse.Namespace) -> int:
     """Write a person into the environment file, at the end of its people; the whole file is checked."""
+    from bootstrap.environment import people as checks
     from bootstrap.environment import people_file
     from bootstrap.errors import UsageError
 
+    try:
+        checks.check_id(options.person)
+    except ValueError as error:
+        raise UsageError(_DOING, str(error), "Nothing was changed.") from error
     missing = [f"--{name}" for name in ("name", "email", "role") if not getattr(options, name)]
     if missing:
         raise UsageError(

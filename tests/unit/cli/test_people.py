@@ -77,6 +77,18 @@ def test_what_is_refused_changes_nothing(
     assert HEAD == file.read_text()
 
 
+@pytest.mark.parametrize("name", ["first: {}\n  second", "first\n", "First", "x", "admin"])
+def test_an_id_is_checked_before_anything_is_written(
+    name: str, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "replace", lambda *_: pytest.fail("a file was written"))
+
+    assert 2 == run("add", name, *FIRST)
+
+    assert "id" in capsys.readouterr().err
+    assert HEAD == file.read_text()
+
+
 def test_a_private_key_is_refused_and_not_shown(file: Path, key: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run("add", "first", *FIRST, "--key", str(key))
 
