@@ -6,7 +6,7 @@ and whom the roles on AWS trust.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from bootstrap.remote.desired.people import GIT_USER, KEYS
 
 PLACES = ("jenkins", "password", "git", "machine", "aws")
 PRESENT, LACKING, LEFT, NONE, UNKNOWN = "yes", "not yet", "left over", "-", "unknown"
-_OUTPUTS = ("OperatorRoleArn", "DeveloperRoleArn", "AuditorRoleArn")
+_OUTPUTS = {"operator": "OperatorRoleArn", "developer": "DeveloperRoleArn", "auditor": "AuditorRoleArn"}
 _READ_KEYS = f'for file in {KEYS}/*; do [ -f "$file" ] && sed "s|^|${{file##*/}} |" "$file"; done; true'
 
 
@@ -69,7 +69,8 @@ def read_access(context: Context) -> Overview:
             unseen[place] = "a job has no right to read it"
             continue
         try:
-            found[place] = read()
+            with refusals.convert_errors(f"looking at the access of people ({place})"):
+                found[place] = read()
         except BootstrapError as error:
             unseen[place] = error.found.splitlines()[0]
     others = sorted(set().union(*found.values()) - people.keys())
@@ -126,35 +127,53 @@ def _find_owners(context: Context, *, is_git: bool) -> set[str]:
     return {words[-1] for words in keys if len(words) > 1 and (words[0] == GIT_USER) == is_git}
 
 
-def read_trust(context: Context) -> list[Mapping[str, Any]]:
-    """The statements of all trust policies of the roles for people; none without the stack."""
+def read_trust(context: Context) -> dict[str, list[Mapping[str, Any]]]:
+    """The statements of the trust policies of the roles for people, by role; none without the stack."""
     stack = context.stacks.get("people")
-    arns = [stack.outputs[output] for output in _OUTPUTS if output in stack.outputs] if stack else []
+    outputs = stack.outputs if stack else {}
     iam = context.world.aws("iam")
-    statements: list[Mapping[str, Any]] = []
-    for arn in arns:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for role, output in _OUTPUTS.items():
+        if output not in outputs:
+            continue
         try:
-            role = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]
+            described = iam.get_role(RoleName=outputs[output].rpartition("/")[2])["Role"]
         except iam.exceptions.ClientError as error:
             if refusals.read_code(error) == "NoSuchEntity":
                 continue
             raise BootstrapError(
                 "reading the roles of people", refusals.format_error(error), refusals.choose_remedy(error)
             ) from error
-        statements += role["AssumeRolePolicyDocument"]["Statement"]
-    return statements
+        statements = described["AssumeRolePolicyDocument"]["Statement"]
+        found[role] = [statements] if isinstance(statements, Mapping) else list(statements)
+    return found
 
 
 def list_principals(statement: Mapping[str, Any]) -> tuple[str, ...]:
-    """The identities that a statement of a trust policy names."""
-    named = statement.get("Principal", {}).get("AWS", ())
-    return (named,) if isinstance(named, str) else tuple(named)
+    """Whom a statement of a trust policy names, of every kind: identities, services, providers; '*' is everybody.
+
+    'NotPrincipal' counts as everybody: it names whom a statement is not about.
+    """
+    named = statement.get("Principal", "*")
+    listed = named.values() if isinstance(named, Mapping) else [named]
+    return tuple(it for values in listed for it in ([values] if isinstance(values, str) else values))
+
+
+def list_trusted(trust: Mapping[str, Iterable[Mapping[str, Any]]]) -> set[tuple[str, str]]:
+    """Whom the roles trust, as pairs of the role and the principal."""
+    return {
+        (role, principal)
+        for role, statements in trust.items()
+        for statement in statements
+        if statement["Effect"] == "Allow"
+        for principal in list_principals(statement)
+    }
 
 
 def _find_trusted(context: Context) -> set[str]:
-    """The people whom the roles trust; of somebody who is not in the file, the ARN."""
-    trusted = {arn for statement in read_trust(context) for arn in list_principals(statement)}
-    people = context.settings.people
+    """The people whom their roles trust; of anybody else, and of a person in another role, the principal."""
+    trusted = list_trusted(read_trust(context))
     # Several people may come in by one role of IAM Identity Center.
-    known = {name: person.aws for name, person in people.items() if person.aws in trusted}
-    return {*known, *(trusted - {arn for arn in known.values() if arn})}
+    wished = {name: (it.aws_role, it.aws) for name, it in context.settings.people.items() if it.aws}
+    known = {name for name, pair in wished.items() if pair in trusted}
+    return {*known, *(principal for _, principal in trusted - set(wished.values()))}

@@ -399,8 +399,8 @@ def kept_secrets(subject: Subject) -> dict[str, dict[str, Any]]:
     return {name: client.describe_secret(SecretId=data[name]) for name in SECRETS}
 
 
-def trust_in_people(subject: Subject) -> list[Mapping[str, Any]]:
-    """The statements of the trust policies of the roles for people."""
+def trust_in_people(subject: Subject) -> dict[str, list[Mapping[str, Any]]]:
+    """The statements of the trust policies of the roles for people, by role."""
     return people.read_trust(subject.context)
 
 

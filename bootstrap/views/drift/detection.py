@@ -159,11 +159,22 @@ def _convert_refusal(call: Callable[[], list[Drifted]], client: Any) -> list[Dri
 
 
 def _of_people(context: Context, tool: str) -> list[Drifted]:
-    """Access of people who are not in the environment file any more."""
-    left = ((person, ", ".join(person.left)) for person in people.read_access(context).people if person.left)
+    """Access of people who are not in the environment file any more, and the places that did not answer.
+
+    A job reads the accounts of Jenkins alone, and says nothing of the places that it may not read.
+    """
+    overview = people.read_access(context)
+    unseen = {} if context.world.is_on_machine else overview.unseen
     return [
-        Drifted("people", person.name, f"is not in 'people', access is left: {places}", f"{tool} launch")
-        for person, places in left
+        *(
+            Drifted("people", it.name, f"is not in 'people', access is left: {', '.join(it.left)}", f"{tool} launch")
+            for it in overview.people
+            if it.left
+        ),
+        *(
+            make_unseen(place, reason, f"'{tool} people list' says more.", where="people")
+            for place, reason in unseen.items()
+        ),
     ]
 
 
