@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
 from bootstrap.policies import launcher
+from bootstrap.policies.statements import Statement
 from bootstrap.preconditions import stack_inputs
 from bootstrap.values import Stack
 
 STACK = "people"
+_OF_KEY = "LoginKey"
 _PLACE = 'Statement: [{Sid: Nothing, Effect: Deny, Action: "*", Resource: "*"}]'
 """The line of the template in whose place the statements come."""
 
@@ -32,8 +34,23 @@ def gather_template(
             f"the template does not have this line once: {_PLACE}",
             "Put it back into the policy of the role Operator. Nothing was changed.",
         )
-    statements = launcher.make_operator_policy(context)["Statement"]
+    outputs = existing["data"].outputs if "data" in existing else {}
+    statements = _limit_key(launcher.make_operator_policy(context)["Statement"], outputs.get("KeyPairId", ""))
     path = context.state / f"{STACK}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")
     return replace(wished, path=path)
+
+
+def _limit_key(statements: Sequence[Statement], key_pair: str) -> list[Statement]:
+    """The statements with the login's key of this environment alone; without one, where there is no key pair yet.
+
+    `doctor --policy` prints a policy that somebody attaches before there is a key pair: it names the folder of all of them.
+    """
+    kept = []
+    for statement in statements:
+        if statement["Sid"] != _OF_KEY:
+            kept.append(statement)
+        elif key_pair:
+            kept.append({**statement, "Resource": f"{statement['Resource'].removesuffix('*')}{key_pair}"})
+    return kept

@@ -35,7 +35,10 @@ def check(principal: Principal, call: Call) -> bool:
         )
         raise Refused(Kind.DENIED, f"{_FAILED}, {found}.")
     now = int(time.time()) // _STEP
-    if not any(hmac.compare_digest(compute_code(device.base32_string_seed, now + step), code) for step in (-1, 0, 1)):
+    # As bytes: of text, compare_digest takes ASCII alone.
+    codes = [compute_code(device.base32_string_seed, now + step).encode() for step in (-1, 0, 1)]
+    given = code.encode(errors="replace")
+    if not any(hmac.compare_digest(valid, given) for valid in codes):
         raise Refused(Kind.DENIED, f"{_FAILED} with invalid MFA one time pass code. ")
     return True
 

@@ -20,6 +20,9 @@ from . import local_checkout
 from .console import Console
 from .nodes import BuiltInNode, Node
 
+# Each field behind a NUL, which no author and no subject can have.
+CHANGES = "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s"
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -217,7 +220,7 @@ class Git:
                 text = await self.command(
                     target,
                     "log",
-                    "--format=%x01%H%x02%an%x02%ae%x02%ct%x02%s",
+                    CHANGES,
                     "--name-only",
                     "-n",
                     "100",
@@ -225,7 +228,7 @@ class Git:
                     environment=environment,
                     is_quiet=True,
                 )
-                build.changes = _changes(text)
+                build.changes = read_changes(text)
             except StepFailed:
                 self._say("The earlier revision is gone. Skipping changelog.")
         build.save()
@@ -276,11 +279,12 @@ class Git:
                 raise StepFailed(f"Unable to find {path} from git {repository.url}") from fault
 
 
-def _changes(text: str) -> list[dict[str, Any]]:
+def read_changes(text: str) -> list[dict[str, Any]]:
+    """The changes of a build from what `git log` printed with CHANGES; whatever a commit's author and subject hold."""
+    fields = iter(text.split("\0")[1:])
     changes = []
-    for entry in text.split("\x01")[1:]:
-        head, _, paths = entry.partition("\n")
-        commit, author, email, moment, subject = head.split("\x02")
+    for commit, author, email, moment, rest in zip(*[fields] * 5, strict=True):
+        subject, _, paths = rest.partition("\n")
         changes.append(
             {
                 "id": commit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from bootstrap.local.emulator.execution.agent.operations import unpack_files
 from bootstrap.local.emulator.execution.agent.patterns import select
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
-from bootstrap.local.emulator.execution.git import plain_branch
+from bootstrap.local.emulator.execution.git import CHANGES, plain_branch, read_changes
 from bootstrap.local.emulator.execution.labels import matches
 from bootstrap.local.emulator.execution.nodes import BuiltInNode
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
@@ -139,6 +140,23 @@ def test_plus_puts_a_value_before_the_old_one() -> None:
 )
 def test_branch_of_a_specifier(spec: str, branch: str) -> None:
     assert plain_branch(spec) == branch
+
+
+def test_changes_are_read_whatever_authors_and_subjects_hold(tmp_path: Path) -> None:
+    git = ["git", "-c", "user.name=A\x02\x01B", "-c", "user.email=a\x02@example.org", "-C", str(tmp_path)]
+    (tmp_path / "file").write_text("one")
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "one\x01two\x02three"]):
+        subprocess.run([*git, *command], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "plain\n\nbody"], check=True)
+    printed = subprocess.run([*git, "log", CHANGES, "--name-only"], check=True, capture_output=True, text=True).stdout
+
+    plain, odd = read_changes(printed)
+
+    assert ("plain", []) == (plain["msg"], plain["paths"])
+    assert ("one\x01two\x02three", "A\x02\x01B", "a\x02@example.org", ["file"]) == (
+        *(odd[key] for key in ("msg", "author", "email", "paths")),
+    )
+    assert [] == read_changes("")
 
 
 @pytest.mark.parametrize("name", ["ok", "with space", "ümlaut", "a.b", "a-b_c"])

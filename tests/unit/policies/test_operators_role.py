@@ -1,0 +1,55 @@
+"""The operator's policy in the template of the roles for people: the key of this environment alone."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.acts.stack import StackTemplate
+from bootstrap.environment.models import Settings
+from bootstrap.policies import actions, launcher, people, policy
+from bootstrap.preconditions import stack_inputs
+from bootstrap.values import Stack
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
+
+
+class Loader(yaml.SafeLoader):
+    """Reads the tags of CloudFormation as if they were not there."""
+
+
+Loader.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        (
+            {"KeyPairId": "key-0123456789abcdef0"},
+            ["arn:aws:ssm:eu-central-1:*:parameter/ec2/keypair/key-0123456789abcdef0"],
+        ),
+        (None, []),
+    ],
+    ids=["a key pair", "none yet"],
+)
+def test_an_operator_reads_the_key_of_the_own_environment_alone(
+    outputs: Mapping[str, str] | None, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
+    template = StackTemplate("jenkins-trial-people", ROOT / "cloudformation" / "people.yaml", {}, {}, ())
+    monkeypatch.setattr(stack_inputs, "make_template", lambda *_: template)
+    monkeypatch.setattr(launcher, "make_operator_policy", lambda _: policy.make_operator_policy(SETTINGS, needs))
+    existing = {"data": SimpleNamespace(outputs=outputs)} if outputs is not None else {}
+    context: Any = SimpleNamespace(state=tmp_path)
+
+    made = people.gather_template(context, "people", existing, {})  # type: ignore[arg-type]
+
+    role = yaml.load(made.path.read_text(), Loader)["Resources"]["Operator"]["Properties"]
+    statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+    keys = [it["Resource"] for it in statements if "keypair" in str(it["Resource"])]
+    assert expected == keys
+    assert "Look" in [it["Sid"] for it in statements]
