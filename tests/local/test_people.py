@@ -138,6 +138,7 @@ def test_a_launch_with_people_changes_nothing_the_second_time(people: People) ->
         ("developer", "POST", "scriptText", 403),
         ("operator", "POST", "job/canary/buildWithParameters?WORD=other", 201),
         ("operator", "POST", "job/canary/doDelete", 403),
+        ("operator", "GET", "computer/machine/jenkins-agent.jnlp", 403),
         ("operator", "POST", "user/first-auditor/doDelete", 403),
         ("auditor", "GET", "job/canary/api/json", 200),
         ("auditor", "POST", "job/canary/buildWithParameters?WORD=people", 403),
@@ -161,11 +162,13 @@ def test_an_operator_pushes_and_rewrites_nothing(people: People, clone: Path) ->
     forced = people.git("operator", "push", "--force", "ADDRESS", "HEAD:refs/heads/topic", folder=clone)
     deleted = people.git("operator", "push", "ADDRESS", ":refs/heads/topic", folder=clone)
     tagged = people.git("operator", "push", "ADDRESS", "HEAD:refs/tags/one", folder=clone)
+    kept = people.git("operator", "push", "ADDRESS", "HEAD:refs/heads/pushed", folder=clone)
 
     assert 0 == pushed.returncode, pushed.stderr
     assert 0 != forced.returncode and "non-fast-forward" in forced.stderr
     assert 0 != deleted.returncode and "deletion prohibited" in deleted.stderr
     assert 0 != tagged.returncode and "only branches" in tagged.stderr
+    assert 0 != kept.returncode and "a launch keeps commits in branches of this name" in kept.stderr
 
 
 def test_who_may_read_alone_cannot_push(people: People, clone: Path) -> None:
