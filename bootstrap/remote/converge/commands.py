@@ -112,9 +112,10 @@ def _update(context: Context, resource: Resource, path: Path, reference: str) ->
 def _keep(context: Context, git: Callable[..., str], resource: Resource, commit: str) -> None:
     """Make a branch of commits that were pushed, before the launched branch leaves them."""
     if git("rev-parse", "--verify", "-q", "refs/heads/pushed", check=False):
+        owner = resource.get("owner", "root")
         raise Failed(
             "the repository has a branch 'pushed', in the place of which pushed commits are kept; nothing was moved. "
-            f"On the machine, rename it: sudo -u {resource.get('owner', 'root')} git -C {resource['path']} branch -m pushed OTHER"
+            f"On the machine, rename it: sudo -u {owner} git -C {resource['path']} branch -m pushed OTHER"
         )
     kept = f"pushed/{commit}"
     git("update-ref", f"refs/heads/{kept}", commit)

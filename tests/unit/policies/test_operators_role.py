@@ -12,7 +12,6 @@ from bootstrap.acts.stack import StackTemplate
 from bootstrap.environment.models import Settings
 from bootstrap.policies import actions, launcher, people, policy
 from bootstrap.preconditions import stack_inputs
-from bootstrap.values import Stack
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
@@ -48,7 +47,7 @@ def test_an_operator_reads_the_key_of_the_own_environment_alone(
 
     made = people.gather_template(context, "people", existing, {})  # type: ignore[arg-type]
 
-    role = yaml.load(made.path.read_text(), Loader)["Resources"]["Operator"]["Properties"]
+    role = Loader(made.path.read_text()).get_single_data()["Resources"]["Operator"]["Properties"]
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]
     keys = [it["Resource"] for it in statements if "keypair" in str(it["Resource"])]
     assert expected == keys
