@@ -146,7 +146,7 @@ def test_keys_come_behind_what_bounds_them() -> None:
     bounds = ["repository's server", "repository's hook", "repository's limits", "sshd settings", "user git"]
     assert order.index("keys of people") > max(order.index(name) for name in bounds)
     number = resources()["user git"]["uid"]
-    assert f"/etc/systemd/system/user-{number}.slice.d/10-bootstrap.conf" == resources()["repository's limits"]["path"]
+    assert f"/etc/systemd/system/user-{number}.slice.d/50-bootstrap.conf" == resources()["repository's limits"]["path"]
 
 
 @dataclass
