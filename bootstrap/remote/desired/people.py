@@ -27,8 +27,8 @@ _NUMBER = 873
 # git-shell runs no command but those of git, and those in this folder of its user's home.
 _COMMANDS = f"{GIT_HOME}/git-shell-commands"
 _HOOKS = "/usr/local/lib/git-server"
-# systemd reads it when the slice starts, with the first session of the user. The files of all folders count in the order of their
-# names, and systemd's own user-.slice.d/10-defaults.conf has a TasksMax, too.
+# systemd reads it when the slice starts, with the first session of the user. The files of all folders count in the order of
+# their names, and systemd's own user-.slice.d/10-defaults.conf has a TasksMax, too.
 _LIMITS = f"/etc/systemd/system/user-{_NUMBER}.slice.d/50-bootstrap.conf"
 
 
