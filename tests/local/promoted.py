@@ -51,7 +51,8 @@ def settle(launched: Launched) -> None:
     """Wait for the builds that others started: 'verify' begins by itself after a change."""
     deadline = time.monotonic() + 180
     while launched.context.jenkins.get_running_builds() or launched.context.jenkins.get_queue_info():
-        assert time.monotonic() < deadline, launched.context.jenkins.get_running_builds()
+        queued = [(item["task"].get("name"), item.get("why")) for item in launched.context.jenkins.get_queue_info()]
+        assert time.monotonic() < deadline, (launched.context.jenkins.get_running_builds(), queued)
         time.sleep(1)
 
 
