@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +149,14 @@ def test_a_role_may_do_what_it_should_and_no_more(
     people: People, role: str, method: str, path: str, status: int
 ) -> None:
     assert status == people.status(role, method, path)
+
+
+def test_the_builds_of_people_run(people: People) -> None:
+    """A build runs as who started it, and waits for ever where this user may not run on an agent."""
+    jenkins, deadline = people.launched.context.jenkins, time.monotonic() + 60
+    while queued := jenkins.get_queue_info():
+        assert time.monotonic() < deadline, [item["why"] for item in queued]
+        time.sleep(0.5)
 
 
 def test_a_wrong_password_is_refused(people: People) -> None:

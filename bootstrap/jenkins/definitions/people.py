@@ -32,14 +32,15 @@ _READING = ("Overall/Read", "Job/Discover", "Job/Read", "View/Read")
 # Nobody but an administrator configures a job, replays a build or uses a credential outside of builds: who may choose the label
 # or the steps of a build could run it with the IAM role of the machine. Nor does anybody else connect an agent: this permission
 # reads the secret of each agent, with which a program takes the agent's place and gets its builds with their credentials.
+# A build runs as who started it (casc/security.yaml): without Build of Agent it would wait for ever.
 PERMISSIONS: Mapping[Role, tuple[str, ...]] = {
     "administrator": ("Overall/Administer",),
     "operator": (
         *_READING,
-        *("Agent/Disconnect", "Job/Build", "Job/Cancel", "Job/Workspace", "Run/Delete", "Run/Update"),
+        *("Agent/Build", "Agent/Disconnect", "Job/Build", "Job/Cancel", "Job/Workspace", "Run/Delete", "Run/Update"),
         *("Credentials/UseItem", "Credentials/View"),
     ),
-    "developer": (*_READING, "Job/Build", "Job/Cancel", "Job/Workspace", "Credentials/UseItem"),
+    "developer": (*_READING, "Agent/Build", "Job/Build", "Job/Cancel", "Job/Workspace", "Credentials/UseItem"),
     "auditor": (*_READING, "Credentials/View"),
 }
 """The permissions of each role, by the names that the matrix has for them."""
