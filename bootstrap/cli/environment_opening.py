@@ -113,6 +113,8 @@ def _start_cloud(
     plans: bool,
 ) -> LocalCloud | None:
     """The local cloud of the environment, which answers from now on; None where the cloud is AWS, or named by a variable."""
+    if chosen.cloud != "local" and "AWS_ENDPOINT_URL" not in os.environ:
+        return None  # on AWS nothing of the local cloud is loaded
     from bootstrap.local import cloud as local
 
     if local.is_elsewhere(chosen.name, PROJECT / ".bootstrap") or chosen.cloud != "local":

@@ -213,16 +213,16 @@ def is_elsewhere(environment: str, state: Path) -> bool:
     """
     url = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
     clouds = {path.parent.parent.name: path.read_text().strip() for path in state.glob("*/cloud/port")}
-    for name, port in clouds.items():
-        if url == f"http://127.0.0.1:{port}" and environment in clouds:
-            if name == environment:
-                return False
-            raise UsageError(
-                f"opening the environment '{environment}'",
-                f"the variable AWS_ENDPOINT_URL names the local cloud of the environment '{name}'",
-                "Use another shell, or remove the variables: unset ${!AWS_@}",
-            )
-    return bool(url)
+    named = next((name for name, port in clouds.items() if url == f"http://127.0.0.1:{port}"), None)
+    if named is None or environment not in clouds:
+        return bool(url)
+    if named != environment:
+        raise UsageError(
+            f"opening the environment '{environment}'",
+            f"the variable AWS_ENDPOINT_URL names the local cloud of the environment '{named}'",
+            "Use another shell, or remove the variables: unset ${!AWS_@}",
+        )
+    return False
 
 
 @contextlib.contextmanager
