@@ -37,6 +37,7 @@ _DOCUMENT = "AWS-StartSSHSession"
 _ANSWER = "AWS_SSM_START_SESSION_RESPONSE"
 _BEGINNING = 4096  # the longest message of the plugin before SSH's banner, in bytes
 _SECONDS = 5.0  # the longest time to wait for the end of the plugin
+_LAST_WORDS = 1.0  # the longest time to wait for the error output of a plugin that has ended
 _SILENCE = 10.0  # seconds without a byte of SSH, after which the service is asked whether it refuses the data channel
 
 
@@ -75,7 +76,8 @@ class Session:
                 env=environment,
                 start_new_session=True,
             )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self._ended = threading.Event()
         threading.Thread(target=self._watch, args=(find_refusal,), daemon=True).start()
 
@@ -97,8 +99,17 @@ class Session:
         return data
 
     def send(self, data: bytes, /) -> int:
-        """Send some bytes; returns how many were sent."""
-        return self._socket.send(data)
+        """Send some bytes; returns how many were sent.
+
+        Before SSH's banner, a plugin that has ended takes everything: paramiko, which writes first, would drop the cause of
+        an error here. The `recv` that follows raises it.
+        """
+        try:
+            return self._socket.send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            if self._beginning is None:
+                raise
+            return len(data)
 
     def sendall(self, data: bytes, /) -> None:
         """Send all bytes, or raise OSError."""
@@ -151,6 +162,7 @@ class Session:
                 self._error_output = bytearray((bytes(self._error_output) + line)[-_BEGINNING:])
 
     def _find_reason(self, beginning: bytes) -> str:
+        self._listener.join(_LAST_WORDS)  # the plugin has ended: what it wrote is read in a moment
         lines = (beginning + bytes(self._error_output)).decode(errors="replace").splitlines()
         messages = [line.strip() for line in lines if line.strip() and not line.startswith("Starting session")]
         return "; ".join(messages) or "the plugin printed nothing"

@@ -313,6 +313,19 @@ def test_what_the_plugin_says_is_told(ssm: Ssm, sshd: Sshd) -> None:
         shell(ssm, sshd, patience=0).run(["true"])
 
 
+def test_what_a_plugin_says_that_ended_before_the_first_byte_was_sent_is_told(ssm: Ssm, sshd: Sshd) -> None:
+    ssm.starts(port=9)
+    ssm.ends()
+
+    def open_late() -> session_manager.Session:
+        session = ssm.open()
+        session._plugin.wait(30)
+        return session
+
+    with pytest.raises(Unreachable, match=r"Cannot perform start session: .*refused"):
+        FabricShell(sshd.machine(), patience=0, dial=open_late, remedy="Look.").run(["true"])
+
+
 def test_a_missing_plugin_is_told_before_any_session_is_asked_for(
     ssm: Ssm, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
