@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.environment import mail_server, other_environments, people, secret_names
+from bootstrap.environment import agents, mail_server, other_environments, people, secret_names
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import find_faults as faults_of_intentions
@@ -41,6 +41,8 @@ def find_faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from secret_names.find_faults(settings.jenkins.secrets)
     yield from mail_server.find_faults(settings)
     yield from people.find_faults(settings.people, settings.partition)
+    is_local, has_way_out = settings.cloud == "local", settings.network.nat != "none"
+    yield from agents.find_faults(settings.agents, is_local=is_local, has_way_out=has_way_out)
     yield from _find_intention_faults(path, settings)
 
 

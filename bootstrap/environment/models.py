@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from bootstrap.environment import agent_key, other_environments, versions
+from bootstrap.environment.agents import Agents
 from bootstrap.environment.network_options import (
     Bastion,
     DirectConnect,
@@ -219,6 +220,8 @@ class Settings(Section):
     mail: Mail = Mail()
     repository: Repository = Repository()
     host: Host = Host()
+    # The groups of agents on which builds run, by their labels (`agents`).
+    agents: Agents = {}
     # Who works with the environment, by their ids (`people`).
     people: People = {}
 
