@@ -72,7 +72,17 @@ class Context:
     def stack_order(self) -> tuple[str, ...]:
         """Every possible stack in the order of creation: the toolkit's, then one's own, also those without a wish."""
         files = sorted(path.stem for path in (PROJECT / "cloudformation").glob("*.yaml"))
-        return tuple(dict.fromkeys((*composition.ORDER, *self.settings.stacks, *files)))
+        templates = [name for name in files if not composition.is_template_of_agents(name)]
+        order = composition.place_agents(self._agents_stacks)
+        return tuple(dict.fromkeys((*order, *self.settings.stacks, *templates)))
+
+    @cached_property
+    def _agents_stacks(self) -> tuple[str, ...]:
+        """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names."""
+        prefix = self.settings.name_stack("")
+        existing = stack.list_names(self.world.aws("cloudformation"), f"{prefix}{composition.AGENTS}")
+        wished = (composition.name_agents_stack(label) for label in self.settings.agents)
+        return tuple(dict.fromkeys((*wished, *(name.removeprefix(prefix) for name in existing))))
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -99,7 +109,7 @@ class Context:
 
     def forget(self) -> None:
         """Look everything up afresh: something changed it."""
-        for name in ("stacks", "foreign_stacks", "_existing", "machine", "controller", "jenkins"):
+        for name in ("stacks", "foreign_stacks", "_existing", "_agents_stacks", "machine", "controller", "jenkins"):
             self.__dict__.pop(name, None)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The play: five acts; each gets what the previous one returned. `plan` looks at the same five; `destroy` takes all down.
+"""The play: five acts; each gets what the previous one returned. `destroy` takes all down.
 
     stack   CloudFormation makes the network, the data and the machine
     host    the machine is converged to its desired state
@@ -6,8 +6,8 @@
     jobs    Job Builder makes the jobs
     verify  testinfra proves all of it
 
-Whatever a person wrote (templates, CasC, jobs, the lock) is read and refused before the first act touches anything, and
-every file of Jenkins is here and proved by then.
+What a launch would change is in `planning.look`. Whatever a person wrote (templates, CasC, jobs, the lock) is read and
+refused before the first act touches anything, and every file of Jenkins is here and proved by then.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bootstrap import wording
 from bootstrap.acts import casc, host, jobs, stack, verify
 from bootstrap.cloud import direct_connect, retained, tag_repair
 from bootstrap.cloud import instance as machine
 from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import SessionRefused, StackFailed, Unreachable
-from bootstrap.jenkins.controller import differences, journal
+from bootstrap.jenkins.controller import journal
 from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
+    agent_removal,
     bucket_of_files,
     host_inputs,
     hosted_zones,
     image_choice,
-    interruptions,
     jenkins_files,
     network_removal,
     other_repository,
@@ -41,7 +40,7 @@ from bootstrap.preconditions import (
 )
 from bootstrap.runs.journal import Run
 from bootstrap.stacks import composition, rules
-from bootstrap.values import Change, ChangeKind, Controller, Machine, Stack, Verdict
+from bootstrap.values import Controller, Machine, Stack, Verdict
 from bootstrap.views import enforcement, inventory, mail
 
 ACCEPTANCE = ROOT / "tests" / "acceptance"
@@ -58,6 +57,7 @@ def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool 
     launch_stacks(context, run, waits=waits)
     controller = provision(context, run, waits=waits)
     configure(context, run, controller)
+    agent_removal.remove_unwanted(context, run)
     publish(context, run)
     inventory.report_inventory(context, run)
     return prove(context, run) if with_verify else None
@@ -114,6 +114,8 @@ def launch_stacks(
     with run.act("stack", f"CloudFormation: {', '.join(names)}"):
         tag_repair.apply(context.world, stacks, names, tags, run)
         for name in stack_inputs.list_unwanted_stacks(context):
+            if name.startswith(composition.AGENTS):
+                continue  # only when Jenkins has forgotten the group: `agent_removal`
             bucket_of_files.empty_bucket(context, name, run)
             stack.destroy(client, stacks.pop(name).name, run)
         for name in (*names, *stack_inputs.list_repeated(context, names)):
@@ -178,85 +180,6 @@ def prove(context: Context, run: Run, only: Sequence[str] = ()) -> Verdict:
         return verdict
 
 
-def plan(context: Context, run: Run) -> tuple[Change, ...]:
-    """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
-    check(context)
-    changes = plan_stacks(context, run)
-    if stack_inputs.is_gone(context):
-        instance = f"{context.stacks['controller'].name}/Instance"
-        changes += _show(run, [Change("stack", ChangeKind.REPLACE, instance, "was terminated; it is created again")])
-    if not stack_inputs.can_look(context):
-        if context.stacks:
-            run.notice("host, casc and jobs: known only when every stack exists and the machine runs")
-    else:
-        changes = (*changes, *plan_host(context, run), *plan_casc(context, run), *plan_jobs(context, run))
-    _plan_checks(run)
-    return changes
-
-
-def _plan_checks(run: Run) -> None:
-    """What a launch would prove at its end: counted for a person, listed with -v, in the journal and with --json."""
-    listed = verify.list_checks(ACCEPTANCE)
-    run.event("checks-planned", checks=list(listed))
-    run.say(f"verify  {wording.count_noun(len(listed), 'check')} would run")
-    for each in listed:
-        run.detail(each)
-
-
-def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) -> tuple[Change, ...]:
-    """The change sets of the stacks, as far as the outputs that they take exist."""
-    names = stack_inputs.sort_stacks(context, names)
-    check_templates(context, names)
-    account.check(context, names)
-    other_repository.report_other_repository(context, run)
-    tags = context.make_tags(host_inputs.take_snapshot(context).label, run.run_id)
-    changes: list[Change] = []
-    with run.act("stack", "what would change"):
-        for name in stack_inputs.list_unwanted_stacks(context):
-            changes += _show(run, [Change("stack", ChangeKind.REMOVE, context.stacks[name].name)])
-        for name in names:
-            if reason := stack_inputs.explain_waiting(context, name):
-                run.notice(f"{name} cannot be planned yet: {reason}")
-                continue
-            wished = people.gather_template(context, name, context.stacks, tags)
-            changes += _show(run, stack.plan(context.world.aws("cloudformation"), wished))
-        changes += _show(run, tag_repair.plan(context.world, context.stacks, names, tags))
-        if not context.world.is_on_machine:
-            changes += _show(run, direct_connect.plan(context.world.aws, context.settings))
-        for line in interruptions.explain_interruptions(changes):
-            run.notice(f"interrupts: {line}")
-        running_builds.report_running_builds(context, run, changes)
-        image_choice.report_image_choice(context, run)
-        for line in network_removal.list_hindrances(context):
-            run.notice(f"will be refused: {line}")
-    return tuple(changes)
-
-
-def plan_host(context: Context, run: Run) -> tuple[Change, ...]:
-    """What differs between the machine and its desired state."""
-    with run.act("host", "what would change"):
-        inputs, _ = host_inputs.gather(context, run)
-        found = _show(run, host.plan(context.shell, inputs))
-        running_builds.report_running_builds(context, run, found)
-        return found
-
-
-def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
-    """Which configuration files differ, and what was edited in Jenkins that a reload overwrites."""
-    with run.act("casc", "what would change"):
-        values = context.casc_values
-        found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
-        return _show(run, differences.add_settings_diffs(context.shell, casc.FOLDER, context.casc_files, found))
-
-
-def plan_jobs(context: Context, run: Run) -> tuple[Change, ...]:
-    """Which jobs would be sent, and which would be disabled."""
-    with run.act("jobs", "what would change"):
-        found = jobs.plan(context.jenkins, context.jobset)
-        jobs.report_unjudged(context.jobset, run)
-        return _show(run, differences.add_job_diffs(context.jenkins, context.jobset, found))
-
-
 def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str, ...]:
     """Take the stacks down, last first; returns what is left of them. The data stays unless `with_data` says otherwise."""
     client = context.world.aws("cloudformation")
@@ -272,6 +195,7 @@ def destroy(context: Context, run: Run, *, with_data: bool = False) -> tuple[str
             if name == "controller" and name in context.stacks:
                 machine.stop(context.world.aws("ec2"), context.stacks[name].outputs.get("InstanceId", ""))
             bucket_of_files.empty_bucket(context, name, run)
+            agent_removal.prepare(context, name, run)
             kept += stack.destroy(client, context.settings.name_stack(name), run)
         if with_data:
             data = [context.settings.name_stack(name) for name in stack_inputs.PROTECTED]
@@ -291,9 +215,3 @@ def _add_boot_log(context: Context) -> Iterator[None]:
         if log := machine.read_boot_log_of(context.world.aws, context.settings.name_stack("controller")):
             error.found = f"{error.found}\n{log}"
         raise
-
-
-def _show(run: Run, changes: Sequence[Change]) -> tuple[Change, ...]:
-    for change in changes:
-        run.change(change)
-    return tuple(changes)

@@ -26,12 +26,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from bootstrap.cloud import refusals
 from bootstrap.errors import StackFailed
 from bootstrap.stacks import changes, false_replacements, states
-from bootstrap.stacks.client import CloudFormation
+from bootstrap.stacks.client import CloudFormation, list_pages
 from bootstrap.stacks.steps import Pause, StackSteps, describe, list_changes, refuse_status
 from bootstrap.stacks.template import Source, lint, load
 from bootstrap.values import Change, ChangeKind, Reporter, Stack
 
-__all__ = ["CloudFormation", "StackTemplate", "apply", "destroy", "lint", "plan", "read"]
+__all__ = ["CloudFormation", "StackTemplate", "apply", "destroy", "lint", "list_names", "plan", "read"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,15 @@ def read(cloudformation: CloudFormation, name: str) -> Stack | None:
     with _explain_refusals(f"reading the stack {name}"):
         description = describe(cloudformation, name)
     return None if description is None or description["StackStatus"] == states.EMPTY else _parse_stack(description)
+
+
+def list_names(cloudformation: CloudFormation, prefix: str) -> tuple[str, ...]:
+    """The names of all stacks that begin with `prefix` and are not deleted. StackFailed if AWS refuses."""
+    with _explain_refusals(f"looking for stacks whose names begin with {prefix}"):
+        pages = list(list_pages(cloudformation.list_stacks))
+    found = (summary for page in pages for summary in page["StackSummaries"])
+    existing = {it["StackName"] for it in found if it["StackStatus"] != "DELETE_COMPLETE"}
+    return tuple(sorted(name for name in existing if name.startswith(prefix)))
 
 
 def await_rest(cloudformation: CloudFormation, name: str, report: Reporter, sleep: Pause = time.sleep) -> Stack | None:

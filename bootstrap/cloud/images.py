@@ -12,6 +12,7 @@ from typing import Any
 from bootstrap.errors import ImageMissing
 
 PARAMETER = "/aws/service/debian/release/13/latest/amd64"
+ARM_PARAMETER = "/aws/service/debian/release/13/latest/arm64"
 ARCHITECTURE = "x86_64"
 """The architecture of these images, and of the instance types that an environment can have."""
 
@@ -39,13 +40,14 @@ class Image:
         return f"{self.id} ({self.name}, published {self.published})"
 
 
-def read_newest(aws: Callable[[str], Any]) -> str:
-    """The id of the newest image. Raises ImageMissing if the region has no such parameter, and ClientError."""
-    parameters = aws("ssm").get_parameters(Names=[PARAMETER])["Parameters"]
+def read_newest(aws: Callable[[str], Any], *, is_arm: bool = False) -> str:
+    """The id of the newest image, also for arm64. Raises ImageMissing if the region has no such parameter, and ClientError."""
+    name = ARM_PARAMETER if is_arm else PARAMETER
+    parameters = aws("ssm").get_parameters(Names=[name])["Parameters"]
     if not parameters:
         raise ImageMissing(
             "looking for the newest image of Debian 13",
-            f"this region has no public parameter {PARAMETER}",
+            f"this region has no public parameter {name}",
             "Choose another 'region' in the environment file.",
         )
     return str(parameters[0]["Value"])

@@ -6,6 +6,7 @@ A change of a stack's tags does not change the tags of
     root volumes            they get their tags from the instance when they are created
     the bastion's instance  it gets its tags from its Auto Scaling group when it is created
     the data stack          one of its resources, the key pair, would be replaced (KeepsTags in its template)
+    the stacks of agents    likewise
 
 The tags Commit and Run are not changed: they name the run that created the resource. A tag that is no longer in the environment
 file is removed if a stack of the environment has it; all other tags belong to somebody else. So a launch calls `apply` twice:
@@ -18,13 +19,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bootstrap.cloud import tag_calls
 from bootstrap.cloud.world import World
 from bootstrap.environment.tags import OWN, VOLATILE
+from bootstrap.stacks.composition import AGENTS
 from bootstrap.values import Change, ChangeKind, Reporter, Stack
 
 STACKS = ("data", "controller", "bastion")
-"""The stacks with such resources."""
-_OF_SECRETS = "AWS::SecretsManager::Secret"
+"""The stacks with such resources, beside those of groups of agents."""
+# In a stack that keeps its tags (KeepsTags in its template), these types need new ones, too.
+_INSTANCE = "AWS::EC2::Instance"
+_OF_KEPT = {tag_calls.SECRET, tag_calls.ROLE, tag_calls.GROUP}
 
 
 @dataclass(frozen=True)
@@ -69,20 +74,8 @@ def apply(
 ) -> None:
     """Set the tags of these resources to `tags`; a repeated call changes nothing. Without `report` nothing is reported."""
     for difference in list(_find_differences(world, stacks, names, tags)):
-        identity, removed = difference.resource.identity, difference.removed
-        new_tags = [{"Key": key, "Value": value} for key, value in difference.values.items()]
-        if difference.resource.kind == _OF_SECRETS:
-            client = world.aws("secretsmanager")
-            if removed:
-                client.untag_resource(SecretId=identity, TagKeys=list(removed))
-            if new_tags:
-                client.tag_resource(SecretId=identity, Tags=new_tags)
-        else:
-            client = world.aws("ec2")
-            if removed:
-                client.delete_tags(Resources=[identity], Tags=[{"Key": key} for key in removed])
-            if new_tags:
-                client.create_tags(Resources=[identity], Tags=new_tags)
+        resource = difference.resource
+        tag_calls.write_tags(world, resource.kind, resource.identity, difference.values, difference.removed)
         if report is not None:
             report.change(difference.change)
 
@@ -94,11 +87,20 @@ def _find_differences(
         return
     desired = {key: value for key, value in tags.items() if key not in VOLATILE}
     dropped = {key for stack in stacks.values() for key in stack.tags} - {*tags, *OWN}
-    for resource in _read_resources(world, [stacks[name] for name in STACKS if name in names and name in stacks]):
+    for resource in _read_resources(world, [stacks[name] for name in names if _has_such(name) and name in stacks]):
         values = {key: value for key, value in desired.items() if resource.tags.get(key) != value}
         removed = tuple(sorted(dropped & resource.tags.keys()))
         if values or removed:
             yield _Difference(resource, values, removed)
+
+
+def _has_such(name: str) -> bool:
+    return name in STACKS or name.startswith(AGENTS)
+
+
+def _keeps_tags(stack: Stack) -> bool:
+    """Whether the template of a stack keeps its tags: those with key pairs do."""
+    return any(output.endswith("KeyPairId") for output in stack.outputs)
 
 
 def _read_resources(world: World, stacks: Sequence[Stack]) -> Iterator[_Resource]:
@@ -114,9 +116,12 @@ def _read_resources(world: World, stacks: Sequence[Stack]) -> Iterator[_Resource
             )
             if not physical or resource["ResourceStatus"].startswith("DELETE"):
                 continue
-            if kind == _OF_SECRETS:
-                yield from _read_secret(world.aws("secretsmanager"), name, physical)
-            ec2_resources |= {key: (name + suffix, kind) for key, suffix in _list_ec2_ids(ec2, stack, kind, physical)}
+            if kind in _OF_KEPT and _keeps_tags(stack):
+                found = tag_calls.read_tags(world, kind, physical)
+                if found is not None:
+                    yield _Resource(name, kind, physical, found)
+            tagged = _INSTANCE if kind == tag_calls.GROUP else kind
+            ec2_resources |= {key: (name + suffix, tagged) for key, suffix in _list_ec2_ids(ec2, kind, physical)}
     if not ec2_resources:
         return
     pages = ec2.get_paginator("describe_tags").paginate(
@@ -129,23 +134,14 @@ def _read_resources(world: World, stacks: Sequence[Stack]) -> Iterator[_Resource
         )
 
 
-def _read_secret(client: Any, name: str, arn: str) -> Iterator[_Resource]:
-    """The secret; nothing if somebody deleted it (that is drift)."""
-    try:
-        described = client.describe_secret(SecretId=arn)
-    except client.exceptions.ResourceNotFoundException:
-        return
-    if "DeletedDate" not in described:
-        yield _Resource(name, _OF_SECRETS, arn, {tag["Key"]: tag["Value"] for tag in described.get("Tags", ())})
-
-
-def _list_ec2_ids(ec2: Any, stack: Stack, kind: str, physical: str) -> Iterator[tuple[str, str]]:
+def _list_ec2_ids(ec2: Any, kind: str, physical: str) -> Iterator[tuple[str, str]]:
     """The EC2 ids of a resource, or of what it created, each with a suffix for the name of the resource."""
     match kind:
         case "AWS::EC2::Volume" | "AWS::EC2::LaunchTemplate":
             yield physical, ""
-        case "AWS::EC2::KeyPair" if "KeyPairId" in stack.outputs:
-            yield stack.outputs["KeyPairId"], ""
+        case "AWS::EC2::KeyPair":  # its physical id is its name
+            pairs = ec2.describe_key_pairs(Filters=[{"Name": "key-name", "Values": [physical]}])["KeyPairs"]
+            yield from ((pair["KeyPairId"], "") for pair in pairs)
         case "AWS::EC2::Instance":
             # With a filter, the id of a terminated instance is no error.
             by_id = {"Name": "instance-id", "Values": [physical]}

@@ -13,6 +13,7 @@ from typing import Any
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
+from bootstrap.stacks import composition
 
 _LIVE = ["pending", "running"]
 _NAT = {"none": 0, "one": 1}
@@ -90,7 +91,7 @@ def list_needs(context: Context) -> tuple[Need, ...]:
             "ec2",
             "L-1216C47A",
             _count_used_vcpus(ec2),
-            0 if has_machine else _count_needed_vcpus(context),
+            _count_needed_vcpus(context, has_machine=has_machine),
         ),
     )
 
@@ -122,11 +123,19 @@ def _count_used_vcpus(ec2: Any) -> int:
     return sum(it.get("CoreCount", 1) * it.get("ThreadsPerCore", 1) for it in options)
 
 
-def _count_needed_vcpus(context: Context) -> int:
-    """The number of vCPUs of the controller's instance, and of the bastion's if there is one."""
+def _count_needed_vcpus(context: Context, *, has_machine: bool) -> int:
+    """The number of vCPUs of the instances that do not exist yet: the controller's, the bastion's, and all that agents may be.
+
+    Of each group the first type counts. Spot instances have a quota of their own, and are not in it.
+    """
     settings = context.settings
-    kinds = [settings.controller.instance_type]
-    kinds += [settings.network.bastion.instance_type] if settings.network.bastion else []
+    kinds = [] if has_machine else [settings.controller.instance_type]
+    kinds += [settings.network.bastion.instance_type] if settings.network.bastion and not has_machine else []
+    for label, group in settings.agents.items():
+        if not group.spot and composition.name_agents_stack(label) not in context.stacks:
+            kinds += [group.instance_types[0]] * group.maximum
+    if not kinds:
+        return 0
     types = context.world.aws("ec2").describe_instance_types(InstanceTypes=sorted(set(kinds)))["InstanceTypes"]
     by_kind = {it["InstanceType"]: int(it["VCpuInfo"]["DefaultVCpus"]) for it in types}
     return sum(by_kind[kind] for kind in kinds)

@@ -17,6 +17,7 @@ from bootstrap.environment import yaml_source
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import Bastion, FlowLogs, PublicZone, TransitGateway, Vpn
 from bootstrap.errors import Fault, PricesInvalid
+from bootstrap.planning import agent_costs
 from bootstrap.stacks import composition, parameters
 from bootstrap.values import Stack
 
@@ -159,7 +160,8 @@ def read_standing_settings(settings: Settings, stacks: Mapping[str, Stack]) -> S
             "data_gib": int(get_tags("data").get("DataGib", settings.controller.data_gib)),
         }
     )
-    return settings.model_copy(update={"network": network, "controller": machine})
+    agents = agent_costs.read_standing_groups(settings, stacks)
+    return settings.model_copy(update={"network": network, "controller": machine, "agents": agents})
 
 
 def describe_difference(planned: Estimate, current: Estimate) -> str:
@@ -183,7 +185,8 @@ def describe_difference(planned: Estimate, current: Estimate) -> str:
 def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = None) -> Estimate:
     """Estimate the cost of the environment's options a month; with `stacks`, only of those. PricesInvalid for a bad table."""
     content = read(table)
-    stacks = composition.ORDER if stacks is None else stacks
+    if stacks is None:
+        stacks = composition.place_agents(map(composition.name_agents_stack, settings.agents))
     prices = content["regions"].get(settings.region, {})
     counted = (
         Item(
@@ -197,7 +200,7 @@ def estimate(settings: Settings, table: Path, stacks: Collection[str] | None = N
     )
     return Estimate(
         items=tuple(counted),
-        by_use=tuple(_list_by_use(settings, prices.get("by_use", {}))),
+        by_use=(*_list_by_use(settings, prices.get("by_use", {})), *agent_costs.list_by_use(settings, prices)),
         region=settings.region,
         currency=content["currency"],
         noted_on=str(content["noted_on"]),
@@ -209,10 +212,11 @@ def _list_options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple
     """The priced options of the settings in these stacks: name, kind and key of the price, and count."""
     network, machine = settings.network, settings.controller
     disks = {"controller": machine.root_gib, "data": machine.data_gib, "bastion": BASTION_GIB if network.bastion else 0}
+    gib = sum(gib for name, gib in disks.items() if name in stacks) + agent_costs.count_standing_gib(settings, stacks)
     yield f"machine {machine.instance_type}", "instances", machine.instance_type, int("controller" in stacks)
     # The controller's template switches it on; the bastion's does not.
     yield "detailed monitoring", "monthly", "detailed_monitoring", int("controller" in stacks)
-    yield "GiB of disk", "monthly", "gp3_gib", sum(gib for name, gib in disks.items() if name in stacks)
+    yield "GiB of disk", "monthly", "gp3_gib", gib
     yield "secrets", "monthly", "secret", SECRETS if "data" in stacks else 0
     gateways = {"none": 0, "one": 1, "per-zone": network.zone_count}[network.nat]
     is_public = network.bastion is not None and bool(network.bastion.allow)
@@ -223,6 +227,7 @@ def _list_options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple
         "public_address",
         (gateways + is_public),
     )
+    yield from agent_costs.list_options(settings, stacks)
     yield "interface endpoints", "hourly", "interface_endpoint", len(network.endpoints) * network.zone_count
     yield "private hosted zone", "monthly", "private_zone", int(network.private_zone is not None)
     yield "public hosted zone", "monthly", "public_zone", int(network.public_zone is not None)
@@ -280,7 +285,8 @@ def _list_by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]
 def _list_instance_types(settings: Settings) -> tuple[str, ...]:
     """The types of the environment's instances."""
     bastion = settings.network.bastion
-    return (settings.controller.instance_type, *([bastion.instance_type] if bastion else []))
+    agents = (it for group in settings.agents.values() for it in group.instance_types)
+    return (settings.controller.instance_type, *([bastion.instance_type] if bastion else []), *agents)
 
 
 def _is_unlimited(instance_type: str) -> bool:

@@ -22,12 +22,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bootstrap import launch
 from bootstrap.acts import casc, jobs
 from bootstrap.context import Context
 from bootstrap.errors import PlanStale, UsageError
 from bootstrap.jenkins.controller import edits, job_xml
 from bootstrap.jenkins.controller.api import ask, expect, make_job_path
+from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, stack_inputs
 from bootstrap.runs.journal import Journal, Run
 from bootstrap.values import Change, ChangeKind
@@ -67,13 +67,13 @@ class Plan:
 
 def make(context: Context, run: Run) -> Plan:
     """Plan all acts; nothing is changed."""
-    return _assemble(context, run, launch.plan(context, run), _read_inputs(context), _observe(context))
+    return _assemble(context, run, look.plan(context, run), _read_inputs(context), _observe(context))
 
 
 def plan_network(context: Context, run: Run) -> Plan:
     """Plan the stacks of the network; nothing is changed."""
     names = stack_inputs.list_network_stacks(context)
-    changes = launch.plan_stacks(context, run, names)
+    changes = look.plan_stacks(context, run, names)
     return _assemble(
         context, run, changes, {"stack": _read_templates(context, names)}, {"stack": _read_stacks(context, names)}
     )

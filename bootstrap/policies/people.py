@@ -16,6 +16,8 @@ from bootstrap.values import Stack
 
 STACK = "people"
 _OF_KEY = "LoginKey"
+# The outputs with the pairs whose private keys an operator reads: of the login, and of Jenkins' logins at agents.
+_KEY_PAIRS = ("KeyPairId", "ClientKeyPairId")
 _PLACE = 'Statement: [{Sid: Nothing, Effect: Deny, Action: "*", Resource: "*"}]'
 """The line of the template in whose place the statements come."""
 
@@ -34,16 +36,16 @@ def gather_template(
             f"the template does not have this line once: {_PLACE}",
             "Put it back into the policy of the role Operator. Nothing was changed.",
         )
-    outputs = existing["data"].outputs if "data" in existing else {}
-    statements = _limit_key(launcher.make_operator_policy(context)["Statement"], outputs.get("KeyPairId", ""))
+    pairs = [it.outputs[output] for it in existing.values() for output in _KEY_PAIRS if output in it.outputs]
+    statements = _limit_keys(launcher.make_operator_policy(context)["Statement"], sorted(pairs))
     path = context.state / f"{STACK}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")
     return replace(wished, path=path)
 
 
-def _limit_key(statements: Sequence[Statement], key_pair: str) -> list[Statement]:
-    """The statements with the login's key of this environment alone; without one, where there is no key pair yet.
+def _limit_keys(statements: Sequence[Statement], pairs: Sequence[str]) -> list[Statement]:
+    """The statements with the keys of this environment alone; without any, where there is no key pair yet.
 
     `doctor --policy` prints a policy that somebody attaches before there is a key pair: it names the folder of all of them.
     """
@@ -51,6 +53,7 @@ def _limit_key(statements: Sequence[Statement], key_pair: str) -> list[Statement
     for statement in statements:
         if statement["Sid"] != _OF_KEY:
             kept.append(statement)
-        elif key_pair:
-            kept.append({**statement, "Resource": f"{statement['Resource'].removesuffix('*')}{key_pair}"})
+        elif pairs:
+            folder = statement["Resource"].removesuffix("*")
+            kept.append({**statement, "Resource": [f"{folder}{pair}" for pair in pairs]})
     return kept

@@ -89,7 +89,11 @@ def make_operator_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
 _OF_CHANGE_SETS = frozenset({"cloudformation:TagResource", "cloudformation:UntagResource"})
 # Actions without a resource type: the id of a detection is no resource for IAM.
 _WITHOUT_A_STACK = frozenset(
-    {"cloudformation:DescribeStackDriftDetectionStatus", "cloudformation:BatchDescribeTypeConfigurations"}
+    {
+        "cloudformation:BatchDescribeTypeConfigurations",
+        "cloudformation:DescribeStackDriftDetectionStatus",
+        "cloudformation:ListStacks",
+    }
 )
 _VALUES = frozenset({"secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters", "s3:GetObject"})
 

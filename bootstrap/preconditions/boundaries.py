@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
+from bootstrap.stacks import composition
 
 PLACE = ("account", "permissions_boundary")
-_WITH_ROLES = frozenset({"traffic-logs", "bastion", "controller", "people"})
+_WITH_ROLES = frozenset({"traffic-logs", "bastion", "controller", "people", composition.AGENTS})
 
 
 @dataclass
@@ -23,7 +24,11 @@ class Examined:
 def examine(context: Context, names: Sequence[str]) -> Examined:
     """Look at the boundary if these stacks make roles. The jobs on the machine do not look: they make none."""
     boundary = context.settings.account.permissions_boundary
-    if boundary is None or context.world.is_on_machine or not _WITH_ROLES.intersection(names):
+    if (
+        boundary is None
+        or context.world.is_on_machine
+        or not _WITH_ROLES.intersection(map(composition.find_kind, names))
+    ):
         return Examined()
     account, owner = context.world.aws("sts").get_caller_identity()["Account"], boundary.split(":")[4]
     if owner not in {"aws", account}:

@@ -16,6 +16,7 @@ from bootstrap.cloud import key_policies, refusals
 from bootstrap.cloud.key_policies import Use
 from bootstrap.context import Context
 from bootstrap.environment.models import Settings
+from bootstrap.stacks import composition
 
 Place = tuple[str | int, ...]
 Found = tuple[Place, str]
@@ -92,10 +93,10 @@ def _list_named_keys(settings: Settings, names: Sequence[str]) -> Iterator[_Name
             yield _Named(option.kms_key_arn, place, (settings.name_stack(stack),))
         else:
             of_account.append(settings.name_stack(stack))
-    is_used = of_account or {"data", "controller", "bastion"}.intersection(names)
-    if account is not None and is_used:
-        has_data = "data" in names or "controller" in names
-        yield _Named(account, ACCOUNT_KEY, tuple(of_account), has_data, "bastion" in names)
+    kinds = set(map(composition.find_kind, names))
+    by_autoscaling = bool(kinds & {"bastion", composition.AGENTS})
+    if account is not None and (of_account or by_autoscaling or kinds & {"data", "controller"}):
+        yield _Named(account, ACCOUNT_KEY, tuple(of_account), bool(kinds & {"data", "controller"}), by_autoscaling)
 
 
 def _find_changed_keys(context: Context, names: Sequence[str]) -> Iterator[Found]:
@@ -178,13 +179,13 @@ def _list_lacking_statements(
 
 
 def _list_autoscaling_faults(key: _Named, roles: str, policy: dict[str, Any], client: Any) -> Iterator[str]:
-    """The bastion is started by Auto Scaling's own role, which no policy of the account can allow anything."""
+    """The bastion and agents are started by Auto Scaling's own role, which no policy of the account can allow anything."""
     role = f"{roles}aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     missing = key_policies.find_missing(policy, Use(frozenset({role}), _BY_VOLUMES))
     if not missing or _has_grant(key, role, client):
         return
     statement = _format_statement("AutoScaling", {"AWS": role}, [*_WRITTEN, "kms:CreateGrant"])
-    reason = f"Auto Scaling may not start the bastion with a volume of this key ({', '.join(missing)})"
+    reason = f"Auto Scaling may not start machines with a volume of this key ({', '.join(missing)})"
     remedy = "if the role does not exist yet: aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com"
     yield f"{reason}; add to its policy: {statement} ({remedy})"
 

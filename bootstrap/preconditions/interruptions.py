@@ -28,6 +28,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from bootstrap.stacks import composition
 from bootstrap.values import Change, ChangeKind
 
 _ROUTE = re.compile(r"/PrivateDefaultRoute(?P<place>[1-3])$")
@@ -89,6 +90,8 @@ def _explain_stacks(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         if change.kind is ChangeKind.REMOVE and "/" not in change.name:
             yield from (words for ending, words in _STACKS.items() if change.name.endswith(ending))
+            if f"-{composition.AGENTS}" in change.name:
+                yield f"the agents of {change.name} end, with the builds on them"
 
 
 def _explain_names(changes: Sequence[Change]) -> Iterator[str]:

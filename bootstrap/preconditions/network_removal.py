@@ -41,8 +41,9 @@ def destroy(context: Context, run: Run) -> None:
 
 def list_users(context: Context) -> Iterator[str]:
     """What uses the network and is no part of it: the controller, peerings of other environments, foreign interfaces."""
-    if "controller" in context.stacks:
-        yield f"the stack {context.stacks['controller'].name}"
+    for name, existing in context.stacks.items():
+        if name == "controller" or name.startswith(composition.AGENTS):
+            yield f"the stack {existing.name}"
     yield from _list_peerings(context)
     if "controller" not in context.stacks and "network" in context.stacks:
         yield from _list_foreign_interfaces(context)

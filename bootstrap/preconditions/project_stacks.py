@@ -34,7 +34,7 @@ def check(context: Context) -> None:
 def _find_stack_faults(context: Context) -> Iterator[tuple[Place, str]]:
     named = context.settings.stacks
     for index, name in enumerate(named):
-        if name in composition.ORDER:
+        if composition.is_of_toolkit(name) or composition.is_template_of_agents(name):
             yield ("stacks", index), f"'{name}' is a stack of the toolkit; your own stack needs another name"
         elif taken := next((it for it in composition.ORDER if name.endswith(f"-{it}")), None):
             yield (

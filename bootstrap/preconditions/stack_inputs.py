@@ -11,7 +11,7 @@ from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import StackMissing
-from bootstrap.preconditions import account, image_choice
+from bootstrap.preconditions import account, agent_groups, image_choice
 from bootstrap.projects import folders
 from bootstrap.stacks import composition, parameters, rules, states
 from bootstrap.stacks import template as templates
@@ -23,7 +23,7 @@ PROTECTED = frozenset({"data"})
 
 def find_template(name: str) -> Path:
     """The template of a stack: the project's if it has one of this name, else the toolkit's."""
-    return folders.find(f"cloudformation/{name}.yaml")
+    return folders.find(f"cloudformation/{composition.name_template(name)}.yaml")
 
 
 def make_template(context: Context, name: str, existing: Mapping[str, Stack], tags: Mapping[str, str]) -> StackTemplate:
@@ -49,6 +49,8 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     values = parameters.make_parameters(context.settings, name, existing)
     if name == "public-zone":
         return values | {"ParentZoneId": account.find_parent_zone(context)}
+    if name.startswith(composition.AGENTS):
+        return values | agent_groups.gather_parameters(context, name, existing)
     if name == "controller":
         return values | {
             "PeerNetwork": find_peer_network(context) or "",
@@ -147,7 +149,8 @@ def list_destroyed(context: Context) -> tuple[str, ...]:
 
     Not a stack whose name only looks like one of this environment's: the tags of `context.stacks` decide that.
     """
-    possible = {*context.stacks, *composition.ORDER, *context.settings.stacks} - {*context.foreign_stacks}
+    toolkits = (name for name in context.stack_order if composition.is_of_toolkit(name))
+    possible = {*context.stacks, *toolkits, *context.settings.stacks} - {*context.foreign_stacks}
     return tuple(name for name in reversed(context.stack_order) if name in possible)
 
 

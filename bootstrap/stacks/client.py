@@ -12,6 +12,9 @@ class CloudFormation(Protocol):
     def describe_stacks(self, **request: Any) -> Any:
         """Status, outputs and tags of a stack."""
 
+    def list_stacks(self, **request: Any) -> Any:
+        """Name and status of every stack, also of deleted ones."""
+
     def describe_stack_events(self, **request: Any) -> Any:
         """A stack's events, newest first."""
 

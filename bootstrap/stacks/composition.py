@@ -6,7 +6,7 @@ with the same name of a later stack (`parameters`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackFailed
@@ -19,6 +19,13 @@ ORDER = (
 """Every possible stack of the toolkit, in the order of creation; stacks are deleted in the reverse order.
 
 Stacks of one's own (`stacks` in the environment file) are created behind them, in the order of the file.
+"""
+
+AGENTS = "agents-"
+"""The begin of the name of a stack with a group of agents; the group's label follows.
+
+They come before the controller: 'destroy', in the reverse order, ends Jenkins first, which would start agents again. And
+before the roles for people, which name their keys.
 """
 
 ALWAYS = frozenset({"network", "acls", "data", "controller"})
@@ -34,6 +41,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "vpn": ("VpcId", "VpcCidr", "PrivateRouteTableIds"),
     "transit-gateway": ("VpcId", "VpcCidr", "PrivateSubnetIds", "PrivateRouteTableIds"),
     "peering": ("VpcId", "VpcCidr", "PrivateRouteTableIds", "PrivateAclId", "ControllerSecurityGroupId"),
+    AGENTS: ("PrivateSubnetIds", "AgentsSecurityGroupId"),
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
         *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
@@ -50,6 +58,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
         *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret", "PeopleSecret"),
     ),
     "distribution": ("DistributionBucket",),
+    AGENTS: ("AgentsGroup", "ClientKeyPairId", "HostKeyPairId"),
     "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
     "names": ("ZoneId",),
@@ -70,6 +79,42 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def name_agents_stack(label: str) -> str:
+    """The short name of the stack of a group of agents."""
+    return f"{AGENTS}{label}"
+
+
+def is_of_toolkit(name: str) -> bool:
+    """Whether a stack is the toolkit's, and not one of one's own, by its short name."""
+    return name in ORDER or name.startswith(AGENTS)
+
+
+def name_template(name: str) -> str:
+    """The name of the template of a stack, without '.yaml': the groups of agents have one for all."""
+    return AGENTS.rstrip("-") if name.startswith(AGENTS) else name
+
+
+def is_template_of_agents(name: str) -> bool:
+    """Whether a template is that of the groups of agents: no stack has its name."""
+    return name == AGENTS.rstrip("-")
+
+
+def find_kind(name: str) -> str:
+    """What the tables here call a stack: its name, but one name for the stacks of all groups of agents."""
+    return AGENTS if name.startswith(AGENTS) else name
+
+
+def place_agents(names: Iterable[str]) -> tuple[str, ...]:
+    """ORDER with these stacks of groups of agents in it."""
+    place = ORDER.index("data") + 1
+    return (*ORDER[:place], *sorted(set(names)), *ORDER[place:])
+
+
+def list_taken(name: str) -> tuple[str, ...]:
+    """The outputs of earlier stacks that a stack of the toolkit takes as parameters of the same names."""
+    return TAKES.get(find_kind(name), ())
+
+
 def list_wanted_stacks(settings: Settings) -> tuple[str, ...]:
     """The stacks of an environment by its settings, in the order of creation."""
     network = settings.network
@@ -85,7 +130,9 @@ def list_wanted_stacks(settings: Settings) -> tuple[str, ...]:
         "public-zone": network.public_zone is not None,
         "names": network.private_zone is not None or network.public_zone is not None,
     }
-    return (*(name for name in ORDER if name in ALWAYS or is_chosen.get(name, False)), *settings.stacks)
+    agents = [name_agents_stack(label) for label in settings.agents]
+    always = {*ALWAYS, *agents}
+    return (*(name for name in place_agents(agents) if name in always or is_chosen.get(name, False)), *settings.stacks)
 
 
 def belongs(settings: Settings, name: str, tags: Mapping[str, str]) -> bool:
@@ -95,7 +142,7 @@ def belongs(settings: Settings, name: str, tags: Mapping[str, str]) -> bool:
     A stack of one's own needs both tags. One of the toolkit may lack them: nobody else makes stacks of such a name.
     """
     wished = {"Project": settings.project, "Environment": settings.name}
-    return all(tags.get(key, value if name in ORDER else None) == value for key, value in wished.items())
+    return all(tags.get(key, value if is_of_toolkit(name) else None) == value for key, value in wished.items())
 
 
 def refuse_foreign(settings: Settings, found: Stack) -> StackFailed:
@@ -110,12 +157,12 @@ def refuse_foreign(settings: Settings, found: Stack) -> StackFailed:
 
 def list_inputs(name: str) -> tuple[str, ...]:
     """The stacks whose outputs a stack takes; the environment need not have all of them. A stack of one's own may take all."""
-    return _INPUTS.get(name, ("network",)) if name in ORDER else ORDER
+    return _INPUTS.get(name, ("network",)) if is_of_toolkit(name) else ORDER
 
 
 def list_outputs(name: str) -> frozenset[str]:
     """The outputs that the template of a stack must have: those that the toolkit reads, and those that other stacks take."""
-    own = frozenset(_PRODUCED.get(name, ()))
+    own = frozenset(_PRODUCED.get(find_kind(name), ()))
     if name != "network":
         return own
     elsewhere = frozenset[str]().union(*(names for stack, names in _PRODUCED.items() if stack != name))
@@ -136,7 +183,7 @@ def is_awaiting(
     name: str, settings: Settings, existing: Mapping[str, Stack], takes: Mapping[str, Sequence[str]] = TAKES
 ) -> bool:
     """Whether a stack takes subnets or route tables of a zone or tier that does not exist yet: they have no ids."""
-    return bool(_list_outputs_to_add(settings, existing).intersection(takes.get(name, ())))
+    return bool(_list_outputs_to_add(settings, existing).intersection(takes.get(find_kind(name), ())))
 
 
 def sort_stacks(
@@ -151,7 +198,7 @@ def sort_stacks(
     subnet that still has the interface of an endpoint; CloudFormation then drops the subnet from the stack and reports success.
     """
     removed = _list_outputs_to_remove(settings, existing)
-    first = [name for name in names if name in existing and removed.intersection(takes.get(name, ()))]
+    first = [name for name in names if name in existing and removed.intersection(takes.get(find_kind(name), ()))]
     return (*first, *(name for name in names if name not in first))
 
 

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap.environment import agent_key, people
+from bootstrap.environment.agents import MOST_TYPES
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
-from bootstrap.stacks.composition import ISOLATED, ORDER, PER_ZONE, TAKES
+from bootstrap.stacks.composition import AGENTS, ISOLATED, PER_ZONE, is_of_toolkit, list_taken
 from bootstrap.values import Stack
 
 ENDPOINTS: Mapping[Service, str] = {
@@ -30,7 +31,7 @@ def make_parameters(settings: Settings, name: str, existing: Mapping[str, Stack]
     outputs = _collect_outputs(existing)
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
-    inputs = {key: outputs[key] if key not in absent else absent[key] for key in TAKES.get(name, ())}
+    inputs = {key: outputs[key] if key not in absent else absent[key] for key in list_taken(name)}
     return common | inputs | _cut(settings, inputs) | _make_stack_parameters(settings, name, outputs)
 
 
@@ -41,7 +42,7 @@ def make_own_parameters(
 
     `declared` has the defaults. A zone or a tier that the settings no longer have is not in them, as with the toolkit's stacks.
     """
-    own = {key: value for name, it in existing.items() if name not in ORDER for key, value in it.outputs.items()}
+    own = {key: value for name, it in existing.items() if not is_of_toolkit(name) for key, value in it.outputs.items()}
     outputs = _collect_outputs(existing)
     if not settings.network.isolated:
         outputs.pop(ISOLATED, None)
@@ -58,8 +59,12 @@ def _cut(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _collect_outputs(existing: Mapping[str, Stack]) -> dict[str, str]:
-    """The outputs of the toolkit's stacks; a stack of one's own cannot replace one of them."""
-    return {key: value for name, it in existing.items() if name in ORDER for key, value in it.outputs.items()}
+    """The outputs of the toolkit's stacks; a stack of one's own cannot replace one of them.
+
+    Not those of groups of agents: the stacks of two groups have outputs of the same names.
+    """
+    shared = [it for name, it in existing.items() if is_of_toolkit(name) and not name.startswith(AGENTS)]
+    return {key: value for it in shared for key, value in it.outputs.items()}
 
 
 def _make_stack_parameters(settings: Settings, name: str, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -82,10 +87,12 @@ def _make_stack_parameters(settings: Settings, name: str, outputs: Mapping[str, 
             bucket = outputs.get("DistributionBucket", "") if settings.jenkins.bucket else ""
             served |= {"DistributionBucket": bucket}
             return served | sizes | _make_agent_key(settings) | _make_key(settings) | _make_boundary(settings)
+        case "names":
+            return _make_private_zone(settings, outputs)
+        case _ if name.startswith(AGENTS):
+            return _make_agents(settings, name.removeprefix(AGENTS))
         case _:
-            return (
-                _make_private_zone(settings, outputs) if name == "names" else _make_optional_parameters(settings, name)
-            )
+            return _make_optional_parameters(settings, name)
 
 
 def _make_optional_parameters(settings: Settings, name: str) -> dict[str, str]:
@@ -200,6 +207,16 @@ def _make_ssh(settings: Settings) -> dict[str, str]:
     """Return the parameters that open port 22 of the controller to operators and to the bastion."""
     by_bastion = settings.ssh != "session-manager" or settings.network.bastion is not None
     return {"OperatorSsh": "yes" if settings.ssh == "direct" else "no", "BastionSsh": "yes" if by_bastion else "no"}
+
+
+def _make_agents(settings: Settings, label: str) -> dict[str, str]:
+    """The parameters of a group of agents, but those that only the cloud knows: image, packages and endpoints."""
+    group = settings.agents[label]
+    types = (*group.instance_types, *[""] * MOST_TYPES)[:MOST_TYPES]
+    sizes = {"Minimum": str(group.minimum), "Maximum": str(group.maximum), "DiskGib": str(group.disk_gib)}
+    sizes |= {"Owner": settings.owner, "CostCenter": settings.cost_center}
+    kind = {"Label": label, "Spot": "yes" if group.spot else "no"} | _make_key(settings) | _make_boundary(settings)
+    return kind | sizes | {f"InstanceType{place}": name for place, name in enumerate(types, 1)}
 
 
 def _make_agent_key(settings: Settings) -> dict[str, str]:

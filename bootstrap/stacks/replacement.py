@@ -28,7 +28,7 @@ _COSTS = {
     "AWS::EC2::VPCEndpoint": "no data; the service is unreachable from private subnets for about a minute",
     "AWS::Route53::HostedZone": "no data; names do not resolve until the new hosted zone answers",
     "AWS::Logs::LogGroup": "DATA: the old logs are deleted with the old log group",
-    "AWS::AutoScaling::AutoScalingGroup": "no data; its machines are replaced, sessions through them end",
+    "AWS::AutoScaling::AutoScalingGroup": "no data; a rolling update replaces its machines, sessions through them end",
 }
 _ELSE = "no data; no downtime beyond the change itself"
 

@@ -8,7 +8,7 @@ from bootstrap.cloud import images
 from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from bootstrap.views import enforcement, machine_image, mail
+from bootstrap.views import agent_groups, enforcement, machine_image, mail
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def read_status(context: Context) -> Status:
                 f"answered by {zone.outputs['NameServers'].replace(',', ', ')}",
             )
         )
+    rows += agent_groups.list_rows(context)
     controller_stack = context.stacks.get("controller")
     if controller_stack is None:
         return Status(tuple(rows), False)

@@ -24,6 +24,7 @@ from bootstrap.cloud import promotion
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.local.aws.cloudformation.template.parsing import read
+from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, stack_inputs
 from bootstrap.runs.journal import start
 from bootstrap.views import network_reading
@@ -337,7 +338,7 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
             planned = opened(name, options, keys)
             run = start(folder / "runs", as_json=False, is_verbose=False)
             if "endpoints" in planned.stacks:  # a stack that a plan opens is not deleted again by the role
-                assert launch.plan_stacks(planned, run, stack_inputs.list_network_stacks(planned))
+                assert look.plan_stacks(planned, run, stack_inputs.list_network_stacks(planned))
             apply(opened(name, options, changing), folder)
         context = opened(name, options, keys)
         assert network_reading.read(context).subnets

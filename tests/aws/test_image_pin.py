@@ -22,6 +22,7 @@ from bootstrap.context import ROOT, Context
 from bootstrap.doctor import cloud as doctor
 from bootstrap.environment import settings
 from bootstrap.errors import ImageMissing
+from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, image_choice, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import Change, ChangeKind
@@ -53,7 +54,7 @@ class World:
     def plan(self, chosen: str | None = None) -> tuple[list[Change], list[str]]:
         """The changes, and what is said of the image."""
         context, run = self.open(chosen)
-        changes = launch.plan_stacks(context, run, ("controller",))
+        changes = look.plan_stacks(context, run, ("controller",))
         return list(changes), [line for line in run.notices if " image " in line]
 
     def publish(self) -> Image:

@@ -27,6 +27,7 @@ from bootstrap.doctor import permissions
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
+from bootstrap.planning import look
 from bootstrap.policies import actions, launcher, policy
 from bootstrap.preconditions import host_inputs, stack_inputs, user_secrets
 from bootstrap.runs.journal import Run, start
@@ -337,7 +338,7 @@ def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, 
     issued = secrets.ensure_certificates(manager, arns, Subjects(("controller",), (), launched.settings.network.cidr))
     assert issued.is_new
     assert launched.secret("AdminPasswordSecret").reveal()
-    assert () == launch.plan_stacks(launched, journal(folder))
+    assert () == look.plan_stacks(launched, journal(folder))
     key = f"/ec2/keypair/{data['KeyPairId']}"
     assert launched.world.aws("ssm").get_parameter(Name=key, WithDecryption=True)["Parameter"]["Value"]
 
@@ -366,7 +367,7 @@ def test_a_secret_that_is_not_there_is_refused_with_its_place_before_anything_is
     parameters = opened("everything").world.aws("ssm")
     parameters.delete_parameter(Name="/team/mail")
     with pytest.raises(SettingsInvalid) as caught:
-        launch.plan_stacks(launched, journal(folder))
+        look.plan_stacks(launched, journal(folder))
     parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
     (fault,) = caught.value.faults
     line = EVERYTHING.split("\n").index("    MAIL_PASSWORD: {parameter: /team/mail}") + 1
@@ -428,7 +429,7 @@ def test_the_operator_looks_and_plans_and_changes_nothing(
     ]:
         governed.client("secretsmanager").create_secret(Name="foreign", SecretString="x")
 
-    assert () == launch.plan_stacks(operator, journal(folder))
+    assert () == look.plan_stacks(operator, journal(folder))
     assert operator.secret("AdminPasswordSecret").reveal()
     client = operator.world.aws("cloudformation")
     for made in operator.stacks.values():
@@ -484,7 +485,7 @@ def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, ev
     found = [it for made in on_machine.stacks.values() for it in drifted.find_stack_drift(client, made.name, "launch")]
     trusting = f"{on_machine.stacks['controller'].name}/Role"  # this test is in its trust policy
     assert {(trusting, False)} == {(it.name, it.is_unseen) for it in found}
-    assert () == launch.plan_stacks(on_machine, journal(folder), stack_inputs.list_network_stacks(on_machine))
+    assert () == look.plan_stacks(on_machine, journal(folder), stack_inputs.list_network_stacks(on_machine))
     if on_machine.settings.account.permissions_boundary is not None:
         with pytest.raises(Exception, match="with an explicit deny in a permissions boundary"):
             on_machine.world.aws("autoscaling").describe_notification_configurations()

@@ -13,6 +13,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import NetworkInUse, StackMissing
 from bootstrap.network import proof
+from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
@@ -47,13 +48,13 @@ def test_an_option_that_went_is_planned_away_and_taken_away(opened: Callable[...
     made = set(context.stacks)
     context, run = opened("going", "10.90.0.0/16")
 
-    planned = launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    planned = look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
 
     assert {"network", "acls", "traffic-logs"} == made
     assert [(ChangeKind.REMOVE, "composed-going-traffic-logs")] == [(it.kind, it.name) for it in planned]
     assert {"network", "acls"} == set(context.stacks)
-    assert [] == [*launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))]
+    assert [] == [*look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))]
     launch.destroy(context, run)
     context.forget()
     assert {} == context.stacks

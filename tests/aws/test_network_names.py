@@ -15,6 +15,7 @@ from bootstrap.acts import stack
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid, ZoneInUse
+from bootstrap.planning import look
 from bootstrap.preconditions import account, host_inputs, hosted_zones, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
@@ -49,7 +50,7 @@ def refusal(context: Context, run: Run) -> str:
     """What is refused, which is the same of a plan and of an application; nothing is made by either."""
     before = dict(context.stacks)
     told = []
-    for act in (launch.plan_stacks, launch.launch_stacks):
+    for act in (look.plan_stacks, launch.launch_stacks):
         with pytest.raises(SettingsInvalid) as caught:
             act(context, run, stack_inputs.list_network_stacks(context))
         told.append(caught.value.found)
@@ -96,7 +97,7 @@ def test_a_zone_is_delegated_answers_with_the_private_address_and_goes_with_its_
     )
     assert set(outputs["NameServers"].split(",")) == hosted_zones.list_name_servers(own["ci.example.net", "NS"])
     assert hosted_zones.list_name_servers(above["example.net", "NS"]).isdisjoint(outputs["NameServers"].split(","))
-    assert [] == [*launch.plan_stacks(context, run, ("public-zone",))]
+    assert [] == [*look.plan_stacks(context, run, ("public-zone",))]
     assert "https://named.ci.example.net/" == context.url
     drawn = network_diagram.draw_svg(context, network_reading.read(context))
     assert "public hosted zone ci.example.net" in drawn
@@ -233,7 +234,7 @@ def test_zones_by_name_are_where_the_subnets_stand(opened: Open) -> None:
     ):
         assert words in refusal(*opened("placed", "10.76.0.0/16", options))
     wider, run = opened("placed", "10.76.0.0/16", "  zones: [eu-central-1c, eu-central-1a, eu-central-1b]\n")
-    kinds = {it.kind for it in launch.plan_stacks(wider, run, ("network",))}
+    kinds = {it.kind for it in look.plan_stacks(wider, run, ("network",))}
     apply(wider, run)
     assert ChangeKind.REPLACE not in kinds
     assert ["eu-central-1c", "eu-central-1a", "eu-central-1b"] == stands(wider)

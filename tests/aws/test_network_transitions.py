@@ -22,6 +22,7 @@ from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.path_explanation import explain
+from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, interruptions, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
@@ -74,7 +75,7 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     context, run = opened(options)
     before = subnets(context)
     is_widened = composition.is_widened(context.settings, context.stacks)
-    planned = launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    planned = look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = len(run.changes)
     launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
@@ -84,7 +85,7 @@ def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
     assert all("; costs: " in it.detail for it in planned if it.kind is ChangeKind.REPLACE)
     assert () == unproven(context)
     assert before.items() <= subnets(context).items() or len(before) > len(subnets(context))
-    assert () == launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    assert () == look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     return context, planned
 
 
@@ -333,7 +334,7 @@ def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened("")
 
-    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-3"):
         launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
@@ -387,7 +388,7 @@ def test_an_environment_begins_without_the_isolated_tier(opened: Open) -> None:
 
     bare = subnets(context)
     assert (4, ()) == (len(bare), unproven(context))
-    assert () == launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    assert () == look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     whole, planned = go(opened, "")
     assert ([], "", 6) == (replaced(planned), told(planned), len(subnets(whole)))
     assert bare.items() <= subnets(whole).items()
@@ -414,7 +415,7 @@ def test_what_stands_in_the_isolated_tier_keeps_it(opened: Open, capsys: pytest.
     loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
     context, run = opened(WITHOUT)
 
-    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-1"):
         launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
@@ -435,7 +436,7 @@ def test_a_zone_and_the_tier_of_which_one_comes_and_one_goes_are_changed_one_aft
     before = everything(go(opened, there)[0])
     context, run = opened(asked)
 
-    launch.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
+    look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
     told = capsys.readouterr().out
     with pytest.raises(NetworkInUse, match="change one after the other"):
         launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))

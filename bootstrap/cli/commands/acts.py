@@ -16,13 +16,14 @@ def host(options: argparse.Namespace) -> int:
     """The machine alone."""
     from bootstrap import launch as play
     from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.planning import look
 
     with open_environment(options, check=_check_host, prepare=_prepare_host, changes=options.action == "apply") as (
         opened,
         run,
     ):
         if options.action == "plan":
-            return choose_plan_exit_code(play.plan_host(opened, run), options)
+            return choose_plan_exit_code(look.plan_host(opened, run), options)
         play.provision(opened, run, waits=not options.now)
     return DONE
 
@@ -31,10 +32,11 @@ def casc(options: argparse.Namespace) -> int:
     """Jenkins' configuration alone."""
     from bootstrap import launch as play
     from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.planning import look
 
     with open_environment(options, check=_check_casc, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":
-            return choose_plan_exit_code(play.plan_casc(opened, run), options)
+            return choose_plan_exit_code(look.plan_casc(opened, run), options)
         play.configure(opened, run, opened.controller)
     return DONE
 
@@ -43,10 +45,11 @@ def jobs(options: argparse.Namespace) -> int:
     """Jenkins' jobs alone."""
     from bootstrap import launch as play
     from bootstrap.cli.environment_opening import DONE, choose_plan_exit_code, open_environment
+    from bootstrap.planning import look
 
     with open_environment(options, check=_check_jobs, changes=options.action == "apply") as (opened, run):
         if options.action == "plan":
-            return choose_plan_exit_code(play.plan_jobs(opened, run), options)
+            return choose_plan_exit_code(look.plan_jobs(opened, run), options)
         play.publish(opened, run, options.again)
     return DONE
 

@@ -55,9 +55,9 @@ def _show(options: argparse.Namespace) -> int:
 
 def _upgrade(options: argparse.Namespace) -> int:
     """Show what a launch with the other image would change, ask, and launch."""
-    from bootstrap import launch as play
     from bootstrap.cli.environment_opening import DONE, FAILED, is_agreed, open_environment
     from bootstrap.cli.launch_ending import carry_out
+    from bootstrap.planning import look
     from bootstrap.preconditions import image_choice
     from bootstrap.runs.journal import Journal, Run
 
@@ -66,7 +66,7 @@ def _upgrade(options: argparse.Namespace) -> int:
         opened.chosen_image = _choose(opened, options.to, options.foreign_owner)
         # What is only planned is no change of this run.
         planned = Run(run.run_id, Journal(run.folder / "plan"), as_json=options.json, is_verbose=options.verbose)
-        if not play.plan(opened, planned):
+        if not look.plan(opened, planned):
             run.say(f"\nnothing to do: {opened.chosen_image} is the image of the machine")
             return DONE
         source = f" with an image of the account {options.foreign_owner}" if options.foreign_owner else ""

@@ -31,11 +31,10 @@ def launch(options: argparse.Namespace) -> int:
 
 def plan(options: argparse.Namespace) -> int:
     """What a launch would change; the exit code is 2 when it would change something."""
-    from bootstrap import launch as play
     from bootstrap import wording
     from bootstrap.cli.environment_opening import choose_plan_exit_code, open_environment
     from bootstrap.cli.estimate import report_costs
-    from bootstrap.planning import saved
+    from bootstrap.planning import look, saved
     from bootstrap.projects import upgrade
 
     with open_environment(options, check=_check_plan, prepare=_prepare, plans=True) as (opened, run):
@@ -45,7 +44,7 @@ def plan(options: argparse.Namespace) -> int:
             saved.write(kept, Path(options.out))
             changes = kept.changes
         else:
-            changes = play.plan(opened, run)
+            changes = look.plan(opened, run)
         report_costs(opened, run)
         run.say(f"\n{wording.count_noun(len(changes), 'change')} pending" if changes else "\nnothing to do")
         return choose_plan_exit_code(changes, options)

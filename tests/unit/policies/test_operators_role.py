@@ -29,20 +29,26 @@ Loader.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-ca
     [
         (
             {"KeyPairId": "key-0123456789abcdef0"},
-            ["arn:aws:ssm:eu-central-1:*:parameter/ec2/keypair/key-0123456789abcdef0"],
+            [
+                [
+                    "arn:aws:ssm:eu-central-1:*:parameter/ec2/keypair/key-0123456789abcdef0",
+                    "arn:aws:ssm:eu-central-1:*:parameter/ec2/keypair/key-0fedcba9876543210",
+                ]
+            ],
         ),
         (None, []),
     ],
     ids=["a key pair", "none yet"],
 )
 def test_an_operator_reads_the_key_of_the_own_environment_alone(
-    outputs: Mapping[str, str] | None, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    outputs: Mapping[str, str] | None, expected: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs = actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
     template = StackTemplate("jenkins-trial-people", ROOT / "cloudformation" / "people.yaml", {}, {}, ())
     monkeypatch.setattr(stack_inputs, "make_template", lambda *_: template)
     monkeypatch.setattr(launcher, "make_operator_policy", lambda _: policy.make_operator_policy(SETTINGS, needs))
-    existing = {"data": SimpleNamespace(outputs=outputs)} if outputs is not None else {}
+    agents = SimpleNamespace(outputs={"ClientKeyPairId": "key-0fedcba9876543210", "HostKeyPairId": "key-0000"})
+    existing = {"data": SimpleNamespace(outputs=outputs), "agents-linux": agents} if outputs is not None else {}
     context: Any = SimpleNamespace(state=tmp_path)
 
     made = people.gather_template(context, "people", existing, {})  # type: ignore[arg-type]

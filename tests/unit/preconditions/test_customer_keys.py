@@ -112,7 +112,10 @@ def test_a_grant_for_auto_scaling_is_as_good_as_a_statement(tmp_path: Path) -> N
 
     assert [] == faults(tmp_path, Aws().key([ROOT], [grant]), WHOLE, ("bastion",))
     (fault,) = faults(tmp_path, Aws().key([ROOT], [{**grant, "Operations": ["Decrypt"]}]), WHOLE, ("bastion",))
-    assert "Auto Scaling may not start the bastion" in fault
+    assert "Auto Scaling may not start machines" in fault
+    assert [fault] == faults(
+        tmp_path, Aws().key([ROOT], [{**grant, "Operations": ["Decrypt"]}]), WHOLE, ("agents-linux",)
+    )
 
 
 @pytest.mark.parametrize(

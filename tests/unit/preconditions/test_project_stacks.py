@@ -53,12 +53,14 @@ def test_a_stack_of_its_own_comes_behind_those_of_the_toolkit(project: Path) -> 
         project_stacks.check(context)
 
         assert ("network", "acls", "data", "controller", "database") == context.wanted
+        exist(context)
         assert (*composition.ORDER, "database") == context.stack_order
         assert composition.ORDER == composition.list_inputs("database")
 
 
 def test_a_stack_without_a_wish_is_known_so_that_it_is_deleted(project: Path) -> None:
     with open_file(project, "") as context:
+        exist(context)
         context.__dict__["stacks"] = {"database": Stack("jenkins-lab-database", "CREATE_COMPLETE", {})}
 
         assert "database" not in context.wanted
@@ -101,7 +103,15 @@ def exist(context: Context, *descriptions: dict[str, Any]) -> None:
             raise ClientError({"Error": error}, "DescribeStacks")  # type: ignore[typeddict-item]
         return {"Stacks": [known[name]]}
 
-    client = SimpleNamespace(describe_stacks=describe_stacks)
+    def list_stacks() -> dict[str, Any]:
+        return {
+            "StackSummaries": [
+                *known.values(),
+                {"StackName": "jenkins-lab-agents-gone", "StackStatus": "DELETE_COMPLETE"},
+            ]
+        }
+
+    client = SimpleNamespace(describe_stacks=describe_stacks, list_stacks=list_stacks)
     context.world.aws = lambda service, region=None: client  # type: ignore[method-assign, assignment]
 
 
@@ -134,6 +144,29 @@ def test_a_stack_of_another_environment_is_not_overwritten(project: Path, name: 
 
         with pytest.raises(StackFailed, match=f"jenkins-lab-{name} is not of this environment.*Environment={name}"):
             _ = context.stacks
+
+
+def test_a_group_of_agents_that_left_the_settings_is_found_by_its_stack(project: Path) -> None:
+    with open_file(project, "agents:\n  linux: {}\n") as context:
+        exist(context, describe("jenkins-lab-agents-old", **OWN), describe("jenkins-lab-2-agents-other"))
+
+        assert ("network", "acls", "data", "agents-linux", "controller") == context.wanted
+        assert ("agents-old",) == stack_inputs.list_unwanted_stacks(context)
+        order = context.stack_order
+        assert order.index("data") < order.index("agents-linux") < order.index("agents-old") < order.index("controller")
+        assert "agents-gone" not in order
+        destroyed = stack_inputs.list_destroyed(context)
+        assert destroyed.index("controller") < destroyed.index("agents-old") < destroyed.index("network")
+        assert "cloudformation/agents.yaml" in str(stack_inputs.find_template("agents-old"))
+
+
+@pytest.mark.parametrize("name", ["agents", "agents-linux"])
+def test_a_stack_of_ones_own_has_not_the_name_of_one_of_agents(project: Path, name: str) -> None:
+    (project / "cloudformation" / f"{name}.yaml").write_text(TEMPLATE)
+
+    assert [
+        f"lab.yaml:5:10: stacks.0: '{name}' is a stack of the toolkit; your own stack needs another name"
+    ] == find_faults(project, f"stacks: [{name}]\n")
 
 
 def test_the_jobs_of_a_project_take_no_other_repository(project: Path) -> None:

@@ -15,9 +15,14 @@ def test_an_environment_without_a_machine_has_a_state(state: str) -> None:
         "network": Stack("jenkins-trial-network", "CREATE_COMPLETE", {}),
         "controller": Stack("jenkins-trial-controller", state, {}),
     }
-    settings = SimpleNamespace(name_stack=lambda name: f"jenkins-trial-{name}")
+    settings = SimpleNamespace(agents={}, name_stack=lambda name: f"jenkins-trial-{name}")
+    world = SimpleNamespace(aws=None)
     context: Any = SimpleNamespace(
-        wanted=("network", "data", "controller"), stacks=stacks, settings=settings, tool="./bootstrap.py -e trial"
+        world=world,
+        wanted=("network", "data", "controller"),
+        stacks=stacks,
+        settings=settings,
+        tool="./bootstrap.py -e trial",
     )
     found = status.read_status(context)
     assert not found.is_up

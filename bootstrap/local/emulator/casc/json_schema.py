@@ -17,10 +17,7 @@ def make_json_schema(plugins: Mapping[str, str]) -> dict[str, Any]:
     """The schema of a Jenkins with these plugins."""
     vocabulary = Vocabulary(plugins)
     definitions: dict[str, Any] = {}
-    roots = {
-        root: _describe_members(vocabulary, vocabulary.list_root_attributes(root), definitions)
-        for root in vocabulary.roots
-    }
+    roots = {root: _members(vocabulary, vocabulary.root_attributes(root), definitions) for root in vocabulary.roots}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "description": "Jenkins Configuration as Code",
@@ -31,7 +28,7 @@ def make_json_schema(plugins: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _describe_members(
+def _members(
     vocabulary: Vocabulary, attributes: Mapping[str, Attribute], definitions: dict[str, Any]
 ) -> dict[str, Any]:
     described = {name: _describe(vocabulary, attribute, definitions) for name, attribute in attributes.items()}
@@ -40,7 +37,7 @@ def _describe_members(
 
 def _describe(vocabulary: Vocabulary, attribute: Attribute, definitions: dict[str, Any]) -> dict[str, Any]:
     kind = attribute.kind
-    implementations = vocabulary.list_implementations(kind)
+    implementations = vocabulary.implementations(kind)
     if implementations is not None:
         for each in implementations.values():
             _define(vocabulary, each, definitions)
@@ -63,4 +60,4 @@ def _describe(vocabulary: Vocabulary, attribute: Attribute, definitions: dict[st
 def _define(vocabulary: Vocabulary, kind: str, definitions: dict[str, Any]) -> None:
     if kind not in definitions:
         definitions[kind] = {}  # it may hold itself
-        definitions[kind] = _describe_members(vocabulary, vocabulary.list_attributes(kind), definitions)
+        definitions[kind] = _members(vocabulary, vocabulary.attributes(kind), definitions)

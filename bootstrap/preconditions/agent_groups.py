@@ -1,0 +1,66 @@
+"""The groups of agents: the parameters of their stacks, and their keys for Jenkins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bootstrap.cloud import agent_groups, images, refusals
+from bootstrap.context import Context
+from bootstrap.preconditions import image_choice
+from bootstrap.remote.desired.base import JAVA_PACKAGES
+from bootstrap.stacks import composition, states
+from bootstrap.values import Secret, Stack
+
+
+def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
+    """The parameters of one group's stack that only the cloud knows. Raises ImageMissing, ClientError.
+
+    `name` is the short name of the stack. Agents of a real Jenkins run with Java; those of the emulator with Python,
+    which every image has.
+    """
+    group = context.settings.agents[name.removeprefix(composition.AGENTS)]
+    environment = context.world.make_machine_environment(existing["network"].outputs["ControllerSubnetId"])
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    places = {"MetadataUrl": endpoint, "ParametersUrl": endpoint} if endpoint else {}
+    software = () if _is_emulated(context) else JAVA_PACKAGES
+    packages = ", ".join(dict.fromkeys(("git", *software, *group.packages)))
+    return places | {"ImageId": _choose_image(context, name, existing, is_arm=group.is_arm), "Packages": packages}
+
+
+def _is_emulated(context: Context) -> bool:
+    """Whether the Jenkins of this launch is the emulator."""
+    if context.distribution is not None:
+        return context.distribution.kind == "emulator"
+    return context.settings.jenkins.source == "emulator"
+
+
+def _choose_image(context: Context, name: str, existing: Mapping[str, Stack], *, is_arm: bool) -> str:
+    """The image of new instances: that of the machine, which is pinned; for arm64 the group's own, pinned likewise."""
+    if not is_arm:
+        return image_choice.choose(context, existing)
+    own = existing.get(name)
+    has_own = own is not None and own.status not in {*states.CREATION_FAILED, states.DELETION_STOPPED}
+    pinned = own.parameters.get("ImageId") if own is not None and has_own else None
+    return pinned if pinned and not context.chosen_image else images.read_newest(context.world.aws, is_arm=True)
+
+
+def read_client_keys(context: Context) -> dict[str, Secret]:
+    """The private keys with which Jenkins logs in to agents, by their labels. AwsRefused, StackMissing."""
+    with refusals.convert_errors("reading the keys of the agents"):
+        return {
+            label: agent_groups.read_private_key(context.world.aws, _get_output(context, label, "ClientKeyPairId"))
+            for label in context.settings.agents
+        }
+
+
+def read_host_keys(context: Context) -> dict[str, str]:
+    """The public host keys of the agents, by their labels. AwsRefused, StackMissing."""
+    with refusals.convert_errors("reading the host keys of the agents"):
+        return {
+            label: agent_groups.read_public_key(context.world.aws, _get_output(context, label, "HostKeyPairId"))
+            for label in context.settings.agents
+        }
+
+
+def _get_output(context: Context, label: str, output: str) -> str:
+    return context.outputs(composition.name_agents_stack(label))[output]
