@@ -12,11 +12,11 @@ from bootstrap.values import Stack
 
 
 def list_options(settings: Settings, stacks: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
-    """The instances of the groups in these stacks that always run, as `costs` lists options; those of Spot have no price."""
+    """The instances of the groups in these stacks that always run, as `costs` lists options; Spot has no price by the month."""
     for label, group in _list_groups(settings, stacks):
-        kind = "spot" if group.spot else "instances"
-        price = f"{'Spot ' if group.spot else ''}{group.instance_types[0]}"
-        yield f"agents '{label}' {price}", kind, group.instance_types[0], count_standing(group)
+        if not group.spot:
+            kind = group.instance_types[0]
+            yield f"agents '{label}' {kind}", "instances", kind, count_standing(group)
 
 
 def count_standing_gib(settings: Settings, stacks: Collection[str]) -> int:
@@ -33,11 +33,11 @@ def list_by_use(settings: Settings, prices: Mapping[str, Any]) -> Iterator[str]:
     """A text for each group that can grow. `prices` are those of the region."""
     for label, group in settings.agents.items():
         more = group.maximum - count_standing(group)
-        if not more:
-            continue
-        price = None if group.spot else prices.get("instances", {}).get(group.instance_types[0])
-        cost = f"{price} an hour" if price is not None else "at a price that the table does not have"
-        yield f"up to {more} more agents '{label}', each {cost}"
+        price = prices.get("instances", {}).get(group.instance_types[0])
+        if group.spot:
+            yield f"{count_standing(group)} to {group.maximum} agents '{label}' at the price of Spot"
+        elif more and price is not None:
+            yield f"up to {more} more agents '{label}', each {price} an hour"
 
 
 def read_standing_groups(settings: Settings, stacks: Mapping[str, Stack]) -> dict[str, AgentGroup]:

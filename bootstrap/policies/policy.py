@@ -33,6 +33,21 @@ _GRANT_IS_FOR_AWS = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 _LOOKS_AT_KEYS = frozenset({"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"})
 # What makes a role or gives it permissions; IAM compares the role's boundary, or the one that it gets, with the condition.
 _BOUNDED = frozenset({"iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"})
+# Actions on managed policies; those that attach one to a user or a group are for nothing here.
+_OF_POLICIES = frozenset(
+    f"iam:{it}"
+    for it in (
+        *("CreatePolicy", "CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"),
+        *("GetPolicy", "GetPolicyVersion", "TagPolicy", "UntagPolicy"),
+    )
+)
+_OF_ROLES = frozenset(
+    f"iam:{it}"
+    for it in (
+        *("AttachRolePolicy", "DeleteRolePolicy", "DetachRolePolicy", "GetRolePolicy", "PutRolePolicy"),
+        *("UpdateAssumeRolePolicy",),
+    )
+)
 
 
 def make_launcher_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
@@ -217,13 +232,15 @@ def _allow_through_cloudformation(settings: Settings, names: Names, actions: Col
     secrets = {it for it in actions if it.startswith("secretsmanager:") and it.endswith(_OF_EXISTING_SECRETS)}
     named = of_roles - linked
     profiles = {it for it in named if it.endswith("InstanceProfile")}
+    policies = {it for it in named if it.endswith(("Policy", "PolicyVersion")) and it not in _OF_ROLES}
     via, tagged = _THROUGH_CLOUDFORMATION, names.tagged
     bounded = named & _BOUNDED if boundary else set()
     if boundary:
         named = named - {"iam:DeleteRolePermissionsBoundary"}
         has_boundary = via | {"StringEquals": {"iam:PermissionsBoundary": boundary}}
         yield make_statement("BoundedRoles", bounded, names.roles, has_boundary)
-    yield make_statement("Roles", named - profiles - bounded, names.roles, via)
+    yield make_statement("Roles", named - profiles - policies - bounded, names.roles, via)
+    yield make_statement("Policies", policies & _OF_POLICIES, names.policies, via)
     yield make_statement("Profiles", profiles, names.profiles, via)
     yield make_statement("LinkedRoles", linked, f"{names.own}:iam::*:role/aws-service-role/*", via)
     yield make_statement("OwnSecrets", secrets, names.secrets, via | tagged)

@@ -25,6 +25,7 @@ class Names:
         self.secrets = f"{self.own}:secretsmanager:{region}:*:secret:*"
         start = prefix[:_KEPT_OF_STACK]
         self.roles = f"{self.own}:iam::*:role/{start}*"
+        self.policies = f"{self.own}:iam::*:policy/{start}*"
         self.buckets = f"{self.own}:s3:::{start}*"
         self.profiles = f"{self.own}:iam::*:instance-profile/{start}*"
         self.tags = {"Project": settings.project, "Environment": settings.name}

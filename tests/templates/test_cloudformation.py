@@ -27,6 +27,7 @@ FOR_PEOPLE = {
     "BastionGroupName": "who looks for the bastion in the console",
     "ControllerName": "who opens Jenkins from inside the network",
     "DataSecurityGroupId": "who adds a file system or a database",
+    "AgentsRoleArn": "who looks for what agents may do",
     "EdgeSecurityGroupId": "who puts a load balancer in front",
     "FlowLogGroupName": "who reads what crossed the network",
     "PublicName": "who opens Jenkins",
@@ -53,8 +54,11 @@ EXAMPLES = {
     "PublicDomain": "ci.example.org",
     "ZoneNames": "eu-central-1a,eu-central-1b,eu-central-1c",
     "PrivateAclId": "acl-0abd",
+    "PrivateSubnetIds": "subnet-0abc,subnet-0abd,subnet-0abe",
+    "AgentsSecurityGroupId": "sg-0abc",
     "DistributionBucket": "jenkins-everything-distribution-bucket-0abcdefghijk",
 }
+ALL = composition.place_agents(["agents-linux"])
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-1111-1111-111111111111"
 SECRETS = (
     "AdminPasswordSecret",
@@ -69,11 +73,11 @@ EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key 
 
 
 def outputs(name: str) -> Mapping[str, str]:
-    return dict.fromkeys(template.parse(PATHS[name].read_text()).get("Outputs", {}), "x")
+    return dict.fromkeys(template.parse(PATHS[composition.name_template(name)].read_text()).get("Outputs", {}), "x")
 
 
 def test_each_stack_of_the_launch_has_a_template() -> None:
-    assert sorted(composition.ORDER) == sorted(PATHS)
+    assert sorted((*composition.ORDER, composition.name_template(composition.AGENTS))) == sorted(PATHS)
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
@@ -101,9 +105,12 @@ def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_wa
         made = {other: Stack(other, "CREATE_COMPLETE", outputs(other)) for other in composition.list_inputs(name)}
         given = parameters.make_parameters(chosen, name, made)
         given |= parameters.make_peer_parameters(outputs("network")) if name == "peering" else {}
-        given |= {"ImageId": "ami-0123456789abcdef0"} if name == "controller" else {}  # looked up in the account
+        # Looked up in the account.
+        has_image = name == "controller" or name.startswith(composition.AGENTS)
+        given |= {"ImageId": "ami-0123456789abcdef0"} if has_image else {}
+        given |= {"Packages": "git"} if name.startswith(composition.AGENTS) else {}
 
-        source = template.load(PATHS[name], given)
+        source = template.load(PATHS[composition.name_template(name)], given)
 
         assert {"Project", "Environment"} <= set(source.defaults)
 
@@ -111,13 +118,13 @@ def test_the_launch_gives_each_template_what_it_takes_from_the_stacks_that_it_wa
 def test_every_option_at_once_makes_every_stack_and_the_default_only_four() -> None:
     wanted = {path.stem: composition.list_wanted_stacks(settings.load(path)) for path in ENVIRONMENTS}
 
-    assert composition.ORDER == wanted["everything"]
+    assert ALL == wanted["everything"]
     assert ("network", "acls", "data", "controller") == wanted["local"] == wanted["neighbour"]
 
 
-@pytest.mark.parametrize("name", composition.ORDER)
+@pytest.mark.parametrize("name", ALL)
 def test_each_stack_waits_for_none_that_comes_after_it(name: str) -> None:
-    before = composition.ORDER[: composition.ORDER.index(name)]
+    before = ALL[: ALL.index(name)]
 
     assert set() == set(composition.list_inputs(name)) - set(before)
 
@@ -125,9 +132,9 @@ def test_each_stack_waits_for_none_that_comes_after_it(name: str) -> None:
 def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template_allows() -> None:
     chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
     refused = []
-    for name in composition.ORDER:
+    for name in ALL:
         given = parameters.make_parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})
-        declared = template.parse(PATHS[name].read_text())["Parameters"]
+        declared = template.parse(PATHS[composition.name_template(name)].read_text())["Parameters"]
         for key, value in given.items():
             pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
             low, high = declared[key].get("MinValue", float("-inf")), declared[key].get("MaxValue", float("inf"))
@@ -140,7 +147,7 @@ def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template
     assert [] == refused
 
 
-@pytest.mark.parametrize("name", composition.ORDER)
+@pytest.mark.parametrize("name", ALL)
 def test_every_output_is_read_by_somebody(name: str) -> None:
     programs = "\n".join(
         path.read_text() for path in (ROOT / "bootstrap").rglob("*.py") if "local/" not in path.as_posix()
@@ -152,7 +159,7 @@ def test_every_output_is_read_by_somebody(name: str) -> None:
 
 
 def test_what_is_listed_for_people_is_an_output() -> None:
-    assert set(FOR_PEOPLE) <= {it for name in composition.ORDER for it in outputs(name)}
+    assert set(FOR_PEOPLE) <= {it for name in ALL for it in outputs(name)}
 
 
 def test_what_is_replaced_by_way_of_absence_is_absent_then() -> None:
@@ -220,7 +227,9 @@ def test_boundary_and_key_reach_every_template_that_takes_them() -> None:
     assert logs is not None
     expected = {"PermissionsBoundary": account.permissions_boundary, "KmsKeyArn": account.kms_key_arn}
     for name in composition.ORDER:
-        taken = set(expected).intersection(template.parse(PATHS[name].read_text())["Parameters"])
+        taken = set(expected).intersection(
+            template.parse(PATHS[composition.name_template(name)].read_text())["Parameters"]
+        )
         with_account, without = (
             parameters.make_parameters(it, name, {"network": Stack("network", "", EXAMPLES)})
             for it in (everything, bare)

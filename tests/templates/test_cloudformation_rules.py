@@ -22,14 +22,20 @@ Rule = Callable[[Template], Iterator[str]]
 # the source; an action that is not here needs resources.
 RESOURCELESS = re.compile(
     r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
-    r"|cloudformation:BatchDescribeTypeConfigurations|logs:Describe(IndexPolicies|LogGroups|ResourcePolicies)"
+    r"|cloudformation:(BatchDescribeTypeConfigurations|ListStacks)|logs:Describe(IndexPolicies|LogGroups|ResourcePolicies)"
     r"|cloudtrail:(DescribeTrails|LookupEvents)|route53:ListHostedZones(ByName|ByVPC)?|route53resolver:GetResolverQueryLogConfigAssociation"
     r"|route53resolver:ListResolverQueryLogConfig(Association)?s|ssm:ListAssociations|tag:GetResources"
+)
+# User data locks the password of a user. It has the names of the metadata service's token and credentials, never their values.
+READ_ON_THE_INSTANCE = re.compile(
+    r"(?i)lock_passwd: true|x-aws-ec2-metadata-token(-ttl-seconds)?|x_aws_ec2_metadata_token|x-amz-security-token|latest/api/token"
+    r"|role\[.{1,3}(Token|SecretAccessKey).{1,3}\]|\btoken = answer|=token\b"
 )
 # The settings of a bucket, for each of which S3 has an action; neither reads an object.
 SETTINGS_OF_BUCKETS = {"s3:Get*Configuration", "s3:GetBucket*"}
 # Types that take no stack tags, and why that is right.
 TAGLESS = {
+    "AWS::IAM::ManagedPolicy": "its type has no tags in CloudFormation",
     "AWS::EC2::LaunchTemplate": "CloudFormation passes it none; Project and Environment stand in its TagSpecifications",
     "AWS::DirectConnect::DirectConnectGatewayAssociation": "a relation",
     "AWS::EC2::NetworkAclEntry": "a line of a network ACL, which is tagged",
@@ -304,9 +310,8 @@ def no_secret_is_written_down(template: Template) -> Iterator[str]:
     """None in user data, none as a default; a parameter about a secret takes an ARN and nothing else."""
     for logical, resource in resources(template):
         for key, value in walk(resource.get("Properties", {})):
-            if key == "UserData" and re.search(
-                r"passw(or)?d:|secret|token|PRIVATE KEY|resolve:", json.dumps(value), re.I
-            ):
+            text = READ_ON_THE_INSTANCE.sub("", json.dumps(value))
+            if key == "UserData" and re.search(r"passw(or)?d:|secret|token|PRIVATE KEY|resolve:", text, re.I):
                 yield f"{logical} has a secret in its user data"
             if key == "SecretString" and value != "{}":
                 yield f"{logical} is a secret that the template tells"
@@ -341,6 +346,8 @@ def only_own_things_are_touched(template: Template) -> Iterator[str]:
         told = f"{logical}, statement {statement.get('Sid', '')}"
         writes = [it for it in several(statement.get("Action", [])) if re.match(r"ec2:(?!Describe|Get)", it)]
         condition = statement.get("Condition", {})
+        if is_marking(writes, condition):
+            continue
         if writes and "aws:CalledVia" not in json.dumps(condition.get("ForAnyValue:StringEquals", {})):
             yield f"{told} writes beside CloudFormation"
         if {"aws:ResourceTag/Project", "aws:ResourceTag/Environment"} <= set(condition.get("StringEquals", {})):
@@ -359,6 +366,13 @@ def only_own_things_are_touched(template: Template) -> Iterator[str]:
             continue  # EC2 takes these tags only in a call that makes the resource, so it is nobody's yet
         if writes and kinds - set(MAKES.values()):
             yield f"{told} reaches {sorted(kinds - set(MAKES.values()))} of others"
+
+
+def is_marking(writes: list[str], condition: dict[str, Any]) -> bool:
+    """Whether a statement lets a role give its own instances one tag that means nothing to policies."""
+    keys = several(condition.get("ForAllValues:StringEquals", {}).get("aws:TagKeys", []))
+    own = {"aws:ResourceTag/Project", "aws:ResourceTag/Environment"} <= set(condition.get("StringEquals", {}))
+    return writes == ["ec2:CreateTags"] and own and keys == ["ec2-fleet-plugin:cloud-name"]
 
 
 def policies_of_a_role_fit_into_it(template: Template) -> Iterator[str]:

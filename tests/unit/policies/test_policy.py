@@ -346,7 +346,8 @@ def test_the_machines_role_reads_what_drift_detection_reads() -> None:
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
     controller = template.parse((ROOT / "cloudformation" / "controller.yaml").read_text())
-    text = json.dumps(controller["Resources"]["Role"]["Properties"]["Policies"])
+    resources = controller["Resources"]
+    text = json.dumps([resources["Role"]["Properties"]["Policies"], resources["AgentsPolicy"]["Properties"]])
     patterns = [it for it in re.findall(r'"([a-z0-9]+:[A-Za-z0-9]*[*][A-Za-z0-9*]*)"', text) if it.startswith("s3:")]
     kinds = actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
     schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema for kind in kinds]
