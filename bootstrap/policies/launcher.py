@@ -23,7 +23,7 @@ def list_needs(context: Context) -> Needs:
 
 
 def make_policy(context: Context) -> dict[str, Any]:
-    """The launcher's policy as one document of any length; `policy.split` makes parts that IAM accepts."""
+    """The launcher's policy as one document of any length; `parts.split` makes parts that IAM accepts."""
     return policies.make_launcher_policy(context.settings, list_needs(context))
 
 

@@ -7,7 +7,6 @@ evaluated here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -15,8 +14,6 @@ from bootstrap.environment.models import Settings
 from bootstrap.policies.actions import Needs
 from bootstrap.policies.statements import Names, Statement, make_statement
 
-LARGEST = 6144  # the longest managed policy, in characters without white space
-MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised
 _READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Simulate")
 _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
 # Reading a secret's value, and what changes a secret that exists; a new secret has no tag yet.
@@ -276,32 +273,3 @@ def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
 
 def _make_document(*statements: Statement) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}
-
-
-def split(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Split the policy into policies that are not longer than LARGEST."""
-    documents: list[list[dict[str, Any]]] = [[]]
-    for each in policy["Statement"]:
-        for part in _split_statement(each):
-            if documents[-1] and _measure([*documents[-1], part]) > LARGEST:
-                documents.append([])
-            documents[-1].append(part)
-    return [{"Version": policy["Version"], "Statement": statements} for statements in documents]
-
-
-def _split_statement(whole: Statement) -> list[Statement]:
-    """A statement, divided into several if it is longer than LARGEST."""
-    if _measure([whole]) <= LARGEST:
-        return [whole]
-    actions = whole["Action"]
-    middle = len(actions) // 2
-    halves = (("A", actions[:middle]), ("B", actions[middle:]))
-    return [
-        part
-        for mark, half in halves
-        for part in _split_statement({**whole, "Sid": whole["Sid"] + mark, "Action": half})
-    ]
-
-
-def _measure(statements: list[dict[str, Any]]) -> int:
-    return len(json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":")))

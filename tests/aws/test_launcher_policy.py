@@ -28,7 +28,8 @@ from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
 from bootstrap.planning import look
-from bootstrap.policies import actions, launcher, policy
+from bootstrap.policies import actions, launcher
+from bootstrap.policies import parts as parts_module
 from bootstrap.preconditions import host_inputs, stack_inputs, user_secrets
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
@@ -181,8 +182,8 @@ def user(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, str]:
     """The keys of a new user with this policy, cut as IAM takes it."""
     iam = cloud.client("iam")
     iam.create_user(UserName=name)
-    parts = policy.split(document)
-    assert len(parts) <= policy.MOST
+    parts = parts_module.split(document)
+    assert len(parts) <= parts_module.MOST
     for number, part in enumerate(parts):
         made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
         iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])

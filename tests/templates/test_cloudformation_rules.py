@@ -28,8 +28,8 @@ RESOURCELESS = re.compile(
 )
 # User data locks the password of a user. It has the names of the metadata service's token and credentials, never their values.
 READ_ON_THE_INSTANCE = re.compile(
-    r"(?i)lock_passwd: true|x-aws-ec2-metadata-token(-ttl-seconds)?|x_aws_ec2_metadata_token|x-amz-security-token|latest/api/token"
-    r"|role\[.{1,3}(Token|SecretAccessKey).{1,3}\]|\btoken = answer|=token\b"
+    r"(?i)lock_passwd: true|x-aws-ec2-metadata-token(-ttl-seconds)?|x_aws_ec2_metadata_token|x-amz-security-token"
+    r"|latest/api/token|role\[.{1,3}(Token|SecretAccessKey).{1,3}\]|\btoken = answer|=token\b"
 )
 # The settings of a bucket, for each of which S3 has an action; neither reads an object.
 SETTINGS_OF_BUCKETS = {"s3:Get*Configuration", "s3:GetBucket*"}
