@@ -35,8 +35,8 @@ from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain
 from bootstrap.jenkins.controller.api_token import ensure_token
 from bootstrap.jenkins.controller.pages import extract_text
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, StoredSettings, read_stored_settings
+from bootstrap.jenkins.definitions import agents, people
 from bootstrap.jenkins.definitions import casc as definitions
-from bootstrap.jenkins.definitions import people
 from bootstrap.jenkins.definitions.people import NO_PASSWORD
 from bootstrap.values import Change, Reporter, Secret, Shell
 
@@ -66,6 +66,8 @@ VARIABLES = (
     "BOOTSTRAP_ENVIRONMENT",
     "BOOTSTRAP_NETWORKS",
     "JENKINS_ADMIN_ADDRESS",
+    "JENKINS_BUILDER_LABEL",
+    "JENKINS_BUILDER_MODE",
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
     "MAIL_REPLY_TO",
@@ -105,6 +107,7 @@ def make_variables(settings: Settings, url: str, mail_host: str) -> dict[str, st
         "SMTP_SSL": "true" if settings.mail_security == "tls" else "false",
         "SMTP_TLS": "true" if settings.mail_security == "starttls" else "false",
         "SMTP_USER": user,
+        **agents.make_builder_variables(settings.agents),
     }
 
 
