@@ -127,6 +127,18 @@ def test_the_canary_runs_on_the_controllers_label_unless_it_is_asked_otherwise()
 
 
 @every_script
+def test_a_stage_whose_agent_is_lost_runs_again_unless_it_had_an_approval(name: str) -> None:
+    """The session of an approval is for one run, and its plan fits only the network of which it was made."""
+    stages = re.split(r"\bstage\('", SCRIPTS[name])[1:]
+    with_agent = {stage.partition("'")[0]: stage for stage in stages if "agent {" in stage}
+
+    assert with_agent
+    for title, stage in with_agent.items():
+        runs_again = "retry(count: 2, conditions: [agent(), nonresumable()])" in stage
+        assert runs_again == ("input {" not in stage), title
+
+
+@every_script
 def test_a_failing_build_tells_the_owner(name: str) -> None:
     failure = re.split(r"(?:failure|unsuccessful) \{", SCRIPTS[name], maxsplit=1)[1]
 
