@@ -23,7 +23,7 @@ from bootstrap.cloud.world import MACHINE_FILE, World
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
-from bootstrap.jenkins.definitions import agents, casc_variables, people
+from bootstrap.jenkins.definitions import agents, casc_variables, fleets, people
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
 from bootstrap.projects import folders
 from bootstrap.projects.folders import PROJECT, ROOT
@@ -223,10 +223,13 @@ class Context:
 
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
-        """The Configuration as Code files of this checkout, with the environment's people; broken ones are refused here."""
+        """The Configuration as Code files of this checkout, with the environment's people and the credentials of its agents.
+
+        Broken ones are refused here.
+        """
         own = folders.find_own_folder("casc")
         files = casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
-        return people.add_people(files, self.settings.people)
+        return fleets.add_credentials(people.add_people(files, self.settings.people), self.settings.agents)
 
     @property
     def casc_values(self) -> dict[str, str]:
@@ -239,7 +242,8 @@ class Context:
         """The jobs of this checkout, rendered."""
         from bootstrap.jenkins.definitions import remembered
 
-        known = agents.read(self.casc_files, casc_variables.Variables())
+        variables = casc_variables.Variables((), casc.list_known_variables(self.settings))
+        known = agents.read(self.casc_files, variables, self.settings.agents)
         own = folders.find_own_folder("jobs")
         memory = folders.PROJECT / ".bootstrap" / "rendered"
         return remembered.render(memory, ROOT / "jobs", self.make_job_variables(), self.lock.plugins, known, own)

@@ -125,7 +125,7 @@ class JobSet:
 
 @dataclass(frozen=True)
 class Check:
-    """One check of a verdict: `outcome` is passed, failed, error or skipped; `detail` says what was found instead."""
+    """One check of a verdict: `outcome` is passed, failed, error or skipped; `detail` says what was found (instead)."""
 
     name: str
     outcome: str

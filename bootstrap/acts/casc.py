@@ -19,22 +19,26 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import requests
 
 from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
-from bootstrap.errors import BootstrapError, CascRejected, Fault
-from bootstrap.jenkins.controller import casc_faults, journal, people_accounts, provided_variables, settings_record
+from bootstrap.errors import BootstrapError, CascRejected
+from bootstrap.jenkins.controller import (
+    casc_faults,
+    clouds,
+    journal,
+    people_accounts,
+    provided_variables,
+    settings_check,
+    settings_record,
+)
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
 from bootstrap.jenkins.controller.api_token import ensure_token
-from bootstrap.jenkins.controller.console_text import clean
 from bootstrap.jenkins.controller.pages import extract_text
-from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, read_stored_settings
+from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, StoredSettings, read_stored_settings
+from bootstrap.jenkins.definitions import agents, people
 from bootstrap.jenkins.definitions import casc as definitions
-from bootstrap.jenkins.definitions import casc_blanking, people
 from bootstrap.jenkins.definitions.people import NO_PASSWORD
-from bootstrap.values import Change, ChangeKind, Reporter, Secret, Shell
+from bootstrap.values import Change, Reporter, Secret, Shell
 
 __all__ = [
     "FOLDER",
@@ -43,6 +47,7 @@ __all__ = [
     "apply",
     "ensure_token",
     "export",
+    "find_edits",
     "list_known_variables",
     "make_variables",
     "plan",
@@ -61,6 +66,8 @@ VARIABLES = (
     "BOOTSTRAP_ENVIRONMENT",
     "BOOTSTRAP_NETWORKS",
     "JENKINS_ADMIN_ADDRESS",
+    "JENKINS_BUILDER_LABEL",
+    "JENKINS_BUILDER_MODE",
     "JENKINS_EXECUTORS",
     "JENKINS_PUBLIC_URL",
     "MAIL_REPLY_TO",
@@ -100,6 +107,7 @@ def make_variables(settings: Settings, url: str, mail_host: str) -> dict[str, st
         "SMTP_SSL": "true" if settings.mail_security == "tls" else "false",
         "SMTP_TLS": "true" if settings.mail_security == "starttls" else "false",
         "SMTP_USER": user,
+        **agents.make_builder_variables(settings.agents),
     }
 
 
@@ -133,44 +141,70 @@ def require_final(secrets: Mapping[str, Secret]) -> None:
 
 
 def plan(
-    shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
+    shell: Shell,
+    jenkins: JenkinsClient,
+    files: Mapping[str, str],
+    values: Mapping[str, str],
+    report: Reporter,
+    wished_clouds: str = "",
 ) -> tuple[Change, ...]:
     """The changes that `apply` would make; changes nothing.
 
     Jenkins checks the files that differ: CascRejected if it refuses one. A file with variables that the running Jenkins gets
     only from the host act is left to the launch, with a notice. `values` are the variables of the files, as
-    `make_variables` returns them. Edits that a reload would keep are reported to `report`.
+    `make_variables` returns them, and `wished_clouds` the document of `fleets.make_clouds`. Edits that a reload would keep are
+    reported to `report`.
     """
     current = read_stored_settings(shell)
     changes = current.find_changes(files)
-    sent = _list_files_to_send(changes, files)
+    sent = settings_check.list_files_to_send(changes, files)
     missing = provided_variables.find_missing(shell, sent)
     for name, names in missing.items():
         report.notice(f"casc/{name} is checked at launch: this Jenkins does not have {', '.join(names)} yet")
-    _check(shell, jenkins, {name: text for name, text in sent.items() if name not in missing})
+    settings_check.check(shell, jenkins, {name: text for name, text in sent.items() if name not in missing})
     exported = export(jenkins)
-    edited = current.find_edits(exported, files, values)
+    edited = find_edits(current, exported, files, values, wished_clouds)
     edited.report_kept(report)
     left = people_accounts.find_left(exported, current.exported, people.list_users(files))
-    return (*changes, *edited.changes, *map(people_accounts.make_change, left))
+    of_clouds = clouds.find_changes(exported, wished_clouds)
+    return (*changes, *edited.changes, *map(people_accounts.make_change, left), *of_clouds)
 
 
 def apply(
-    shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str], values: Mapping[str, str], report: Reporter
+    shell: Shell,
+    jenkins: JenkinsClient,
+    files: Mapping[str, str],
+    values: Mapping[str, str],
+    report: Reporter,
+    wished_clouds: str = "",
 ) -> None:
     """Bring Jenkins' settings to `files`; CascRejected if Jenkins refuses them, then the old settings are active.
 
-    BootstrapError if the host act must come first, because the files have variables that the running Jenkins lacks.
+    Then bring its clouds to the document `wished_clouds`, as `fleets.make_clouds` returns it. BootstrapError if Jenkins refuses
+    one; or if the host act must come first, because the files have variables that the running Jenkins lacks.
     """
+    exported = _apply_settings(shell, jenkins, files, values, report, wished_clouds)
+    clouds.apply(shell, jenkins, exported or export(jenkins), wished_clouds, report)
+
+
+def _apply_settings(
+    shell: Shell,
+    jenkins: JenkinsClient,
+    files: Mapping[str, str],
+    values: Mapping[str, str],
+    report: Reporter,
+    wished_clouds: str,
+) -> str:
+    """Bring Jenkins' settings to `files`; returns what Jenkins exports then."""
     current = read_stored_settings(shell)
     changes = current.find_changes(files)
     if changes:
-        sent = _list_files_to_send(changes, files)
-        _require_variables(shell, sent)
-        _check(shell, jenkins, sent)
+        sent = settings_check.list_files_to_send(changes, files)
+        settings_check.require_variables(shell, sent)
+        settings_check.check(shell, jenkins, sent)
     users = people.list_users(files)
     exported = export(jenkins) if current.is_comparable else ""
-    edited = current.find_edits(exported, files, values) if current.is_comparable else Edits()
+    edited = find_edits(current, exported, files, values, wished_clouds) if exported else Edits()
     edited.report_kept(report)
     if not changes and not current.is_recorded:
         report.progress("no reload of the settings with this software is recorded: reloading")
@@ -180,14 +214,28 @@ def apply(
     elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
     elif not people_accounts.find_left(exported, current.exported, users):
-        return
+        return exported
     exported = export(jenkins)
     left = people_accounts.find_left(exported, current.exported, users)
     for name in left:  # behind the reload, which took their permissions
         people_accounts.remove(jenkins, name)
     for change in (*changes, *edited.changes, *map(people_accounts.make_change, left)):
         report.change(change)
-    settings_record.confirm(shell, export(jenkins) if left else exported, edited.kept, current.exported)
+    exported = export(jenkins) if left else exported
+    settings_record.confirm(shell, clouds.leave_out(exported, wished_clouds), edited.kept, current.exported)
+    return exported
+
+
+def find_edits(
+    current: StoredSettings, exported: str, files: Mapping[str, str], values: Mapping[str, str], wished_clouds: str
+) -> Edits:
+    """The edits since the last reload, but those of clouds, which `controller.clouds` compares.
+
+    `exported` is what Jenkins exports now, `files` are those of the code, `values` their variables that are not secret.
+    """
+    before = None if current.exported is None else clouds.leave_out(current.exported, wished_clouds)
+    now = clouds.leave_out(exported, wished_clouds)
+    return replace(current, exported=before).find_edits(now, files, values)
 
 
 def export(jenkins: JenkinsClient) -> str:
@@ -196,51 +244,6 @@ def export(jenkins: JenkinsClient) -> str:
     lines = (line.rstrip() for line in answer.text.splitlines())
     text = "\n".join(line for line in lines if line and not line.startswith("#"))
     return re.sub(r"\{AQAA[A-Za-z0-9+/=]*\}|#jbcrypt:[^\s\"']+", "***", text) + "\n"
-
-
-def _list_files_to_send(changes: Iterable[Change], files: Mapping[str, str]) -> dict[str, str]:
-    """The changed files without the values that Jenkins' check would apply; `read` has checked these values already."""
-    changed = (change.name for change in changes if change.kind is not ChangeKind.REMOVE)
-    blanked = {name: casc_blanking.blank_applied_parts(files[name]) for name in changed}
-    return {name: text for name, text in blanked.items() if text is not None}
-
-
-def _require_variables(shell: Shell, files: Mapping[str, str]) -> None:
-    missing = provided_variables.find_missing(shell, files)
-    if missing:
-        uses = "; ".join(f"casc/{name} uses {', '.join(names)}" for name, names in missing.items())
-        raise BootstrapError(
-            "checking the settings with Jenkins",
-            f"the running Jenkins does not have these variables yet: {uses}",
-            "Run './bootstrap.py launch', or './bootstrap.py host apply' first: it restarts Jenkins with them.",
-        )
-
-
-def _check(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:
-    """Let Jenkins check each file; CascRejected with its faults. Jenkins reports the first fault of a file, with its place."""
-    faults: list[Fault] = []
-    for name, text in files.items():
-        answer = ask(jenkins, "POST", "configuration-as-code/check", body=text, content_type="application/x-yaml")
-        for complaint in _list_complaints(answer, journal.make_explainer(shell)):
-            message = clean(str(complaint.get("message") or "")) or explain_refusal(answer)
-            line, column = definitions.find_position(text, int(complaint.get("line", -1)))
-            fault = casc_faults.parse_fault(message, files, checked=name)
-            faults.append(fault if line == 1 else replace(fault, line=line, column=column))
-    if faults:
-        raise CascRejected(
-            "checking the settings with Jenkins", faults, "Correct the file; Jenkins keeps its current settings."
-        )
-
-
-def _list_complaints(answer: requests.Response, explain: journal.Explain) -> list[dict[str, Any]]:
-    """The faults in the answer of a check; an answer of another form counts as one fault."""
-    try:
-        complaints = answer.json() if answer.status_code in {200, 400} else None
-    except ValueError:
-        complaints = None
-    if isinstance(complaints, list) and all(isinstance(entry, dict) for entry in complaints):
-        return complaints
-    return [{"line": -1, "message": explain_refusal(answer, explain)}]
 
 
 def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:

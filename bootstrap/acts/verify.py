@@ -22,6 +22,9 @@ from bootstrap.values import Check, Reporter, Verdict
 ENVIRONMENT_VARIABLE = "BOOTSTRAP_ENVIRONMENT_FILE"
 """The variable that tells the suite which environment to check."""
 
+FOUND = "found"
+"""The property in which a check records what it found, where that is more than that it holds."""
+
 _SECONDS = 900
 _RAN = {0, 1}  # pytest's exit codes of a suite that ran: all passed, some failed
 
@@ -115,7 +118,7 @@ def _read_check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], s
     file = case.get("classname", "").rsplit(".", 1)[-1]
     function, _, parameter = case.get("name", "").partition("[")
     sentence = sentences.get((file, function), function.removeprefix("test_").replace("_", " "))
-    outcome, detail = "passed", ""
+    outcome, detail = "passed", _read_property(case, FOUND)
     for child in case:
         if child.tag in {"failure", "error", "skipped"}:
             outcome = {"failure": "failed"}.get(child.tag, child.tag)
@@ -127,6 +130,12 @@ def _read_check(case: ElementTree.Element, sentences: Mapping[tuple[str, str], s
         detail=detail,
         group=file.removeprefix("test_"),
     )
+
+
+def _read_property(case: ElementTree.Element, name: str) -> str:
+    """What a check recorded under a name with pytest's `record_property`; '' if nothing."""
+    values = (each.get("value", "") for each in case.iterfind("properties/property") if each.get("name") == name)
+    return next(values, "")
 
 
 def _read_detail(child: ElementTree.Element) -> str:

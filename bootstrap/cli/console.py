@@ -32,7 +32,8 @@ def print_verdict(result: Verdict) -> None:
     width = max((len(check.group) for check in result.checks), default=0)
     for check in result.checks:
         outcome = (f"{check.outcome:<7}", _OUTCOMES.get(check.outcome, ""))
-        why = f" ({check.detail.partition(chr(10))[0]})" if check.outcome == "skipped" else ""
+        is_told = check.outcome in {"skipped", "passed"} and check.detail
+        why = f" ({check.detail.partition(chr(10))[0]})" if is_told else ""
         console.print(Text.assemble(outcome, " ", (f"{check.group:<{width}}", "dim"), f"  {check.name}{why}"))
     for check in result.failed:
         console.print(Text.assemble((f"\n{check.group}: {check.name}", "bold red")))

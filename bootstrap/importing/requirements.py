@@ -17,7 +17,8 @@ def judge(rendered: Mapping[str, str], locked: Collection[str], settings: Mappin
     """The notes; `locked` are the plugins of the lock, `settings` the texts of the settings files in `casc/`."""
     jobs = {name: ElementTree.fromstring(xml.encode()) for name, xml in rendered.items()}
     yield from _judge_plugins(jobs, locked)
-    known = agents.read(settings, Variables(casc.VARIABLES))
+    # The environments in which the jobs will be are not known; without groups of agents, the builder takes ordinary jobs.
+    known = agents.read(settings, Variables(casc.VARIABLES, agents.make_builder_variables({})))
     if known is not None:
         yield from _judge_labels(jobs, known)
 

@@ -14,6 +14,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import SMTP_PASSWORD, OwnSecret
 from bootstrap.errors import AwsRefused, SettingsInvalid
+from bootstrap.jenkins.definitions import fleets
 from bootstrap.values import Secret
 
 Found = tuple[tuple[str | int, ...], str]
@@ -40,7 +41,8 @@ def find_removed(context: Context) -> tuple[str, ...]:
     """Names of variables that the settings on the machine use, and that this environment no longer has."""
     command = ["grep", "-rhoE", r"\$\{[A-Z][A-Z0-9_]*", casc.FOLDER]
     used = {line.removeprefix("${") for line in context.shell.run(command, check=False).stdout.split()}
-    return tuple(sorted(used - {*casc.SECRETS, *casc.VARIABLES, *context.settings.jenkins.secrets}))
+    of_agents = fleets.list_secret_names(context.settings.agents)
+    return tuple(sorted(used - {*casc.SECRETS, *casc.VARIABLES, *context.settings.jenkins.secrets, *of_agents}))
 
 
 def find_faults(context: Context) -> Iterator[Found]:

@@ -20,10 +20,11 @@ from bootstrap.jenkins.controller import builds
 from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect
 from bootstrap.preconditions import running_builds
 
-CANARY = "canary"
+CANARY, LABEL = "canary", "infrastructure"
 START_SECONDS, RUN_SECONDS = 420, 180
 _LOOK_SECONDS = 2.0
 _RUNS = "Running on "  # the line that a Pipeline's node block begins with once it has its executor
+_AGENT = re.compile(r"Running on (?P<name>.+) in /")
 _NOTE = re.compile(r"\x1b\[8mha:[^\x1b]*\x1b\[0m")  # what a page makes links of
 _TIME = re.compile(r"^\[[^\]\s]+Z\] ")  # timestamper begins each line of a Pipeline with it
 _WAITS = "Still waiting to schedule task"  # before the line that says why
@@ -33,7 +34,8 @@ _WAITS = "Still waiting to schedule task"  # before the line that says why
 class Build:
     """The canary's build that these checks started, and the job's history after it.
 
-    `hindrance` says why it could not start; everything else is empty then.
+    `waited` are the seconds from its start until it had an executor. `hindrance` says why it could not start; everything else
+    is empty then.
     """
 
     word: str
@@ -42,7 +44,14 @@ class Build:
     log: str = ""
     artifact: str = ""
     history: tuple[int, ...] = ()
+    waited: float = 0.0
     hindrance: str = ""
+
+
+def find_agent(log: str) -> str:
+    """The name of the node on which a build ran at last, by its log; '' if it ran on none."""
+    found = _AGENT.findall(_NOTE.sub("", log))
+    return found[-1] if found else ""
 
 
 class CannotStart(Exception):
@@ -79,12 +88,14 @@ class Wait:
         time.sleep(min(seconds, 0.2))
 
 
-def build(client: JenkinsClient) -> Build:
-    """Start the canary with a word of this run's own, follow it to its end, read everything back."""
-    word, wait = secrets.token_hex(4), Wait(client)
-    limit = START_SECONDS + RUN_SECONDS
+def build(client: JenkinsClient, label: str = LABEL, start_seconds: float = START_SECONDS) -> Build:
+    """Start the canary on agents of a label with a word of this run's own, follow it to its end, read everything back."""
+    word, wait = secrets.token_hex(4), Wait(client, start_seconds=start_seconds)
+    asked = {"WORD": word, "LABEL": label}
     try:
-        result = builds.follow(client, CANARY, {"WORD": word}, wait.log.append, timeout=limit, sleep=wait.pause)
+        result = builds.follow(
+            client, CANARY, asked, wait.log.append, timeout=start_seconds + RUN_SECONDS, sleep=wait.pause
+        )
     except CannotStart as error:
         _take_back(client, word)
         return Build(word, hindrance=str(error))
@@ -95,7 +106,8 @@ def build(client: JenkinsClient) -> Build:
     artifact = ask(client, "GET", f"job/{CANARY}/{number}/artifact/canary.txt")
     history = tuple(build["number"] for build in told["builds"])
     text = artifact.text if artifact.status_code == 200 else f"HTTP {artifact.status_code}"
-    return Build(word, number, result, "".join(wait.log), text, history)
+    waited = (wait.started or time.monotonic()) - wait.begun
+    return Build(word, number, result, "".join(wait.log), text, history, waited)
 
 
 def hindrance(client: JenkinsClient, log: list[str]) -> str:

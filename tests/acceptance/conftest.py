@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import agent_groups  # noqa: F401 (adds its gatherers)
 import hardening  # noqa: F401 (adds its gatherers)
 import own_settings  # noqa: F401 (adds its gatherers)
 import pytest
@@ -22,7 +23,7 @@ from bootstrap.acts.verify import ENVIRONMENT_VARIABLE
 from bootstrap.context import Context, open_context
 from bootstrap.errors import BootstrapError
 
-_AWS = ("cloudformation", "ec2", "iam", "s3", "secretsmanager")
+_AWS = ("autoscaling", "cloudformation", "ec2", "iam", "s3", "secretsmanager")
 
 
 @pytest.fixture(scope="session")

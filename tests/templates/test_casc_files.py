@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bootstrap.acts import casc, jobs
+from bootstrap.jenkins.definitions import agents
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.distribution.lock import load_lock
 from bootstrap.remote.desired import agent
@@ -209,11 +210,14 @@ def test_the_agents_of_the_settings_are_those_that_the_machine_starts(settings: 
 
     assert [(each.node, each.home) for each in agent.AGENTS] == [(node["name"], node["remoteFS"]) for node in nodes]
     takes = {node["name"]: (node["mode"], node["labelString"]) for node in nodes}
-    assert {"machine": ("EXCLUSIVE", "infrastructure"), "builder": ("NORMAL", "linux")} == takes
+    builder = ("${JENKINS_BUILDER_MODE}", "${JENKINS_BUILDER_LABEL}")
+    assert {"machine": ("EXCLUSIVE", "infrastructure"), "builder": builder} == takes
+    values = {"JENKINS_BUILDER_MODE": "NORMAL", "JENKINS_BUILDER_LABEL": "linux"}
+    assert values == agents.make_builder_variables({})  # where there are no groups of agents
     assert all({"inbound": {}} == node["launcher"] for node in nodes)
     # Only what a job asks for by its label may run where the IAM role of the machine is.
     assert {each.node for each in agent.AGENTS if each.has_role} == {
-        name for name, (mode, _) in takes.items() if mode != "NORMAL"
+        name for name, (mode, _) in takes.items() if mode == "EXCLUSIVE"
     }
     (machine, _) = nodes
     assert [{"envVars": {"env": [{"key": "BOOTSTRAP_VENVS", "value": agent.VENVS}]}}] == machine["nodeProperties"]

@@ -58,12 +58,13 @@ def test_a_job_is_said_to_be_enabled(name: str) -> None:
 
 
 @every_job
-def test_a_job_keeps_a_bounded_history_and_runs_alone(name: str) -> None:
+def test_a_job_keeps_a_bounded_history_and_runs_alone_unless_it_only_looks(name: str) -> None:
     strategy = TREES[name].find(".//jenkins.model.BuildDiscarderProperty/strategy")
 
     assert strategy is not None
     assert ("60", "20") == (strategy.findtext("numToKeep"), strategy.findtext("artifactNumToKeep"))
-    assert any(element.tag.endswith(".DisableConcurrentBuildsJobProperty") for element in TREES[name].iter())
+    runs_alone = any(element.tag.endswith(".DisableConcurrentBuildsJobProperty") for element in TREES[name].iter())
+    assert (name != "canary") == runs_alone  # `verify` starts one of these on each group of agents
 
 
 @every_job
@@ -114,8 +115,27 @@ def test_a_jenkinsfile_leaves_to_the_definition_what_it_would_overwrite(name: st
 
 @every_script
 def test_a_jenkinsfile_runs_on_the_controllers_label_and_has_an_end(name: str) -> None:
-    assert "agent { label 'infrastructure' }" in SCRIPTS[name]
+    labels = set(re.findall(r"agent \{ label (.+) \}", SCRIPTS[name]))
+    assert {"params.LABEL" if name == "canary" else "'infrastructure'"} == labels
     assert "timeout(time:" in SCRIPTS[name]
+
+
+def test_the_canary_runs_on_the_controllers_label_unless_it_is_asked_otherwise() -> None:
+    parameters = TREES["canary"].iter("hudson.model.StringParameterDefinition")
+    asked = {each.findtext("name"): each.findtext("defaultValue") for each in parameters}
+    assert {"WORD": "canary", "LABEL": "infrastructure"} == asked
+
+
+@every_script
+def test_a_stage_whose_agent_is_lost_runs_again_unless_it_had_an_approval(name: str) -> None:
+    """The session of an approval is for one run, and its plan fits only the network of which it was made."""
+    stages = re.split(r"\bstage\('", SCRIPTS[name])[1:]
+    with_agent = {stage.partition("'")[0]: stage for stage in stages if "agent {" in stage}
+
+    assert with_agent
+    for title, stage in with_agent.items():
+        runs_again = "retry(count: 2, conditions: [agent(), nonresumable()])" in stage
+        assert runs_again == ("input {" not in stage), title
 
 
 @every_script

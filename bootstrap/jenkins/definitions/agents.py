@@ -1,4 +1,4 @@
-"""Which agents the settings in `casc/` define, and whether one of them takes a job.
+"""Which agents the settings in `casc/` and the groups of the environment file define, and whether one of them takes a job.
 
 Jenkins queues a build that no agent takes, and it waits for ever. So a job whose label no agent has is refused before a launch.
 The same is true for a job without a label where every agent takes only jobs that ask for its label (mode EXCLUSIVE).
@@ -7,7 +7,7 @@ Jenkins lets an exclusive agent also take a job whose expression names none of i
 refused, because an exclusive agent may have rights that the job is not meant to have.
 
 Not judged: labels that are known only during a build, and all labels where the settings define clouds, because a cloud makes
-agents with labels of its own.
+agents with labels of its own. The clouds of groups of agents are in no settings file; a group has one label.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from bootstrap.environment.agents import ORDINARY, AgentGroup, takes_ordinary_jobs
 from bootstrap.jenkins.definitions import casc_tree, labels
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
 from bootstrap.jenkins.definitions.casc_variables import Variables
@@ -30,11 +31,22 @@ _BUILT_ON_AN_EXECUTOR = frozenset({"project", "maven2-moduleset"})
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent with executors, or the controller where it has some; an exclusive one takes no job without a label."""
+    """An agent with executors, or the controller where it has some; an exclusive one takes no job without a label.
+
+    `is_group` marks the agents of a group, which are made when a job waits for them. The plugin makes none for an expression
+    that names another label than that of the group, also behind a `!` or beside a `||` (EC2FleetCloud.canProvision).
+    """
 
     name: str
     labels: frozenset[str]
     is_exclusive: bool
+    is_group: bool = False
+
+    def takes(self, expression: str) -> bool:
+        """Whether a job with this label expression runs here; raises labels.NoExpression if it is none."""
+        if self.is_group and not labels.find_names(expression) <= self.labels:
+            return False
+        return labels.satisfies(self.labels, expression)
 
 
 @dataclass(frozen=True)
@@ -48,9 +60,9 @@ class Agents:
         if not label:
             if any(not agent.is_exclusive for agent in self.found):
                 return None
-            return f"asks for no label, and every agent in casc/ takes only jobs that ask for its label: {self._offer}"
+            return f"asks for no label, and every agent takes only jobs that ask for its label: {self._offer}"
         try:
-            takers = [agent for agent in self.found if labels.satisfies(agent.labels, label)]
+            takers = [agent for agent in self.found if agent.takes(label)]
             names = labels.find_names(label)
         except labels.NoExpression as error:
             return f"asks for a label that Jenkins cannot read: {error}"
@@ -62,17 +74,37 @@ class Agents:
             )
         if takers:
             return None
-        return f"asks for the label '{label}', which no agent in casc/ has: {self._offer}"
+        return f"asks for the label '{label}', which no agent has: {self._offer}"
 
     @property
     def _offer(self) -> str:
-        known = sorted({label for agent in self.found for label in agent.labels - {agent.name, BUILT_IN}})
+        known = sorted(
+            {it for agent in self.found for it in agent.labels if agent.is_group or it != agent.name} - {BUILT_IN}
+        )
         choice = f"use one of these labels: {', '.join(known)}" if known else "there is no agent with a label"
-        return f"its builds would wait for ever; {choice}, or add an agent under 'jenkins.nodes'"
+        return f"its builds would wait for ever; {choice}, or add a group of agents to the environment file ('agents')"
 
 
-def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
-    """The agents of the settings files; None if that cannot be said, because of clouds or of labels that are not known here."""
+def make_builder_variables(groups: Mapping[str, AgentGroup]) -> dict[str, str]:
+    """Label and mode of the agent `builder` on the machine of the controller, as variables of the settings.
+
+    It takes the ordinary jobs. If a group takes those, it takes only jobs that ask for it by its name. If a group has the label
+    of ordinary jobs, it takes those without a label.
+    """
+    gives_way = takes_ordinary_jobs(groups)
+    return {
+        "JENKINS_BUILDER_LABEL": "builder" if gives_way or ORDINARY in groups else ORDINARY,
+        "JENKINS_BUILDER_MODE": "EXCLUSIVE" if gives_way else "NORMAL",
+    }
+
+
+def read(
+    files: Mapping[str, str], variables: Variables, groups: Mapping[str, AgentGroup] | None = None
+) -> Agents | None:
+    """The agents of the settings files and of the groups.
+
+    None if that cannot be said, because of clouds in the files or of labels that are not known here.
+    """
     trees = [tree for tree in map(_parse_yaml, files.values()) if tree is not None]
     sections = [section for tree in trees if (section := _get_entry(tree, "jenkins")) is not None]
     if any((clouds := _get_entry(section, "clouds")) is not None and clouds.items for section in sections):
@@ -92,7 +124,8 @@ def read(files: Mapping[str, str], variables: Variables) -> Agents | None:
         if name is None or labelled is None or mode is None:
             return None
         agents.append(Agent(name, frozenset({name, *labelled.split()}), mode.upper() == "EXCLUSIVE"))
-    return Agents(tuple(agents))
+    of_groups = [Agent(label, frozenset({label}), it.exclusive, is_group=True) for label, it in (groups or {}).items()]
+    return Agents((*agents, *of_groups))
 
 
 def _parse_yaml(text: str) -> Node | None:

@@ -12,14 +12,14 @@ and no password here, and their entries in the matrix count for the ids of that 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bootstrap.environment.people import Person, Role
 from bootstrap.errors import CascRejected, Fault
-from bootstrap.jenkins.definitions import casc_tree
-from bootstrap.jenkins.definitions.casc_tree import Kind, Node
+from bootstrap.jenkins.definitions import casc_insertion
+from bootstrap.jenkins.definitions.casc_insertion import find_text, find_value
+from bootstrap.jenkins.definitions.casc_tree import Node
 from bootstrap.remote.desired.people import PASSWORDS
 
 DESCRIPTION = "From 'people' in the environment file."
@@ -52,6 +52,8 @@ _MATRICES = frozenset(
         *("projectmatrix", "projectmatrixauthorizationstrategy"),
     }
 )
+_USERS = (("jenkins",), ("securityrealm",), _DATABASES, ("users",))
+_ENTRIES = (("jenkins",), ("authorizationstrategy",), _MATRICES, ("entries",))
 _DOING = "putting the people of the environment file into Jenkins' settings"
 
 
@@ -62,34 +64,27 @@ def add_people(files: Mapping[str, str], people: Mapping[str, Person]) -> dict[s
     """
     if not people:
         return dict(files)
-    users, matrix = _find_list(files, "securityRealm", _DATABASES, "users"), None
-    matrix = _find_list(files, "authorizationStrategy", _MATRICES, "entries")
+    users, matrix = casc_insertion.find_list(files, _USERS), casc_insertion.find_list(files, _ENTRIES)
     if matrix is None:
         reason = "no file has a matrix ('globalMatrix' or 'projectMatrix' with 'entries'), so roles have no permissions"
         raise CascRejected(_DOING, [Fault("casc", 1, 1, reason)], "Use a matrix in casc/, or take 'people' out.")
-    changed = dict(files)
     entries = [*_list_entries(people), *_list_group_entries(matrix[1], people)]
-    additions = [(*matrix, entries)]
+    additions: list[casc_insertion.Addition] = [(*matrix, entries)]
     if users is not None:
         _refuse_namesakes(*users, people)
         additions.append((*users, list(_list_accounts(people))))
-    for name in files:
-        # From the end of a file to its begin: what is added moves what follows.
-        inserted = [(_find_end(files[name], node), node, added) for file, node, added in additions if file == name]
-        for end, node, added in sorted(inserted, key=lambda addition: addition[0], reverse=True):
-            changed[name] = _insert(changed[name], end, node, added)
-    return changed
+    return casc_insertion.add_entries(files, additions)
 
 
 def has_accounts(files: Mapping[str, str]) -> bool:
     """Whether people have accounts in Jenkins' own user database, and not in one that a project chose."""
-    return _find_list(files, "securityRealm", _DATABASES, "users") is not None
+    return casc_insertion.find_list(files, _USERS) is not None
 
 
 def list_users(files: Mapping[str, str]) -> tuple[str, ...]:
     """The ids of all users of Jenkins' own user database that the files have, people included."""
-    found = _find_list(files, "securityRealm", _DATABASES, "users")
-    return tuple(_find_text(user, "id") for user in found[1].items) if found else ()
+    found = casc_insertion.find_list(files, _USERS)
+    return tuple(find_text(user, "id") for user in found[1].items) if found else ()
 
 
 def _list_accounts(people: Mapping[str, Person]) -> Iterator[dict[str, Any]]:
@@ -115,8 +110,8 @@ def _list_group_entries(matrix: Node, people: Mapping[str, Person]) -> Iterator[
         for kind, grant in entry.meant.entries:
             if kind.meant.text not in {"group", "userOrGroup"}:
                 continue
-            group = _find_text(grant, "name")
-            granted = _find_value(grant, "permissions")
+            group = find_text(grant, "name")
+            granted = find_value(grant, "permissions")
             permissions = [permission.meant.text for permission in granted.items] if granted else []
             for name, person in people.items():
                 if group in person.groups and permissions:
@@ -127,50 +122,7 @@ def _refuse_namesakes(file: str, users: Node, people: Mapping[str, Person]) -> N
     faults = [
         Fault(f"casc/{file}", user.line, user.column, f"the user '{name}' is in 'people' of the environment file, too")
         for user in users.items
-        if (name := _find_text(user, "id").lower()) in people
+        if (name := find_text(user, "id").lower()) in people
     ]
     if faults:
         raise CascRejected(_DOING, faults, "Take the user out of one of the two files.")
-
-
-def _find_list(files: Mapping[str, str], attribute: str, kinds: frozenset[str], name: str) -> tuple[str, Node] | None:
-    """The file and the node of jenkins.ATTRIBUTE.KIND.NAME, if one of the files has it as a list."""
-    for file, text in files.items():
-        chosen = _find_value(_find_value(casc_tree.parse(text), "jenkins"), attribute)
-        for kind, content in chosen.entries if chosen else ():
-            found = _find_value(content, name) if kind.meant.text.lower() in kinds else None
-            if found is not None and found.kind is Kind.LIST:
-                return file, found
-    return None
-
-
-def _find_value(node: Node | None, key: str) -> Node | None:
-    entries = node.meant.entries if node else ()
-    return next((value.meant for name, value in entries if name.meant.text.lower() == key.lower()), None)
-
-
-def _find_text(node: Node, key: str) -> str:
-    found = _find_value(node, key)
-    return found.text if found else ""
-
-
-def _find_end(text: str, node: Node) -> int:
-    """Where an entry is added to a list: before the bracket of one in brackets, else behind the line of its last value."""
-    if text[node.start] == "[":
-        return node.end - 1
-    # A list or mapping in block style ends where the next thing begins, behind the comments between them.
-    ended = (it for it in casc_tree.walk(node) if it.kind in {Kind.SCALAR, Kind.ALIAS} or text[it.start] in "[{")
-    end = text.find("\n", max(it.end for it in ended) - 1)
-    return len(text) if end < 0 else end + 1
-
-
-def _insert(text: str, end: int, node: Node, added: list[dict[str, Any]]) -> str:
-    """The text with these entries in a list; JSON is YAML, whatever the style around it."""
-    written = [json.dumps(entry, ensure_ascii=False) for entry in added]
-    if text[node.start] == "[":
-        is_first = not node.items or text[:end].rstrip().endswith(",")
-        return f"{text[:end]}{'' if is_first else ', '}{', '.join(written)}{text[end:]}"
-    before = "" if end == 0 or text[end - 1] == "\n" else "\n"
-    indentation = " " * (node.column - 1)
-    lines = "".join(f"{indentation}- {entry}\n" for entry in written)
-    return f"{text[:end]}{before}{lines}{text[end:]}"

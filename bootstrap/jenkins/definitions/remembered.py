@@ -74,7 +74,7 @@ def _digest_inputs(
 
     # Job Builder looks for included files from the working directory, too.
     add(sys.version, str(Path.cwd()), sorted(variables.items()), sorted(plugins.items()))
-    add([(each.name, sorted(each.labels), each.is_exclusive) for each in known.found] if known else None)
+    add([(each.name, sorted(each.labels), each.is_exclusive, each.is_group) for each in known.found] if known else None)
     # The packages that are installed, by their versions: Job Builder has extensions.
     add(sorted(path.name for path in Path(sysconfig.get_path("purelib")).glob("*.dist-info")))
     code = (Path(__file__).parent, Path(folders.__file__).parent, Path(yaml_source.__file__).parent)

@@ -26,6 +26,8 @@ EMULATOR_PACKAGES = (
     *("groovy", "python3-aiohttp", "python3-bcrypt", "python3-croniter", "python3-cryptography", "python3-lxml"),
     "python3-yaml",
 )
+# With groups of agents the emulator also calls AWS, as the plugin ec2-fleet does.
+EMULATED_FLEET_PACKAGES = ("python3-boto3",)
 SYSCTLS: Mapping[str, str] = {
     "fs.protected_fifos": "2",
     "fs.protected_hardlinks": "1",
@@ -59,9 +61,16 @@ _IS_FIREWALL_LOADED = f'test /etc/nftables.conf -ot {_KEPT} && test "$({_LISTING
 Resources = list[dict[str, Any]]
 
 
-def make_packages(kind: str, extra: Sequence[str]) -> dict[str, Any]:
+def list_emulator_packages(kind: str, *, has_groups: bool) -> tuple[str, ...]:
+    """The packages with which the emulator runs, where it is the one that runs; `has_groups`: with groups of agents."""
+    if kind != "emulator":
+        return ()
+    return (*EMULATOR_PACKAGES, *(EMULATED_FLEET_PACKAGES if has_groups else ()))
+
+
+def make_packages(kind: str, extra: Sequence[str], *, has_groups: bool = False) -> dict[str, Any]:
     """All Debian packages, in one transaction."""
-    names = {*PACKAGES, *(EMULATOR_PACKAGES if kind == "emulator" else ()), *extra}
+    names = {*PACKAGES, *list_emulator_packages(kind, has_groups=has_groups), *extra}
     return {"id": "packages", "kind": "packages", "names": sorted(names)}
 
 

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from bootstrap.remote.desired.base import (
-    EMULATOR_PACKAGES,
     JAVA_PACKAGES,
     JENKINS_PORT,
     Resources,
+    list_emulator_packages,
     make_directory,
     make_file,
     make_unit,
@@ -45,6 +45,14 @@ _PROPERTIES = {
     "jenkins.model.Jenkins.slaveAgentPort": "-1",
     "jenkins.model.Jenkins.slaveAgentPortEnforce": "true",
     "com.cloudbees.plugins.credentials.UseItemPermission": "true",
+}
+# For groups of agents. Jenkins looks every two seconds for builds that wait for an agent, from its start on; by itself it does
+# every ten, and makes no agent in the first 100 seconds. A build whose agent is gone for two minutes goes on without it; by
+# itself it waits five. After a restart of Jenkins an agent needs less than that to come back.
+_GROUP_PROPERTIES = {
+    "hudson.slaves.NodeProvisioner.initialDelay": "0",
+    "hudson.slaves.NodeProvisioner.recurrencePeriod": "2000",
+    "org.jenkinsci.plugins.workflow.support.pickles.ExecutorPickle.timeoutForNodeMillis": "120000",
 }
 LOCAL_CHECKOUT = "hudson.plugins.git.GitSCM.ALLOW_LOCAL_CHECKOUT"
 """With this property, a build on the controller may check out any folder that Jenkins may read."""
@@ -225,8 +233,9 @@ def make_service(inputs: HostInputs) -> dict[str, Any]:
     causes = ["jenkins.service file", "jenkins environment", "plugins lock", "aws environment"]
     own = ["own secrets"] if inputs.own_secrets else []
     restart_on = [*causes, *kind_of_software, *credentials, *own]
-    runs_on = ["python3", *EMULATOR_PACKAGES] if inputs.software.kind == "emulator" else JAVA_PACKAGES
-    return make_unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=list(runs_on))
+    emulated = list_emulator_packages(inputs.software.kind, has_groups=bool(inputs.settings.agents))
+    runs_on = ["python3", *emulated] if emulated else list(JAVA_PACKAGES)
+    return make_unit("jenkins.service", restart_on=restart_on, timeout=660, runs_on=runs_on)
 
 
 def compute_needed_memory(heap: str) -> int:
@@ -237,6 +246,7 @@ def compute_needed_memory(heap: str) -> int:
 def make_unit_file(inputs: HostInputs) -> dict[str, Any]:
     """The text of jenkins.service."""
     properties = _PROPERTIES | ({LOCAL_CHECKOUT: "true"} if inputs.toolkit is not None else {})
+    properties |= _GROUP_PROPERTIES if inputs.settings.agents else {}
     content = render(
         "jenkins.service",
         kind=inputs.software.kind,

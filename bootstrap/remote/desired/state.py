@@ -18,7 +18,7 @@ def list_resources(inputs: HostInputs) -> list[dict[str, Any]]:
     return [
         *base.list_trust_resources(inputs.ca_certificates),
         *([base.make_java_for_groovy()] if inputs.software.kind == "emulator" else []),
-        base.make_packages(inputs.software.kind, settings.host.extra_packages),
+        base.make_packages(inputs.software.kind, settings.host.extra_packages, has_groups=bool(settings.agents)),
         *base.list_clock_resources(settings.host.timezone),
         *jenkins.list_account_resources(),
         *agent.list_account_resources(),

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs
 import pytest
 
 from bootstrap.acts import casc
+from bootstrap.environment.agents import AgentGroup
 from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
 from bootstrap.jenkins.controller import people_accounts, provided_variables, settings_record
 from bootstrap.jenkins.definitions.casc import find_variables
+from bootstrap.jenkins.definitions.fleets import Fleet, make_clouds
 from bootstrap.jenkins.definitions.people import DESCRIPTION
 from bootstrap.values import Change, ChangeKind, Controller, Result, Secret
 
@@ -748,3 +750,37 @@ def test_other_passwords_are_a_reason_for_a_reload(server) -> None:
 
     casc.apply(machine, server.client, GOOD, {}, Report())
     assert 1 == server.asked.count("POST configuration-as-code/reload")
+
+
+# --- clouds
+
+CLOUDS = make_clouds({"linux": AgentGroup()}, {"linux": Fleet("p-e-agents-linux", "ssh-ed25519 AAAA")})
+
+
+def test_clouds_come_when_the_settings_hold_and_are_no_edits_then(server) -> None:
+    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Report()
+    server.on("GET", "computer/api/json", {"computer": []})
+    server.on("POST", "configuration-as-code/apply", "")
+
+    assert ["cloud linux"] == [
+        it.name for it in casc.plan(machine, server.client, GOOD, {}, Report(), wished_clouds=CLOUDS)
+    ]
+    casc.apply(machine, server.client, GOOD, {}, report, CLOUDS)
+    server.on("POST", "configuration-as-code/export", EXPORT + CLOUDS.removeprefix("jenkins:\n"))
+    server.asked.clear()
+    casc.apply(machine, server.client, GOOD, {}, report, CLOUDS)
+
+    assert ["cloud linux"] == [it.name for it in report.changes]
+    assert [] == report.lines
+    assert ["POST configuration-as-code/export"] == server.asked
+
+
+def test_clouds_are_sent_behind_the_reload_of_changed_files(server) -> None:
+    """The credential of a group is in the files, and its cloud names it."""
+    server.on("GET", "computer/api/json", {"computer": []})
+    server.on("POST", "configuration-as-code/apply", "")
+
+    casc.apply(Machine({}), server.client, GOOD, {}, Report(), CLOUDS)
+
+    sent = [it for it in server.asked if it.endswith(("/reload", "/apply"))]
+    assert ["POST configuration-as-code/reload", "POST configuration-as-code/apply"] == sent

@@ -14,11 +14,12 @@ SUITE = '''
 import os
 import pytest
 
-def test_good():
+def test_good(record_property):
     """What should hold holds.
 
     Why it should.
     """
+    record_property("found", "it took 3 s")
 
 def test_bad():
     """Numbers agree."""
@@ -91,6 +92,12 @@ def test_a_failed_check_says_what_was_found_instead(verdict: Verdict) -> None:
     assert "they do not" in details["Numbers agree"]
     assert "no way to look" in details["Something is looked at"]
     assert "def test" not in details["Numbers agree"]
+
+
+def test_a_good_check_may_say_what_it_found(verdict: Verdict) -> None:
+    assert {"What should hold holds": "it took 3 s"} == {
+        check.name: check.detail for check in verdict.checks if check.outcome == "passed" and check.detail
+    }
 
 
 def test_checks_are_grouped_by_their_file(verdict: Verdict) -> None:
@@ -168,5 +175,5 @@ def test_the_checks_that_would_run_are_told_without_running_any() -> None:
     found = verify.list_checks(Path(__file__).resolve().parents[3] / "tests" / "acceptance")
 
     assert "network: The intention holds" in found
-    groups = {"aws", "controller", "hardening", "machine", "network", "people", "settings", "tls"}
+    groups = {"agents", "aws", "controller", "hardening", "machine", "network", "people", "settings", "tls"}
     assert groups == {each.partition(":")[0] for each in found}

@@ -13,6 +13,7 @@ from bootstrap.values import Check, Verdict
 def test_a_check_that_was_left_out_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     checks = (
         Check("Everything holds", "passed", 0.1, "", "network"),
+        Check("A build runs: linux", "passed", 21.0, "it waited 21 s", "agents"),
         Check(
             "Machines reach each other",
             "skipped",
@@ -26,5 +27,6 @@ def test_a_check_that_was_left_out_says_why(capsys: pytest.CaptureFixture[str]) 
 
     assert capsys.readouterr().out.splitlines() == [
         "passed  network  Everything holds",
+        "passed  agents   A build runs: linux (it waited 21 s)",
         "skipped network  Machines reach each other (there is one machine only)",
     ]

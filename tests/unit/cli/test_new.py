@@ -31,7 +31,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def rendered(checkout: Path, name: str) -> ElementTree.Element:
     """The job, which an agent of casc/ takes: JobsInvalid otherwise."""
-    known = agents.read(casc.read(checkout / "casc"), casc_variables.Variables())
+    variables = casc_variables.Variables((), agents.make_builder_variables({}))
+    known = agents.read(casc.read(checkout / "casc"), variables)
     variables = {"repository": "file:///srv/git/toolkit.git", "branch": "main"}
     made = jobs.render(checkout / "jobs", variables, load_lock(checkout / "jenkins.lock.yaml").plugins, known)
     return ElementTree.fromstring(made.jobs[name].encode())

@@ -7,7 +7,7 @@ import pytest
 
 from bootstrap.acts import casc
 from bootstrap.environment import models, settings
-from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES
+from bootstrap.environment.secret_names import RESERVED, RESERVED_PREFIXES, find_faults
 from bootstrap.errors import SettingsInvalid
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -442,3 +442,5 @@ def test_the_names_of_the_toolkits_variables_are_no_names_for_secrets() -> None:
     names = {*casc.SECRETS, *casc.VARIABLES}
 
     assert set() == {it for it in names if it not in RESERVED and not it.startswith(RESERVED_PREFIXES)}
+    of_agents = [("jenkins", "secrets", "AGENTS_BIG_KEY")]
+    assert of_agents == [place for place, _ in find_faults(["AGENTS_BIG_KEY", "AGENTS_KEY_FILE"])]

@@ -173,7 +173,7 @@ def test_jobs_that_need_a_plugin_or_a_label_that_is_not_there_are_told(other, im
     other.list_plugins(json.loads(RECORDED["plugin"]["body"]) | {"shortName": "gradle", "version": "2.1"})
     imported = import_it()
     assert [each.difference for each in imported.outcomes] == ["", ""]
-    assert "job windows: it asks for the label 'windows', which no agent in casc/ has" in tell(imported)
+    assert "job windows: it asks for the label 'windows', which no agent has" in tell(imported)
     assert (
         "plugin gradle: jenkins.lock.yaml does not have it, and it is needed by gradle; ./bootstrap.py jenkins lock --add"
         in tell(imported)
@@ -280,7 +280,7 @@ def test_the_files_of_a_project_count_as_those_of_the_toolkit(other, tmp_path: P
     assert "id: mine" in credentials and "id: theirs" in credentials and "id: mail" not in credentials
     assert "job fast" not in told.replace("job fast (", "")
     # The project's list of agents takes the place of the toolkit's.
-    assert "job slow: it asks for the label 'infrastructure', which no agent in casc/ has" in told
+    assert "job slow: it asks for the label 'infrastructure', which no agent has" in told
 
 
 def test_the_report_has_one_line_of_visible_characters_for_each_thing(other, import_it, tmp_path: Path) -> None:

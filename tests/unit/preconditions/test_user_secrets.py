@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bootstrap.environment.agents import AgentGroup
 from bootstrap.environment.models import OwnSecret
 from bootstrap.preconditions import user_secrets
 from bootstrap.values import Secret
@@ -30,15 +31,17 @@ def context(shell: Shell) -> Any:
     settings = SimpleNamespace(
         name="trial",
         jenkins=SimpleNamespace(secrets=SETTINGS),
+        agents={"linux": AgentGroup()},
         own_secrets=named | {("mail", "password"): OwnSecret(secret="team/mail")},
     )
     return SimpleNamespace(shell=shell, settings=settings)
 
 
 def test_names_that_the_machine_still_uses_are_found() -> None:
-    shell = Shell("${ADMIN_PASSWORD\n${SMTP_HOST\n${SMTP_PASSWORD\n${DEPLOY_TOKEN\n${MAIL_WORD\n${MAIL_WORD\n")
+    used = "ADMIN_PASSWORD SMTP_HOST SMTP_PASSWORD DEPLOY_TOKEN MAIL_WORD MAIL_WORD AGENTS_LINUX_KEY AGENTS_OLD_KEY"
+    shell = Shell("".join(f"${{{name}\n" for name in used.split()))
 
-    assert ("MAIL_WORD",) == user_secrets.find_removed(context(shell))
+    assert ("AGENTS_OLD_KEY", "MAIL_WORD") == user_secrets.find_removed(context(shell))
     assert "/etc/jenkins/casc.d" in shell.commands[0]
 
 

@@ -360,6 +360,30 @@ def test_local_folders_are_checked_out_only_where_the_repository_is_one(software
     assert (toolkit is not None) == ("ALLOW_LOCAL_CHECKOUT" in command)
 
 
+@pytest.mark.parametrize("software", [EMULATOR, WAR])
+def test_jenkins_looks_often_for_builds_that_wait_where_there_are_groups_of_agents(software: Any) -> None:
+    settings = Settings.model_validate({**SETTINGS, "agents": {"linux": {}}})
+    without, with_groups = (
+        set(unit(by_id(inputs(software=software, **more)))["Service"]["ExecStart"].split())
+        for more in ({}, {"settings": settings})
+    )
+    assert {
+        "-Dhudson.slaves.NodeProvisioner.initialDelay=0",
+        "-Dhudson.slaves.NodeProvisioner.recurrencePeriod=2000",
+        "-Dorg.jenkinsci.plugins.workflow.support.pickles.ExecutorPickle.timeoutForNodeMillis=120000",
+    } == with_groups - without
+    assert set() == without - with_groups
+
+
+@pytest.mark.parametrize(("software", "is_there"), [(EMULATOR, True), (WAR, False)])
+def test_the_emulator_calls_aws_only_where_there_are_groups_of_agents(software: Any, is_there: bool) -> None:
+    settings = Settings.model_validate({**SETTINGS, "agents": {"linux": {}}})
+    with_groups = by_id(inputs(software=software, settings=settings))
+    assert "python3-boto3" not in by_id(inputs(software=software))["packages"]["names"]
+    assert is_there == ("python3-boto3" in with_groups["packages"]["names"])
+    assert is_there == ("python3-boto3" in with_groups["jenkins.service"]["runs_on"])
+
+
 def test_services_leave_the_machine_some_memory_and_processes(wished: dict[str, dict[str, Any]]) -> None:
     texts = ("jenkins.service file", "agent service file", "builder service file", "nginx limits", "inspector service")
     limits = {name: settings_of(wished[name]["content"])["Service"] for name in texts}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.environment.agents import AgentGroup
 from bootstrap.jenkins.definitions import agents, labels
 from bootstrap.jenkins.definitions.agents import Agent, Agents
 from bootstrap.jenkins.definitions.casc_variables import Variables
@@ -59,7 +60,7 @@ def test_a_pipeline_that_is_nested_too_deeply_is_not_judged() -> None:
 
 
 def test_a_job_without_a_label_needs_an_agent_that_takes_it() -> None:
-    assert "asks for no label, and every agent in casc/" in str(MACHINE.explain_refusal(""))
+    assert "asks for no label, and every agent takes" in str(MACHINE.explain_refusal(""))
     assert "use one of these labels: infrastructure, linux" in str(MACHINE.explain_refusal(""))
     assert OPEN.explain_refusal("") is None
     assert "there is no agent with a label" in str(Agents(()).explain_refusal("x"))
@@ -71,13 +72,53 @@ def test_an_exclusive_agent_takes_no_job_that_names_none_of_its_labels(expressio
     assert OPEN.explain_refusal(f"other && ({expression} || other)") is None
 
 
+def read_ours(**groups: AgentGroup) -> Agents:
+    """The agents of this repository's settings, in an environment with these groups."""
+    found = agents.read(OURS, Variables((), agents.make_builder_variables(groups)), groups)
+    assert found is not None
+    return found
+
+
 def test_the_settings_of_this_repository_have_a_place_for_jobs_without_a_label() -> None:
-    found = agents.read(OURS, Variables())
+    found = read_ours()
     machine = Agent("machine", frozenset({"machine", "infrastructure"}), True)
     builder = Agent("builder", frozenset({"builder", "linux"}), False)
     assert found == Agents((machine, builder))
     assert all(found.explain_refusal(label) is None for label in ("", "linux", "infrastructure"))
-    assert "use one of these labels: infrastructure, linux, or add an agent" in str(found.explain_refusal("docker"))
+    assert "use one of these labels: infrastructure, linux, or add a group of agents" in str(
+        found.explain_refusal("docker")
+    )
+
+
+EXCLUSIVE, OPEN_GROUP = AgentGroup(), AgentGroup(exclusive=False)
+
+
+def test_an_exclusive_group_takes_the_jobs_that_ask_for_it() -> None:
+    found = read_ours(big=EXCLUSIVE)
+    assert Agent("builder", frozenset({"builder", "linux"}), False) in found.found
+    assert all(found.explain_refusal(label) is None for label in ("", "linux", "infrastructure", "big", "(big)"))
+    assert "use one of these labels: big, infrastructure, linux" in str(found.explain_refusal("small"))
+
+
+def test_a_group_that_takes_ordinary_jobs_takes_them_from_the_builder() -> None:
+    found = read_ours(big=OPEN_GROUP)
+    assert Agent("builder", frozenset({"builder"}), True) in found.found
+    assert all(found.explain_refusal(label) is None for label in ("", "big", "builder"))
+    assert "use one of these labels: big, infrastructure," in str(found.explain_refusal("linux"))
+
+
+def test_a_group_of_the_builders_label_takes_it_and_leaves_jobs_without_a_label() -> None:
+    found = read_ours(linux=EXCLUSIVE)
+    assert Agent("builder", frozenset({"builder"}), False) in found.found
+    assert all(found.explain_refusal(label) is None for label in ("", "linux", "builder"))
+    assert Agent("builder", frozenset({"builder"}), True) in read_ours(linux=OPEN_GROUP).found
+
+
+@pytest.mark.parametrize("expression", ["big || gpu", "big && !gpu", "!infrastructure", "big || infrastructure || x"])
+def test_nobody_makes_an_agent_of_a_group_for_an_expression_with_other_labels(expression: str) -> None:
+    alone = Agents((Agent("big", frozenset({"big"}), False, is_group=True),))
+    assert "which no agent has" in str(alone.explain_refusal(expression))
+    assert alone.explain_refusal("big || !big") is None
 
 
 def test_settings_of_agents_have_jenkins_defaults() -> None:
@@ -92,7 +133,8 @@ def test_settings_of_agents_have_jenkins_defaults() -> None:
 
 def test_labels_that_are_not_known_here_are_not_judged() -> None:
     cloud = "jenkins: {clouds: [{eC2Fleet: {name: fleet, labelString: big}}]}\n"
-    assert agents.read(OURS | {"clouds.yaml": cloud}, Variables()) is None
+    variables = Variables((), agents.make_builder_variables({}))
+    assert agents.read(OURS | {"clouds.yaml": cloud}, variables) is None
     text = NODE.replace("'a  b'", '"${LABELS}"') % ""
     assert agents.read({"a.yaml": text}, Variables(["LABELS"])) is None
     known = agents.read({"a.yaml": text}, Variables(["LABELS"], {"LABELS": "x y"}))

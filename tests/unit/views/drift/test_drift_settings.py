@@ -1,5 +1,8 @@
 """Drift of settings: which were changed in the web interface, and whether a reload would put them back."""
 
+import pytest
+import yaml
+
 from bootstrap.jenkins.controller import settings_record
 from bootstrap.jenkins.controller.api import JenkinsClient
 from bootstrap.values import Result
@@ -70,3 +73,31 @@ def test_a_job_on_the_machine_looks_without_root(jenkins_server) -> None:
     found(jenkins_server, machine, sudo=False)
 
     assert {False} == machine.with_sudo
+
+
+CLOUD = {"name": "linux", "maxSize": 2, "computerConnector": {"sshConnector": {"credentialsId": "agents-linux"}}}
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"),
+    [
+        ([], [("cloud linux", "is missing")]),
+        ([CLOUD | {"maxSize": 9}], [("cloud linux", "maxSize is 9, wished 2")]),
+        ([CLOUD, CLOUD | {"name": "made by hand"}], [("cloud made by hand", "is not in the code")]),
+        ([CLOUD], []),
+    ],
+)
+def test_a_cloud_is_told_as_one_line_and_not_as_a_setting_too(
+    there: list[object], expected: list[tuple[str, str]], jenkins_server
+) -> None:
+    def settings_with(clouds: list[object]) -> str:
+        return yaml.safe_dump({"jenkins": {"mode": "NORMAL", "clouds": [{"eC2Fleet": it} for it in clouds]}})
+
+    jenkins_server.on("POST", "configuration-as-code/export", settings_with(there))
+    machine, wished = Machine("jenkins:\n  mode: NORMAL\n"), settings_with([CLOUD])
+
+    drifted = settings.find_settings_drift(
+        machine, jenkins_server.client, FILES, {}, "TOOL", sudo=True, wished_clouds=wished
+    )
+
+    assert [(*it, "TOOL casc apply") for it in expected] == [(it.name, it.found, it.remedy) for it in drifted]
