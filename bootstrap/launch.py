@@ -26,6 +26,7 @@ from bootstrap.jenkins.controller import journal
 from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
+    agent_groups,
     agent_removal,
     bucket_of_files,
     host_inputs,
@@ -159,7 +160,8 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
         with context.shell.forward(controller.port) as port:
             casc.ensure_token(f"http://127.0.0.1:{port}/", controller)
         values = context.casc_values
-        casc.apply(context.shell, context.jenkins, context.casc_files, values, run)
+        clouds = agent_groups.make_clouds(context)
+        casc.apply(context.shell, context.jenkins, context.casc_files, values, run, clouds)
     if not host.has_agents(context.shell):  # its settings were not those of this Jenkins when the machine was converged
         provision(context, run)
 

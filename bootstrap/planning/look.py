@@ -13,6 +13,7 @@ from bootstrap.launch import ACCEPTANCE, check, check_templates
 from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
+    agent_groups,
     host_inputs,
     image_choice,
     interruptions,
@@ -92,7 +93,8 @@ def plan_casc(context: Context, run: Run) -> tuple[Change, ...]:
     """Which configuration files differ, and what was edited in Jenkins that a reload overwrites."""
     with run.act("casc", "what would change"):
         values = context.casc_values
-        found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run)
+        clouds = agent_groups.make_clouds(context)
+        found = casc.plan(context.shell, context.jenkins, context.casc_files, values, run, clouds)
         return _show(run, differences.add_settings_diffs(context.shell, casc.FOLDER, context.casc_files, found))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bootstrap.cloud import agent_groups, images, refusals
 from bootstrap.context import Context
+from bootstrap.jenkins.definitions import fleets
 from bootstrap.preconditions import image_choice
 from bootstrap.remote.desired.base import JAVA_PACKAGES
 from bootstrap.stacks import composition, states
@@ -45,21 +46,27 @@ def _choose_image(context: Context, name: str, existing: Mapping[str, Stack], *,
 
 
 def read_client_keys(context: Context) -> dict[str, Secret]:
-    """The private keys with which Jenkins logs in to agents, by their labels. AwsRefused, StackMissing."""
+    """The private keys with which Jenkins logs in to agents, by the names that its settings have. AwsRefused, StackMissing."""
     with refusals.convert_errors("reading the keys of the agents"):
         return {
-            label: agent_groups.read_private_key(context.world.aws, _get_output(context, label, "ClientKeyPairId"))
+            fleets.name_secret(label): agent_groups.read_private_key(
+                context.world.aws, _get_output(context, label, "ClientKeyPairId")
+            )
             for label in context.settings.agents
         }
 
 
-def read_host_keys(context: Context) -> dict[str, str]:
-    """The public host keys of the agents, by their labels. AwsRefused, StackMissing."""
+def make_clouds(context: Context) -> str:
+    """The document with the clouds that Jenkins shall have, as `fleets.make_clouds` returns it. AwsRefused, StackMissing."""
     with refusals.convert_errors("reading the host keys of the agents"):
-        return {
-            label: agent_groups.read_public_key(context.world.aws, _get_output(context, label, "HostKeyPairId"))
+        known = {
+            label: fleets.Fleet(
+                _get_output(context, label, "AgentsGroup"),
+                agent_groups.read_public_key(context.world.aws, _get_output(context, label, "HostKeyPairId")),
+            )
             for label in context.settings.agents
         }
+    return fleets.make_clouds(context.settings.agents, known)
 
 
 def _get_output(context: Context, label: str, output: str) -> str:

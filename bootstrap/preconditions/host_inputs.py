@@ -16,7 +16,7 @@ from bootstrap.context import PROJECT, ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.jenkins.definitions import people
-from bootstrap.preconditions import jenkins_files, user_secrets
+from bootstrap.preconditions import agent_groups, jenkins_files, user_secrets
 from bootstrap.projects import folders
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -39,7 +39,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     certificates = _read_certificates(context, run, writes=writes)
     data = context.outputs("data")
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
-    own = user_secrets.read(context)
+    own = user_secrets.read(context) | agent_groups.read_client_keys(context)
     casc.require_final({**secrets, **own})
     hashes = _hash_passwords(context, writes=writes)
     inputs = HostInputs(

@@ -15,7 +15,7 @@ from bootstrap.acts import host
 from bootstrap.cloud.secrets import has_authority_key
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, Unreachable
-from bootstrap.preconditions import host_inputs
+from bootstrap.preconditions import agent_groups, host_inputs
 from bootstrap.runs.journal import Run
 from bootstrap.values import ChangeKind
 from bootstrap.views import people
@@ -77,6 +77,7 @@ def _list_places(context: Context, run: Run) -> dict[str, Callable[[], Iterable[
             context.casc_values,
             tool,
             sudo=not on_machine,
+            wished_clouds=agent_groups.make_clouds(context),
         ),
         "people": lambda: _of_people(context, tool),
         "jobs": lambda: jobs.find_job_drift(context.jenkins, context.jobset, tool),
