@@ -259,6 +259,7 @@ UNTAGGED = frozenset(
         "EC2::VPNGatewayRoutePropagation",
         "EC2::VolumeAttachment",
         "IAM::InstanceProfile",
+        "IAM::ManagedPolicy",
         "IAM::RolePolicy",
         "Logs::ResourcePolicy",
         "Route53::RecordSet",
@@ -282,7 +283,7 @@ def tags_of_resources(subject: Subject) -> dict[str, dict[str, str]]:
     by_id = _tags_in_ec2(context, [it for it in found if it.type.startswith("AWS::EC2::")])
     told = {it: by_id[it.physical_id] if it.physical_id in by_id else _tags(context, it) for it in found}
     # Which kinds a stack of one's own has is not known, so that one without any tag may be one that takes none.
-    return {it.shown: tags for it, tags in told.items() if tags or it.stack in composition.ORDER}
+    return {it.shown: tags for it, tags in told.items() if tags or composition.is_of_toolkit(it.stack)}
 
 
 def _tags_in_ec2(context: Context, resources: list[Resource]) -> dict[str, dict[str, str]]:
@@ -291,7 +292,8 @@ def _tags_in_ec2(context: Context, resources: list[Resource]) -> dict[str, dict[
     own = {it.physical_id: it.physical_id for it in resources}
     for it in resources:
         if it.type == "AWS::EC2::KeyPair":
-            own[it.physical_id] = context.outputs("data")["KeyPairId"]
+            (pair,) = ec2.describe_key_pairs(KeyNames=[it.physical_id])["KeyPairs"]
+            own[it.physical_id] = pair["KeyPairId"]
         if it.type == "AWS::EC2::EIP":
             (address,) = ec2.describe_addresses(PublicIps=[it.physical_id])["Addresses"]
             own[it.physical_id] = address["AllocationId"]
@@ -324,7 +326,7 @@ def _tags(context: Context, resource: Resource) -> dict[str, str]:
             partition, region, account = _place_of(context)
             arn = f"arn:{partition}:route53resolver:{region}:{account}:resolver-query-log-config/{resource.physical_id}"
             told = context.world.aws("route53resolver").list_tags_for_resource(ResourceArn=arn)
-        case _ if resource.stack not in composition.ORDER:
+        case _ if not composition.is_of_toolkit(resource.stack):
             return _tags_of_own(context, resource)
         case _:
             raise ValueError(f"{resource.shown}: this suite does not know how to ask for the tags of that kind")
