@@ -9,7 +9,7 @@ import sys
 from aiohttp import web
 
 from .controller import Controller
-from .execution.confinement import landlock_version
+from .execution.confinement import read_landlock_version
 from .execution.java_graphics import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
 from .options import Options, read_options
@@ -42,7 +42,7 @@ async def serve(options: Options) -> int:
     controller.start()
     for warning in controller.warnings:
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201
-    if not landlock_version():
+    if not read_landlock_version():
         print("WARNING: no Landlock here: Groovy could read what this user can read", file=sys.stderr)  # noqa: T201
     runner = web.AppRunner(make_application(controller), access_log=None, handle_signals=False)
     await runner.setup()

@@ -45,7 +45,7 @@ class Controller:
         self.workspaces = Workspaces(self.home.directory)
         self.services = Services(self.home, self.audit, self.queue, self.executors, self.quiet_mode, self.workspaces)
         self.inputs, self.running = self.services.inputs, self.services.running
-        self.runs = Runs(self.services, self.triggers.finished)
+        self.runs = Runs(self.services, self.triggers.trigger_downstream)
         self.validator = Validator()
         self.warnings: list[str] = []
         self.exit_code: int | None = None
@@ -61,8 +61,8 @@ class Controller:
         self.queue.load()
         self.home.write_marks()
         self.runs.resume()
-        self._keep(self.queue.work(self.runs.begin))
-        self._keep(self.triggers.work())
+        self._keep(self.queue.start_builds(self.runs.begin))
+        self._keep(self.triggers.check_timers())
         if "NOTIFY_SOCKET" in self.home.options.variables:  # a service of long life
             self._keep(make_archive(self.home.options))
 
@@ -106,7 +106,7 @@ class Controller:
         below = [item] if isinstance(item, Job) else list(item.walk()) if isinstance(item, Folder) else []
         for job in below:
             if isinstance(job, Job):
-                waiting = self.queue.of(job)
+                waiting = self.queue.find_of_job(job)
                 if waiting:
                     self.queue.cancel(waiting)
                 for build in job.history.list_builds():
@@ -123,7 +123,7 @@ class Controller:
     def disable(self, job: Job, *, is_disabled: bool) -> None:
         """Disable or enable a job; a disabled job leaves the queue."""
         job.disable(is_disabled)
-        waiting = self.queue.of(job)
+        waiting = self.queue.find_of_job(job)
         if is_disabled and waiting:
             self.queue.cancel(waiting)
 

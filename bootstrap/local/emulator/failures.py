@@ -23,7 +23,7 @@ class Refused(Exception):
         self.is_bare = is_bare
 
 
-def failure(message: str) -> Refused:
+def make_failure(message: str) -> Refused:
     """The refusal of bad user input, as in Jenkins: status 400 and X-Error."""
     return Refused(400, message, is_failure=True)
 

@@ -41,12 +41,12 @@ class Arguments:
     @property
     def session_seconds(self) -> int:
         """How long a session lives without a request: until its time is out, or until Jetty, which stores none, evicts it."""
-        minutes = self._number("sessionTimeout", -1)
+        minutes = self._read_number("sessionTimeout", -1)
         timeout = (minutes if minutes > 0 else SESSION_MINUTES) * 60
-        eviction = self._number("sessionEviction", 1800)
+        eviction = self._read_number("sessionEviction", 1800)
         return min(timeout, eviction) if eviction > 0 else timeout
 
-    def _number(self, name: str, default: int) -> int:
+    def _read_number(self, name: str, default: int) -> int:
         value = self.options.get(name, "")
         return int(value) if re.fullmatch(r"-?[0-9]+", value) else default
 

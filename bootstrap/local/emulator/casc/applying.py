@@ -14,7 +14,7 @@ from . import effects, stored_settings
 from .check import Checker, Warned
 from .faults import Fault
 from .permissions import read_matrix
-from .sources import Node, merge, parse, read_files, read_sources, strategy_of
+from .sources import Node, merge, parse, read_files, read_sources, read_strategy
 from .variables import Variables
 
 # What a check takes as Jenkins does, and what nothing here can do.
@@ -65,7 +65,7 @@ def read(home: Home, extra: str = "", source: str = "") -> Node:
     if not extra:
         return tree
     posted = parse(extra, source)
-    return merge(tree, posted, strategy_of(variables)) if tree.value else posted
+    return merge(tree, posted, read_strategy(variables)) if tree.value else posted
 
 
 def apply(home: Home, tree: Node) -> list[str]:
@@ -81,7 +81,7 @@ def apply(home: Home, tree: Node) -> list[str]:
     strategy = home.configuration.read("jenkins", "authorizationStrategy")
     if strategy:
         ((name, settings),) = strategy.items()
-        home.authorization = Authorization(name, _matrix_of(name, settings))
+        home.authorization = Authorization(name, _read_matrix(name, settings))
     effects.apply(home.configuration.tree, home.directory, home.users, home.vault.seal)
     system = home.configuration.read("credentials", "system", "domainCredentials")
     if system is not None:
@@ -115,10 +115,10 @@ def _take_unfit(checked: dict[str, Any], tree: Node) -> ConfigurationRefused | N
     fault = Fault("Failed to set attribute 'numExecutors'", "jenkins", cause=cause)
     root = next(node for key, node in tree.value.items() if key.lower() == "jenkins")
     node = next(node for key, node in root.value.items() if key.lower() == "numexecutors")
-    return fault.at(node, "numExecutors").refuse()
+    return fault.add_place(node, "numExecutors").refuse()
 
 
-def _matrix_of(strategy: str, settings: Any) -> Any:
+def _read_matrix(strategy: str, settings: Any) -> Any:
     if strategy in {"globalMatrix", "projectMatrix"}:
         return read_matrix(settings)
     # Global roles mean the same as a matrix; item and agent roles have no effect here beyond that.

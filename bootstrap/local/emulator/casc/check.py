@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .conversion import PERMISSION, SecretText, convert, names_a_secret
+from .conversion import PERMISSION, SecretText, convert, is_secret_name
 from .faults import ROOT_KIND, Fault, Unfit, make_unknown
 from .hashing import order_keys
 from .permissions import find_permission
@@ -61,8 +61,10 @@ class Checker:
         result: dict[str, Any] = {}
         for key, root in sorted(known.items(), key=lambda pair: self._vocabulary.roots.index(pair[1])):
             node = tree.value[key]
-            attributes = self._vocabulary.root_attributes(root)
-            taken = self._attributes(_mapping(node), node, attributes, root, self._vocabulary.root_class(root), root)
+            attributes = self._vocabulary.list_root_attributes(root)
+            taken = self._check_attributes(
+                _require_mapping(node), node, attributes, root, self._vocabulary.find_root_class(root), root
+            )
             if root == "configuration-as-code":
                 self._policies.update({name: value for name, value in taken.items() if name in self._policies})
             result[root] = taken
@@ -80,12 +82,12 @@ class Checker:
             return False
         for name in names:
             self.unjudged.append(name)
-            result[name] = self._guarded(name, node.value[name])
+            result[name] = self._read_guarded(name, node.value[name])
         return True
 
     # Objects
 
-    def _attributes(
+    def _check_attributes(
         self,
         members: dict[str, Node],
         node: Node,
@@ -103,7 +105,7 @@ class Checker:
                 continue
             child = rest.pop(key)
             self._require_allowed(attribute, node)
-            result[name] = self._attribute(child, attribute, owner)
+            result[name] = self._check_attribute(child, attribute, owner)
         if rest:
             self._refuse_unknown(rest, members, node, known, owner, kind, root, result)
         return result
@@ -132,28 +134,30 @@ class Checker:
             if self._policies[policy] == "reject":
                 raise Fault(message)
 
-    def _attribute(self, node: Node, attribute: Attribute, owner: str) -> Any:
+    def _check_attribute(self, node: Node, attribute: Attribute, owner: str) -> Any:
         """Check the value of an attribute; a fault names the attribute and its place."""
         self._require_configurator(attribute.kind)
         try:
-            return self._value(node, attribute)
+            return self._check_value(node, attribute)
         except Fault as fault:
             if fault.unknown:
                 raise
             words = f"Failed to configure '{attribute.name}': {fault.message}"
-            raise Fault(words, self._owner(attribute.kind), cause=fault.cause).at(node, attribute.name) from fault
+            raise Fault(words, self._name_owner(attribute.kind), cause=fault.cause).add_place(
+                node, attribute.name
+            ) from fault
         except Unfit as unfit:
             words = f"Failed to set attribute '{attribute.name}'"
-            raise Fault(words, owner, cause=str(unfit)).at(node, attribute.name) from unfit
+            raise Fault(words, owner, cause=str(unfit)).add_place(node, attribute.name) from unfit
 
     def _require_configurator(self, kind: str) -> None:
         if kind in {"hudson.model.ViewProperty", "hudson.plugins.emailext.EmailType", "java.lang.Object"}:
             raise Fault(f"Cannot find configurator for type class {kind}")
 
-    def _owner(self, kind: str) -> str:
-        if self._vocabulary.implementations(kind) is not None:
+    def _name_owner(self, kind: str) -> str:
+        if self._vocabulary.list_implementations(kind) is not None:
             return uncapitalise(kind)
-        return self._vocabulary.owner_name(kind)
+        return self._vocabulary.find_owner_name(kind)
 
     def _refuse_unknown(
         self,
@@ -180,34 +184,34 @@ class Checker:
 
     # Values
 
-    def _value(self, node: Node, attribute: Attribute) -> Any:
+    def _check_value(self, node: Node, attribute: Attribute) -> Any:
         if not attribute.is_list:
-            return self._single(node, attribute)
+            return self._check_single(node, attribute)
         if not isinstance(node.value, list):
             raise Fault(f"Item isn't a Sequence {node.file}:{node.line}")
-        return [self._single(child, attribute) for child in node.value]
+        return [self._check_single(child, attribute) for child in node.value]
 
-    def _single(self, node: Node, attribute: Attribute) -> Any:
+    def _check_single(self, node: Node, attribute: Attribute) -> Any:
         kind = attribute.kind
-        if self._vocabulary.implementations(kind) is not None:
-            return self._implementation(node, kind)
+        if self._vocabulary.list_implementations(kind) is not None:
+            return self._check_implementation(node, kind)
         if self._vocabulary.is_class(kind):
-            return self._object(node, kind)
+            return self._check_object(node, kind)
         if not isinstance(node.value, str):
             raise Fault(f"Item isn't a Scalar {node.file}:{node.line}")
-        text = self._text(node)
+        text = self._resolve_text(node)
         if kind == PERMISSION and find_permission(text) is None and self.unrecorded_plugins:
             self.unjudged.append(text)
             return text
         return convert(text, attribute)
 
-    def _text(self, node: Node) -> str:
+    def _resolve_text(self, node: Node) -> str:
         try:
             return self._variables.resolve(node.value or "")
         except Unresolvable as fault:
             raise Unfit(fault.kind, str(fault)) from fault
 
-    def _implementation(self, node: Node, base: str) -> dict[str, Any]:
+    def _check_implementation(self, node: Node, base: str) -> dict[str, Any]:
         if isinstance(node.value, dict):
             if len(node.value) != 1:
                 keys = ", ".join(order_keys(node.value))
@@ -215,54 +219,54 @@ class Checker:
                 raise Unfit("java.lang.IllegalArgumentException", words)
             ((symbol, body),) = node.value.items()
         elif isinstance(node.value, str):
-            symbol, body = self._text(node), Node({}, node.file, node.line)
+            symbol, body = self._resolve_text(node), Node({}, node.file, node.line)
         elif node.value is None:
             raise Unfit("java.lang.NullPointerException", "null")
         else:
             raise Unfit("java.lang.IllegalArgumentException", f"Unexpected configuration type {node.plain}")
-        names = self._vocabulary.implementations(base) or {}
+        names = self._vocabulary.list_implementations(base) or {}
         name = next((each for each in names if each.lower() == symbol.lower()), None)
         if name is None:
             found: dict[str, Any] = {}
             if self._pass_unjudged([symbol], Node({symbol: body}, node.file, node.line), found):
                 return found
-            available = list(dict.fromkeys(self._vocabulary.preferred_name(base, each) for each in names.values()))
+            available = list(dict.fromkeys(self._vocabulary.find_preferred_name(base, each) for each in names.values()))
             words = f"No {base} implementation found for {symbol}"
             raise make_unknown(uncapitalise(base), "No implementation found for:", words, symbol, available)
         kind = names[name]
-        return {self._vocabulary.preferred_name(base, kind): self._object(body, kind)}
+        return {self._vocabulary.find_preferred_name(base, kind): self._check_object(body, kind)}
 
-    def _object(self, node: Node, kind: str) -> dict[str, Any]:
-        rest, owner = dict(_mapping(node)), self._vocabulary.owner_name(kind)
-        known = self._vocabulary.attributes(kind)
+    def _check_object(self, node: Node, kind: str) -> dict[str, Any]:
+        rest, owner = dict(_require_mapping(node)), self._vocabulary.find_owner_name(kind)
+        known = self._vocabulary.list_attributes(kind)
         result: dict[str, Any] = {}
-        for parameter in self._vocabulary.parameters(kind):
+        for parameter in self._vocabulary.list_parameters(kind):
             child = rest.get(parameter.name)
             if child is not None and child.value is not None:
-                result[parameter.name] = self._value(
+                result[parameter.name] = self._check_value(
                     child, known.get(parameter.name) or Attribute(parameter.name, TEXT)
                 )
                 del rest[parameter.name]
             elif parameter.is_required:
                 raise Fault(f"{parameter.name} is required to configure class {kind}")
-        return result | self._attributes(rest, node, known, owner, kind)
+        return result | self._check_attributes(rest, node, known, owner, kind)
 
     # What nothing is known of
 
-    def _anything(self, node: Node) -> Any:
+    def _read_anything(self, node: Node) -> Any:
         if isinstance(node.value, dict):
-            return {key: self._guarded(key, child) for key, child in node.value.items()}
+            return {key: self._read_guarded(key, child) for key, child in node.value.items()}
         if isinstance(node.value, list):
-            return [self._anything(child) for child in node.value]
-        return None if node.value is None else self._text(node)
+            return [self._read_anything(child) for child in node.value]
+        return None if node.value is None else self._resolve_text(node)
 
-    def _guarded(self, key: str, node: Node) -> Any:
+    def _read_guarded(self, key: str, node: Node) -> Any:
         # Where nothing else is known, names tell what must not be exported in the clear.
-        value = self._anything(node)
-        return SecretText(value) if isinstance(value, str) and names_a_secret(key) else value
+        value = self._read_anything(node)
+        return SecretText(value) if isinstance(value, str) and is_secret_name(key) else value
 
 
-def _mapping(node: Node) -> dict[str, Node]:
+def _require_mapping(node: Node) -> dict[str, Node]:
     if node.value is None:
         return {}
     if not isinstance(node.value, dict):

@@ -24,7 +24,7 @@ class SecretText(str):
     __slots__ = ()
 
 
-def names_a_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
     """Whether an attribute of this name has a value that must not be shown."""
     return bool(_SECRET_NAME.search(name))
 
@@ -39,7 +39,7 @@ def convert(text: str, attribute: Attribute) -> Any:
         return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else 0
     if kind in _BOOLEANS:
         return text.lower() in {"true", "yes", "y", "on", "1"}
-    if kind in _SECRETS or (kind == "java.lang.String" and names_a_secret(attribute.name)):
+    if kind in _SECRETS or (kind == "java.lang.String" and is_secret_name(attribute.name)):
         return SecretText(text)
     if kind == _VERSION:
         if text != "1":

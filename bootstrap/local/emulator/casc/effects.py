@@ -45,7 +45,7 @@ def _apply_user(users: Users, entry: Mapping[str, Any]) -> None:
 
 def _write_recorder(home: Path, recorder: Mapping[str, Any]) -> None:
     name = str(recorder.get("name") or "")
-    root = xmlfile.element("log")
+    root = xmlfile.make_element("log")
     xmlfile.put(root, "name", name)
     loggers = xmlfile.put(root, "loggers")
     for logger in recorder.get("loggers") or []:
@@ -59,7 +59,7 @@ def _write_recorder(home: Path, recorder: Mapping[str, Any]) -> None:
 
 
 def _write_proxy(home: Path, proxy: Mapping[str, Any], seal: Callable[[str], str]) -> None:
-    root = xmlfile.element("proxy")
+    root = xmlfile.make_element("proxy")
     for name in ("name", "port", "userName", "noProxyHost", "testUrl"):
         if name in proxy:
             xmlfile.put(root, name, proxy[name])

@@ -22,7 +22,7 @@ _SELF = "configuration-as-code"
 
 
 @cache
-def _defaults() -> dict[str, Any]:
+def _load_defaults() -> dict[str, Any]:
     path = Path(__file__).with_name("defaults.yaml")
     loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return loaded
@@ -36,14 +36,14 @@ class Exporter:
 
     def export(self, tree: Mapping[str, Any]) -> str:
         """The YAML of all roots, in Jenkins' order; what was set takes the place of a default."""
-        roots = list(self._roots(tree))
-        text: str = yaml.serialize(_mapping(roots), Dumper=yaml.SafeDumper, width=80, allow_unicode=True)
+        roots = list(self._export_roots(tree))
+        text: str = yaml.serialize(_make_mapping(roots), Dumper=yaml.SafeDumper, width=80, allow_unicode=True)
         # Jenkins writes an empty mapping on two lines.
         return _EMPTY.sub(lambda found: f"{found[0][:-1]}\n{' ' * (len(found[1] + found[2]) + 2)}}}", text)
 
-    def _roots(self, tree: Mapping[str, Any]) -> Iterator[tuple[str, yaml.Node]]:
+    def _export_roots(self, tree: Mapping[str, Any]) -> Iterator[tuple[str, yaml.Node]]:
         for root in self._vocabulary.roots:
-            members = dict(_defaults().get(root, {}))
+            members = dict(_load_defaults().get(root, {}))
             for name, value in (tree.get(root) or {}).items() if root != _SELF else ():
                 before = members.get(name)
                 if root in OPEN_ROOTS and isinstance(before, dict) and isinstance(value, dict):
@@ -51,32 +51,36 @@ class Exporter:
                 members[name] = value
             if not members:
                 continue
-            known = self._vocabulary.root_attributes(root)
-            shown = [(name, self._value(members[name], known[name])) for name in sorted(members) if name in known]
+            known = self._vocabulary.list_root_attributes(root)
+            shown = [
+                (name, self._export_value(members[name], known[name])) for name in sorted(members) if name in known
+            ]
             shown += [
-                (name, self._unjudged(members[name])) for name in sorted(members) if name not in _told(root, known)
+                (name, self._export_unjudged(members[name]))
+                for name in sorted(members)
+                if name not in _list_known(root, known)
             ]
             kept = [(name, node) for name, node in sorted(shown, key=lambda pair: pair[0]) if node is not None]
-            yield root, _mapping(kept)
-        for root in sorted(set(tree) - set(self._vocabulary.roots) - set(_defaults())):
-            node = self._unjudged(tree[root])
+            yield root, _make_mapping(kept)
+        for root in sorted(set(tree) - set(self._vocabulary.roots) - set(_load_defaults())):
+            node = self._export_unjudged(tree[root])
             if node is not None:
                 yield root, node
 
-    def _value(self, value: Any, attribute: Attribute) -> yaml.Node | None:
+    def _export_value(self, value: Any, attribute: Attribute) -> yaml.Node | None:
         if not attribute.is_list:
-            return self._single(value, attribute)
-        nodes = [node for each in value or [] if (node := self._single(each, attribute)) is not None]
+            return self._export_single(value, attribute)
+        nodes = [node for each in value or [] if (node := self._export_single(each, attribute)) is not None]
         return yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, flow_style=False) if nodes else None
 
-    def _single(self, value: Any, attribute: Attribute) -> yaml.Node | None:
+    def _export_single(self, value: Any, attribute: Attribute) -> yaml.Node | None:
         kind = attribute.kind
         if value is None:
             return None
         if isinstance(value, dict):
-            if self._vocabulary.implementations(kind) is not None:
-                return self._implementation(value, kind)
-            return self._object(value, kind)
+            if self._vocabulary.list_implementations(kind) is not None:
+                return self._export_implementation(value, kind)
+            return self._export_object(value, kind)
         if kind in _NUMBERS:
             return yaml.ScalarNode("tag:yaml.org,2002:int", str(value))
         if kind in _BOOLEANS:
@@ -84,21 +88,21 @@ class Exporter:
         text = self._seal(str(value)) if isinstance(value, SecretText) and value else str(value)
         if attribute.words and kind != "io.jenkins.plugins.casc.ConfigurationContext$Version" and not _is_own(kind):
             return yaml.ScalarNode("tag:yaml.org,2002:str", text)
-        return _quoted(text)
+        return _make_quoted(text)
 
-    def _implementation(self, value: Mapping[str, Any], base: str) -> yaml.Node | None:
+    def _export_implementation(self, value: Mapping[str, Any], base: str) -> yaml.Node | None:
         ((name, body),) = value.items()
-        kind = (self._vocabulary.implementations(base) or {}).get(name)
-        node = self._object(body or {}, kind) if kind else self._unjudged(body or {})
+        kind = (self._vocabulary.list_implementations(base) or {}).get(name)
+        node = self._export_object(body or {}, kind) if kind else self._export_unjudged(body or {})
         if node is None or not node.value:
-            return _quoted(name)
-        return _mapping([(name, node)])
+            return _make_quoted(name)
+        return _make_mapping([(name, node)])
 
-    def _object(self, value: Mapping[str, Any], kind: str) -> yaml.Node:
-        parameters = {parameter.name: parameter for parameter in self._vocabulary.parameters(kind)}
+    def _export_object(self, value: Mapping[str, Any], kind: str) -> yaml.Node:
+        parameters = {parameter.name: parameter for parameter in self._vocabulary.list_parameters(kind)}
         shows_all = self._vocabulary.is_descriptor(kind)
         nodes: list[tuple[str, yaml.Node]] = []
-        for name, attribute in sorted(self._vocabulary.attributes(kind).items()):
+        for name, attribute in sorted(self._vocabulary.list_attributes(kind).items()):
             present = value.get(name)
             if present is None and name in parameters and parameters[name].is_shown:
                 present = False if attribute.kind in _BOOLEANS else 0
@@ -106,39 +110,39 @@ class Exporter:
                 continue  # it is as if it had not been set
             if attribute.is_deprecated or attribute.restriction:
                 continue
-            node = self._value(present, attribute)
+            node = self._export_value(present, attribute)
             if node is not None:
                 nodes.append((name, node))
-        return _mapping(nodes)
+        return _make_mapping(nodes)
 
-    def _unjudged(self, value: Any) -> yaml.Node | None:
+    def _export_unjudged(self, value: Any) -> yaml.Node | None:
         """What nothing is known of, as it stands."""
         if isinstance(value, dict):
-            members = [(name, self._unjudged(child)) for name, child in sorted(value.items())]
-            return _mapping([(name, node) for name, node in members if node is not None])
+            members = [(name, self._export_unjudged(child)) for name, child in sorted(value.items())]
+            return _make_mapping([(name, node) for name, node in members if node is not None])
         if isinstance(value, list):
-            nodes = [node for child in value if (node := self._unjudged(child)) is not None]
+            nodes = [node for child in value if (node := self._export_unjudged(child)) is not None]
             return yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, flow_style=False) if nodes else None
         if isinstance(value, SecretText):
-            return _quoted(self._seal(str(value)))
-        return None if value is None else _quoted(str(value))
+            return _make_quoted(self._seal(str(value)))
+        return None if value is None else _make_quoted(str(value))
 
 
 def _is_own(kind: str) -> bool:
     return kind.startswith("io.jenkins.plugins.casc.ConfigurationContext")
 
 
-def _told(root: str, known: Mapping[str, Attribute]) -> set[str]:
-    return set(known) | set(_defaults().get(root, {}))
+def _list_known(root: str, known: Mapping[str, Attribute]) -> set[str]:
+    return set(known) | set(_load_defaults().get(root, {}))
 
 
-def _quoted(text: str) -> yaml.Node | None:
+def _make_quoted(text: str) -> yaml.Node | None:
     if not text.strip():
         return None
     escaped = text.replace("${", "^${")
     return yaml.ScalarNode("tag:yaml.org,2002:str", escaped, style="|" if "\n" in escaped else '"')
 
 
-def _mapping(members: list[tuple[str, yaml.Node]]) -> yaml.MappingNode:
+def _make_mapping(members: list[tuple[str, yaml.Node]]) -> yaml.MappingNode:
     pairs = [(yaml.ScalarNode("tag:yaml.org,2002:str", name), node) for name, node in members]
     return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=False)

@@ -32,7 +32,7 @@ class Fault(Exception):
         self.page, self.target = message, owner  # what the page of a refused reload shows
         self.unknown, self.available = "", list[str]()
 
-    def at(self, node: Node, path: str) -> Fault:
+    def add_place(self, node: Node, path: str) -> Fault:
         """The fault, with the value of the attribute that it is about."""
         self.node, self.path = node, path
         return self

@@ -17,7 +17,10 @@ def make_json_schema(plugins: Mapping[str, str]) -> dict[str, Any]:
     """The schema of a Jenkins with these plugins."""
     vocabulary = Vocabulary(plugins)
     definitions: dict[str, Any] = {}
-    roots = {root: _members(vocabulary, vocabulary.root_attributes(root), definitions) for root in vocabulary.roots}
+    roots = {
+        root: _describe_members(vocabulary, vocabulary.list_root_attributes(root), definitions)
+        for root in vocabulary.roots
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "description": "Jenkins Configuration as Code",
@@ -28,7 +31,7 @@ def make_json_schema(plugins: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _members(
+def _describe_members(
     vocabulary: Vocabulary, attributes: Mapping[str, Attribute], definitions: dict[str, Any]
 ) -> dict[str, Any]:
     described = {name: _describe(vocabulary, attribute, definitions) for name, attribute in attributes.items()}
@@ -37,7 +40,7 @@ def _members(
 
 def _describe(vocabulary: Vocabulary, attribute: Attribute, definitions: dict[str, Any]) -> dict[str, Any]:
     kind = attribute.kind
-    implementations = vocabulary.implementations(kind)
+    implementations = vocabulary.list_implementations(kind)
     if implementations is not None:
         for each in implementations.values():
             _define(vocabulary, each, definitions)
@@ -60,4 +63,4 @@ def _describe(vocabulary: Vocabulary, attribute: Attribute, definitions: dict[st
 def _define(vocabulary: Vocabulary, kind: str, definitions: dict[str, Any]) -> None:
     if kind not in definitions:
         definitions[kind] = {}  # it may hold itself
-        definitions[kind] = _members(vocabulary, vocabulary.attributes(kind), definitions)
+        definitions[kind] = _describe_members(vocabulary, vocabulary.list_attributes(kind), definitions)

@@ -45,18 +45,18 @@ def parse(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else -1
         words = str(fault).replace('  in "<unicode string>"', f" in {file}")
-        raise _no_yaml(line, f"Failed to read YAML: {fault.problem}", file, words) from fault
+        raise _make_refusal(line, f"Failed to read YAML: {fault.problem}", file, words) from fault
     except yaml.YAMLError as fault:
-        raise _no_yaml(-1, f"Failed to read YAML: {fault}", file, str(fault)) from fault
+        raise _make_refusal(-1, f"Failed to read YAML: {fault}", file, str(fault)) from fault
     if composed is None:
         return Node({}, file, 1)
     if not isinstance(composed, yaml.MappingNode):
         words = f"Item isn't a Mapping {file}:{composed.start_mark.line + 1}"
-        raise _no_yaml(1, "Failed to read YAML: the document is not a mapping", file, words)
+        raise _make_refusal(1, "Failed to read YAML: the document is not a mapping", file, words)
     return _convert(composed, file, [0])
 
 
-def _no_yaml(line: int, message: str, file: str, words: str) -> ConfigurationRefused:
+def _make_refusal(line: int, message: str, file: str, words: str) -> ConfigurationRefused:
     return ConfigurationRefused([Issue(line, message, file, words=words)], is_syntax=True)
 
 
@@ -70,17 +70,17 @@ def _convert(node: Any, file: str, visited: list[int]) -> Node:
             words = (
                 f"could not determine a constructor for the tag {node.tag}\n in {file}, line {line}, column {column}:"
             )
-            raise _no_yaml(line, f"the value {node.value} has the type {node.tag}", file, words)
+            raise _make_refusal(line, f"the value {node.value} has the type {node.tag}", file, words)
         return Node(node.value if _SCALARS[node.tag] else None, file, line, column)
     if isinstance(node, yaml.SequenceNode):
         return Node([_convert(child, file, visited) for child in node.value], file, line, column)
     members: dict[str, Node] = {}
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _no_yaml(key.start_mark.line + 1, "a key is not a word", file, "We only support scalar map keys")
+            raise _make_refusal(key.start_mark.line + 1, "a key is not a word", file, "We only support scalar map keys")
         if key.tag == "tag:yaml.org,2002:merge":
             words = "class io.jenkins.plugins.casc.model.Mapping cannot be cast"
-            raise _no_yaml(key.start_mark.line + 1, "Jenkins does not take the merge key <<", file, words)
+            raise _make_refusal(key.start_mark.line + 1, "Jenkins does not take the merge key <<", file, words)
         members[key.value] = _convert(child, file, visited)
     return Node(members, file, line, column)
 
@@ -127,7 +127,7 @@ def locate(configured: str) -> list[Path]:
     return paths
 
 
-def _shown(path: Path, configured: str) -> str:
+def _shorten_path(path: Path, configured: str) -> str:
     """A source's name in Jenkins' words: relative to the folder that is configured, else its path."""
     folders = [Path(part.strip()) for part in configured.split(",") if part.strip()]
     return next((str(path.relative_to(folder)) for folder in folders if folder in path.parents), str(path))
@@ -143,19 +143,19 @@ def read_sources(environment: Mapping[str, str], home: Path) -> Node:
 
 def read_files(configured: str, environment: Mapping[str, str]) -> Node:
     """The files that a list of sources names, as one tree."""
-    strategy = strategy_of(environment)
+    strategy = read_strategy(environment)
     whole = Node({}, "configuration", 1)
     for path in locate(configured):
         try:
             text = path.read_text(errors="replace")
         except OSError as fault:
-            raise _no_yaml(-1, f"cannot be read: {fault}", str(path), f"Failed to read {path}: {fault}") from fault
-        node = parse(text, _shown(path, configured))
+            raise _make_refusal(-1, f"cannot be read: {fault}", str(path), f"Failed to read {path}: {fault}") from fault
+        node = parse(text, _shorten_path(path, configured))
         whole = merge(whole, node, strategy) if whole.value else node
     return whole
 
 
-def strategy_of(environment: Mapping[str, str]) -> str:
+def read_strategy(environment: Mapping[str, str]) -> str:
     """The merge strategy; an unknown word is refused."""
     strategy = environment.get("CASC_MERGE_STRATEGY") or "errorOnConflict"
     if strategy not in {"errorOnConflict", "override"}:

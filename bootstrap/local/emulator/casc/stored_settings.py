@@ -24,39 +24,39 @@ _SEALED = "{AQAA"
 def merge_over(before: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
     """The present settings with the named ones replaced."""
     return dict(before) | {
-        root: _merged(before.get(root), value, 2 if root in _GATHERING else 1) for root, value in named.items()
+        root: _merge_values(before.get(root), value, 2 if root in _GATHERING else 1) for root, value in named.items()
     }
 
 
-def _merged(before: Any, named: Any, depth: int) -> Any:
+def _merge_values(before: Any, named: Any, depth: int) -> Any:
     if not depth or not isinstance(before, Mapping) or not isinstance(named, Mapping):
         return named
-    return dict(before) | {key: _merged(before.get(key), value, depth - 1) for key, value in named.items()}
+    return dict(before) | {key: _merge_values(before.get(key), value, depth - 1) for key, value in named.items()}
 
 
 def save(home: Path, tree: Mapping[str, Any], vault: Vault) -> None:
     """Store the settings in the home, with encrypted secrets."""
-    xmlfile.write(home / _FILE, json.dumps(_sealed(tree, vault), indent=1).encode(), 0o600)
+    xmlfile.write(home / _FILE, json.dumps(_seal_secrets(tree, vault), indent=1).encode(), 0o600)
 
 
 def load(home: Path, vault: Vault) -> dict[str, Any]:
     """The settings that are stored in the home; a new one has none."""
     path = home / _FILE
-    opened: dict[str, Any] = _opened(json.loads(path.read_text()), vault) if path.exists() else {}
+    opened: dict[str, Any] = _open_secrets(json.loads(path.read_text()), vault) if path.exists() else {}
     return opened
 
 
-def _sealed(node: Any, vault: Vault) -> Any:
+def _seal_secrets(node: Any, vault: Vault) -> Any:
     if isinstance(node, Mapping):
-        return {key: _sealed(value, vault) for key, value in node.items()}
+        return {key: _seal_secrets(value, vault) for key, value in node.items()}
     if isinstance(node, list):
-        return [_sealed(value, vault) for value in node]
+        return [_seal_secrets(value, vault) for value in node]
     return vault.seal(str(node)) if isinstance(node, SecretText) and node else node
 
 
-def _opened(node: Any, vault: Vault) -> Any:
+def _open_secrets(node: Any, vault: Vault) -> Any:
     if isinstance(node, dict):
-        return {key: _opened(value, vault) for key, value in node.items()}
+        return {key: _open_secrets(value, vault) for key, value in node.items()}
     if isinstance(node, list):
-        return [_opened(value, vault) for value in node]
+        return [_open_secrets(value, vault) for value in node]
     return SecretText(vault.open(node)) if isinstance(node, str) and node.startswith(_SEALED) else node

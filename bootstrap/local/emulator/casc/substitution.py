@@ -24,7 +24,7 @@ def substitute(
     What a value holds is replaced in its turn, and with `replaces_inside` also what a name holds.
     """
 
-    def again(inner: str, names: tuple[str, ...]) -> str:
+    def substitute_inner(inner: str, names: tuple[str, ...]) -> str:
         return substitute(inner, look_up, replaces_inside=replaces_inside, keeps_escapes=keeps_escapes, prior=names)
 
     result, index = "", 0
@@ -40,14 +40,14 @@ def substitute(
         if end < 0:
             return result + text[index:]
         whole = text[index + len(_START) : end]
-        expression = again(whole, ()) if replaces_inside else whole
+        expression = substitute_inner(whole, ()) if replaces_inside else whole
         name, separator, default = expression.partition(_DEFAULT)
         if name in prior:
             raise CyclicError(f"Infinite loop in property interpolation of {prior[0]}: {'->'.join([*prior, name])}")
         value = look_up(name)
         if value is None and separator:
             value = default
-        result += text[index : end + 1] if value is None else again(value, (*prior, name))
+        result += text[index : end + 1] if value is None else substitute_inner(value, (*prior, name))
         index = end + 1
     return result
 

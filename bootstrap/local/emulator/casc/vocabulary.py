@@ -24,9 +24,9 @@ TEXT = "java.lang.String"
 
 
 @cache
-def _table() -> dict[str, Any]:
+def _load_table() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((_FOLDER / "vocabulary.json").read_text(encoding="utf-8"))
-    for described in _notes()["described"].values():
+    for described in _load_notes()["described"].values():
         root, attribute, kind = described["root"]
         loaded["roots"][root]["of"][attribute] = kind
         loaded["classes"].update(described["classes"])
@@ -34,7 +34,7 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _notes() -> dict[str, Any]:
+def _load_notes() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((_FOLDER / "classes.yaml").read_text(encoding="utf-8"))
     return loaded
 
@@ -62,7 +62,7 @@ class Parameter:
 
 
 @cache
-def _attribute(name: str, told: str | tuple[str, ...]) -> Attribute:
+def _read_attribute(name: str, told: str | tuple[str, ...]) -> Attribute:
     kind, *flags = (told,) if isinstance(told, str) else told
     shown, _, words = kind.removesuffix("[]").partition("=")
     restriction = next((flag.partition(" ")[2] for flag in flags if flag.startswith("restricted ")), "")
@@ -79,7 +79,7 @@ def _attribute(name: str, told: str | tuple[str, ...]) -> Attribute:
 
 
 def _read_attributes(told: Mapping[str, Any]) -> dict[str, Attribute]:
-    return {name: _attribute(name, kind if isinstance(kind, str) else tuple(kind)) for name, kind in told.items()}
+    return {name: _read_attribute(name, kind if isinstance(kind, str) else tuple(kind)) for name, kind in told.items()}
 
 
 def uncapitalise(kind: str) -> str:
@@ -97,68 +97,68 @@ class Vocabulary:
     @cached_property
     def unrecorded_plugins(self) -> list[str]:
         """The installed plugins whose settings are not known here."""
-        return sorted(set(self._plugins) - set(_notes()["recorded"]) - set(_notes()["described"]))
+        return sorted(set(self._plugins) - set(_load_notes()["recorded"]) - set(_load_notes()["described"]))
 
     def _has(self, kind: str) -> bool:
-        beginnings = [beginning for beginning in _notes()["plugins"] if kind.startswith(beginning)]
-        return not beginnings or _notes()["plugins"][max(beginnings, key=len)] in self._plugins
+        beginnings = [beginning for beginning in _load_notes()["plugins"] if kind.startswith(beginning)]
+        return not beginnings or _load_notes()["plugins"][max(beginnings, key=len)] in self._plugins
 
     @cached_property
     def roots(self) -> list[str]:
         """The root elements, in the order in which Jenkins reads them."""
-        return [name for name, root in _table()["roots"].items() if self._has(root["class"])]
+        return [name for name, root in _load_table()["roots"].items() if self._has(root["class"])]
 
-    def root_class(self, root: str) -> str:
+    def find_root_class(self, root: str) -> str:
         """The class that a root element configures."""
-        return str(_table()["roots"][root]["class"])
+        return str(_load_table()["roots"][root]["class"])
 
-    def root_attributes(self, root: str) -> dict[str, Attribute]:
+    def list_root_attributes(self, root: str) -> dict[str, Attribute]:
         """The attributes of a root element."""
-        return self._present(_read_attributes(_table()["roots"][root]["of"]))
+        return self._select_present(_read_attributes(_load_table()["roots"][root]["of"]))
 
-    def attributes(self, kind: str) -> dict[str, Attribute]:
+    def list_attributes(self, kind: str) -> dict[str, Attribute]:
         """The attributes of a class."""
-        attributes = _read_attributes(_table()["classes"].get(kind, {"of": {}})["of"])
-        for name in _notes()["untold"].get(kind, []):
+        attributes = _read_attributes(_load_table()["classes"].get(kind, {"of": {}})["of"])
+        for name in _load_notes()["untold"].get(kind, []):
             attributes.setdefault(name, Attribute(name, TEXT))
-        return self._present(attributes)
+        return self._select_present(attributes)
 
-    def _present(self, attributes: dict[str, Attribute]) -> dict[str, Attribute]:
+    def _select_present(self, attributes: dict[str, Attribute]) -> dict[str, Attribute]:
         return {name: attribute for name, attribute in attributes.items() if self._has(attribute.kind)}
 
     def is_class(self, kind: str) -> bool:
         """Whether objects of a class are made of a mapping."""
-        return kind in _table()["classes"] or kind == "hudson.security.SecurityRealm$None"
+        return kind in _load_table()["classes"] or kind == "hudson.security.SecurityRealm$None"
 
     def is_descriptor(self, kind: str) -> bool:
         """Whether a class is a singleton, of which an export shows every attribute."""
-        return bool(_table()["classes"].get(kind, {}).get("by") == "DescriptorConfigurator")
+        return bool(_load_table()["classes"].get(kind, {}).get("by") == "DescriptorConfigurator")
 
-    def implementations(self, kind: str) -> dict[str, str] | None:
+    def list_implementations(self, kind: str) -> dict[str, str] | None:
         """The implementations of a base class by each of their names; None if it is no base class."""
-        told = _table()["implementations"].get(kind)
+        told = _load_table()["implementations"].get(kind)
         return None if told is None else {name: each for name, each in told.items() if self._has(each)}
 
-    def preferred_name(self, base: str, kind: str) -> str:
+    def find_preferred_name(self, base: str, kind: str) -> str:
         """The name by which an export shows an implementation."""
-        names = self.implementations(base) or {}
+        names = self.list_implementations(base) or {}
         return next((name for name, each in names.items() if each == kind), uncapitalise(kind))
 
-    def owner_name(self, kind: str) -> str:
+    def find_owner_name(self, kind: str) -> str:
         """How Jenkins calls what configures a class."""
-        told = _table()["names"].get(kind)
+        told = _load_table()["names"].get(kind)
         if told is not None:
             return str(told)
-        for root in _table()["roots"].values():
+        for root in _load_table()["roots"].values():
             for name, attribute in root["of"].items():
                 if (attribute if isinstance(attribute, str) else attribute[0]) == kind and self.is_descriptor(kind):
                     return str(name)
         return uncapitalise(kind)
 
     @staticmethod
-    def parameters(kind: str) -> list[Parameter]:
+    def list_parameters(kind: str) -> list[Parameter]:
         """The known parameters of the constructor of a class."""
         return [
             Parameter(word.rstrip("!0"), word.endswith("!"), word.endswith("0"))
-            for word in _notes()["constructors"].get(kind, [])
+            for word in _load_notes()["constructors"].get(kind, [])
         ]

@@ -122,12 +122,14 @@ def _read_option(option: Option, rest: list[str], given: Given) -> None:
 
 def render_line(arguments: Sequence[Argument], options: Sequence[Option]) -> str:
     """The usage in one line, after the name of the command; options are sorted by name."""
-    words = [_bracket(argument.shown + (" ..." if argument.is_repeated else ""), argument) for argument in arguments]
+    words = [
+        _put_in_brackets(argument.shown + (" ..." if argument.is_repeated else ""), argument) for argument in arguments
+    ]
     words += [f"[{option.shown}]" for option in _sort(options)]
     return "".join(f" {word}" for word in words)
 
 
-def _bracket(words: str, argument: Argument) -> str:
+def _put_in_brackets(words: str, argument: Argument) -> str:
     return words if argument.is_required else f"[{words}]"
 
 

@@ -99,7 +99,9 @@ class Command:
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name: str, description: str, *takes: Argument | Option, is_open: bool = False) -> Callable[[Run], Run]:
+def register_command(
+    name: str, description: str, *takes: Argument | Option, is_open: bool = False
+) -> Callable[[Run], Run]:
     """Register a command."""
     arguments = tuple(each for each in takes if isinstance(each, Argument))
     options = tuple(each for each in takes if isinstance(each, Option))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..casc.export import Exporter
 from ..casc.present import collect_settings
-from .commands import Context, command
+from .commands import Context, register_command
 
 _SOURCE = "/configuration-as-code/"
 _NO_ADMINISTRATOR = -1  # the commands end with this code, and say nothing
@@ -15,7 +15,7 @@ async def _read(context: Context) -> str:
     return (await context.terminal.read()).decode("utf-8", "replace")
 
 
-@command("apply-configuration", "Apply YAML configuration to instance")
+@register_command("apply-configuration", "Apply YAML configuration to instance")
 async def apply_configuration(context: Context) -> int:
     """Apply the settings on the standard input after those of the files."""
     if not context.allows("Overall/Administer"):
@@ -24,7 +24,7 @@ async def apply_configuration(context: Context) -> int:
     return 0
 
 
-@command("check-configuration", "Check YAML configuration to instance")
+@register_command("check-configuration", "Check YAML configuration to instance")
 async def check_configuration(context: Context) -> int:
     """Check the settings on the standard input; as in Jenkins, that has effects."""
     if not context.allows("Overall/Administer"):
@@ -34,7 +34,7 @@ async def check_configuration(context: Context) -> int:
     return 0
 
 
-@command("export-configuration", "Export jenkins configuration as YAML")
+@register_command("export-configuration", "Export jenkins configuration as YAML")
 async def export_configuration(context: Context) -> int:
     """Print all settings."""
     if not context.allows("Overall/Administer"):
@@ -44,7 +44,7 @@ async def export_configuration(context: Context) -> int:
     return 0
 
 
-@command("reload-jcasc-configuration", "Reload JCasC YAML configuration")
+@register_command("reload-jcasc-configuration", "Reload JCasC YAML configuration")
 async def reload_configuration(context: Context) -> int:
     """Read the files of settings again."""
     if not context.allows("Overall/Administer"):
@@ -53,7 +53,7 @@ async def reload_configuration(context: Context) -> int:
     return 0
 
 
-@command("declarative-linter", "Validate a Jenkinsfile containing a Declarative Pipeline")
+@register_command("declarative-linter", "Validate a Jenkinsfile containing a Declarative Pipeline")
 async def lint(context: Context) -> int:
     """Check the Jenkinsfile on the standard input; exit code 1 for one with faults."""
     words, is_right = await context.controller.validator.explain(context.controller.home, await _read(context))

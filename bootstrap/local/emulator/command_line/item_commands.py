@@ -9,13 +9,13 @@ from ..model import xmlfile
 from ..model.items import Folder, Item, check_name
 from ..model.jobs import Job
 from .arguments import Argument, NoSuchThing
-from .commands import ABORTED, BAD_STATE, Context, Failed, command
+from .commands import ABORTED, BAD_STATE, Context, Failed, register_command
 
 JOB = Argument("JOB", "Name of the job")
 _SEVERAL = "Error occurred while performing this command, see previous stderr output."
 
 
-@command(
+@register_command(
     "list-jobs",
     "Lists all jobs in a specific view or item group.",
     Argument("NAME", "Name of the view", is_required=False),
@@ -36,7 +36,7 @@ async def list_jobs(context: Context) -> None:
         await context.terminal.print("".join(f"{item.name}\n" for item in items))
 
 
-@command("get-job", "Dumps the job definition XML to stdout.", JOB)
+@register_command("get-job", "Dumps the job definition XML to stdout.", JOB)
 async def get_job(context: Context) -> None:
     """Print the config.xml of an item."""
     item = context.find_item(context.name, Item)
@@ -45,7 +45,7 @@ async def get_job(context: Context) -> None:
     await context.terminal.write(xmlfile.serialise_for_client(item.root))
 
 
-@command(
+@register_command(
     "create-job",
     "Creates a new job by reading stdin as a configuration XML file.",
     Argument("NAME", "Name of the job to create"),
@@ -59,7 +59,7 @@ async def create_job(context: Context) -> None:
     context.controller.home.tree.create(folder, name, await context.terminal.read())
 
 
-@command(
+@register_command(
     "copy-job",
     "Copies a job.",
     Argument("SRC", "Name of the job to copy"),
@@ -92,7 +92,7 @@ def _find_place(context: Context, full_name: str) -> tuple[Folder, str]:
     return folder, name
 
 
-@command("update-job", "Updates the job definition XML from stdin. The opposite of the get-job command.", JOB)
+@register_command("update-job", "Updates the job definition XML from stdin. The opposite of the get-job command.", JOB)
 async def update_job(context: Context) -> None:
     """Replace the config.xml of an item by the standard input."""
     item = context.find_item(context.name, Item)
@@ -101,7 +101,7 @@ async def update_job(context: Context) -> None:
     context.controller.queue.wake()
 
 
-@command(
+@register_command(
     "delete-job",
     "Deletes job(s).",
     Argument("", "Name of the job(s) to delete", is_repeated=True),
@@ -113,10 +113,10 @@ async def delete_jobs(context: Context) -> None:
         context.require("Job/Delete")
         context.controller.delete(item)
 
-    await _each(context, "No such job '{}'", delete)
+    await _work_on_each(context, "No such job '{}'", delete)
 
 
-@command(
+@register_command(
     "reload-job",
     "Reload job(s)",
     Argument("", "Name of the job(s) to reload", is_repeated=True),
@@ -128,10 +128,10 @@ async def reload_jobs(context: Context) -> None:
         context.require("Job/Configure")
         context.controller.home.tree.reload(item)
 
-    await _each(context, "No such item ‘{}’ exists.", reload)
+    await _work_on_each(context, "No such item ‘{}’ exists.", reload)
 
 
-async def _each(context: Context, missing: str, work: Callable[[Item], Awaitable[None]]) -> None:
+async def _work_on_each(context: Context, missing: str, work: Callable[[Item], Awaitable[None]]) -> None:
     """Work on each named item; one alone fails as it is, of several the faults are printed and the others are done."""
     names, has_failed = list(dict.fromkeys(context.given.arguments)), False
     for name in names:
@@ -149,13 +149,13 @@ async def _each(context: Context, missing: str, work: Callable[[Item], Awaitable
         raise Failed(ABORTED, _SEVERAL)
 
 
-@command("enable-job", "Enables a job.", JOB)
+@register_command("enable-job", "Enables a job.", JOB)
 async def enable_job(context: Context) -> None:
     """Enable a job."""
     _disable(context, is_disabled=False)
 
 
-@command("disable-job", "Disables a job.", JOB)
+@register_command("disable-job", "Disables a job.", JOB)
 async def disable_job(context: Context) -> None:
     """Disable a job, which leaves the queue."""
     _disable(context, is_disabled=True)

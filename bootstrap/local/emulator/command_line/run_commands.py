@@ -8,18 +8,18 @@ import re
 from ..execution.queue import QueueItem
 from ..failures import NAME
 from ..model import console_notes
-from ..model.build_record import ORDER, Parameter, command_line_cause
+from ..model.build_record import ORDER, Parameter, make_command_line_cause
 from ..model.builds import PERMALINKS, Build
 from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
 from .arguments import Argument, BadArguments, Kind, NoSuchThing, Option, find_nearest
-from .commands import ABORTED, BAD_STATE, FAULT, Context, Failed, command
+from .commands import ABORTED, BAD_STATE, FAULT, Context, Failed, register_command
 from .item_commands import JOB
 
 _BEAT = 0.05  # seconds between two looks at a build
 
 
-@command(
+@register_command(
     "build",
     "Builds a job, and optionally waits until its completion.",
     Argument("JOB", "Name of the job to build"),
@@ -46,7 +46,7 @@ async def build(context: Context) -> int:
     if job.is_held:
         raise Failed(BAD_STATE, f"Cannot build {title} because its configuration has not been saved.")
     user = context.identity.name
-    cause = command_line_cause(user, context.controller.home.find_full_name(user))
+    cause = make_command_line_cause(user, context.controller.home.find_full_name(user))
     item, _ = context.controller.queue.schedule(job, parameters, [cause], 0)
     if not context.given.flags & {"-w", "-s", "-f"}:
         return 0
@@ -105,7 +105,7 @@ def _read_parameter(entry: ParameterDefinition, value: str) -> Parameter:
     return Parameter(entry.name, value.strip() if entry.trims else value, entry.kind)
 
 
-@command(
+@register_command(
     "console",
     "Retrieves console output of a build.",
     JOB,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..failures import Forbidden
 from .arguments import Argument, Kind, NoSuchThing, Option
-from .commands import ABORTED, COMMANDS, DENIED, Context, Failed, command, list_unmodelled
+from .commands import ABORTED, COMMANDS, DENIED, Context, Failed, list_unmodelled, register_command
 
 # What the client prints of its own options, which `help` shows to a caller who may not read.
 _SIGN_IN = "You must authenticate to access this Jenkins.\nUse the option -auth USER:SECRET of jenkins-cli.jar."
 _RESTART = 5  # Jenkins' systemd lifecycle ends with this exit code for a restart
 
 
-@command(
+@register_command(
     "help",
     "Lists all the available commands or a detailed description of single command.",
     Argument("COMMAND", "Name of the command", is_required=False),
@@ -34,26 +34,26 @@ async def explain(context: Context) -> None:
     )
 
 
-@command("who-am-i", "Reports your credential and permissions.", is_open=True)
+@register_command("who-am-i", "Reports your credential and permissions.", is_open=True)
 async def tell_caller(context: Context) -> None:
     """Print who the caller is."""
     groups = "".join(f"  {group}\n" for group in context.identity.authorities)
     await context.terminal.print(f"Authenticated as: {context.identity.name}\nAuthorities:\n{groups}")
 
 
-@command("version", "Outputs the current version.")
+@register_command("version", "Outputs the current version.")
 async def tell_version(context: Context) -> None:
     """Print the version of the Jenkins that is emulated."""
     await context.terminal.print(f"{context.controller.home.options.version}\n")
 
 
-@command("session-id", "Outputs the session ID, which changes every time Jenkins restarts.")
+@register_command("session-id", "Outputs the session ID, which changes every time Jenkins restarts.")
 async def tell_session(context: Context) -> None:
     """Print the ID of the session, as in the header X-Jenkins-Session."""
     await context.terminal.print(f"{context.controller.session}\n")
 
 
-@command(
+@register_command(
     "list-plugins",
     "Outputs a list of installed plugins.",
     Argument("NAME", "Name of a specific plugin", is_required=False),
@@ -71,7 +71,7 @@ async def list_plugins(context: Context) -> None:
         await context.terminal.print(f"{name:{wide}} {titles[name]:{wider}} {plugins[name]}\n")
 
 
-@command(
+@register_command(
     "quiet-down",
     "Quiet down Jenkins, in preparation for a restart. Don’t start any builds.",
     Option("-block", "Block until the system really quiets down and no builds are running"),
@@ -91,14 +91,14 @@ async def quiet_down(context: Context) -> None:
     await context.controller.quiet_down(context.given.texts.get("-reason", ""), seconds if blocks else None)
 
 
-@command("cancel-quiet-down", 'Cancel the effect of the "quiet-down" command.')
+@register_command("cancel-quiet-down", 'Cancel the effect of the "quiet-down" command.')
 async def cancel_quiet_down(context: Context) -> None:
     """End quiet mode."""
     context.require("Overall/Manage")
     context.controller.cancel_quiet_down()
 
 
-@command(
+@register_command(
     "safe-restart",
     "Safe Restart Jenkins. Don’t start any builds.",
     Option("-message", "Message for safe restart that will be visible to users", Kind.TEXT, default=""),
@@ -110,7 +110,7 @@ async def restart(context: Context) -> None:
     context.controller.leave(_RESTART, waits=True)
 
 
-@command(
+@register_command(
     "reload-configuration",
     "Discard all the loaded data in memory and reload everything from file system. Useful when you modified config files "
     "directly on disk.",
@@ -121,7 +121,7 @@ async def reload(context: Context) -> None:
     context.controller.reload_home()
 
 
-@command("clear-queue", "Clears the build queue.")
+@register_command("clear-queue", "Clears the build queue.")
 async def clear_queue(context: Context) -> None:
     """Cancel every item of the queue."""
     if not context.allows("Overall/Administer"):

@@ -17,13 +17,13 @@ class Agents:
     def __init__(self, home: Home, executors: Executors) -> None:
         self._home, self._executors = home, executors
 
-    def secret(self, name: str) -> str:
+    def compute_secret(self, name: str) -> str:
         """The secret of an agent: 64 hexadecimal digits, the same for as long as JENKINS_HOME keeps its key."""
         return hmac.new(self._home.vault.agents_key, name.encode(), hashlib.sha256).hexdigest()
 
     def may_connect(self, name: str, secret: str) -> bool:
         """Whether there is such an agent, and this is its secret."""
-        return self.exists(name) and hmac.compare_digest(self.secret(name).encode(), secret.encode())
+        return self.exists(name) and hmac.compare_digest(self.compute_secret(name).encode(), secret.encode())
 
     def exists(self, name: str) -> bool:
         """Whether the settings have such an agent."""

@@ -26,58 +26,58 @@ class Audit:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def _value(self, name: str, default: Any) -> Any:
+    def _read_setting(self, name: str, default: Any) -> Any:
         return self._home.configuration.read("unclassified", "audit-trail", name, default=default)
 
     def _write(self, event: str) -> None:
         if "audit-trail" not in self._home.options.plugins:
             return
-        for entry in self._value("loggers", []):
+        for entry in self._read_setting("loggers", []):
             for logger in (entry[kind] for kind in ("console", "consoleAuditLogger") if kind in entry):
                 prefix = f" - {logger['logPrefix']} - " if logger.get("logPrefix") else " - "
                 stream = sys.stderr if logger["output"] == "STD_ERR" else sys.stdout
-                moment = formatted(datetime.now().astimezone(), logger["dateFormat"])
+                moment = format_moment(datetime.now().astimezone(), logger["dateFormat"])
                 print(f"{moment}{prefix}{event}", file=stream, flush=True)
 
-    def request(self, identity: Identity, sender: str, raw_path: str, name: str | None) -> None:
+    def log_request(self, identity: Identity, sender: str, raw_path: str, name: str | None) -> None:
         """Log a request, before its result is known; `name` is the query's, which says what is created."""
-        path, pattern = canonical(raw_path.split("?", 1)[0]), self._value("pattern", "")
+        path, pattern = normalise_path(raw_path.split("?", 1)[0]), self._read_setting("pattern", "")
         if not pattern or not _is_match(pattern, path):
             return
         extra = f" ({name})" if "/createItem" in path else ""
-        self._write(f"{path}{extra} by {self._shown(identity)} from {sender}")
+        self._write(f"{path}{extra} by {self._name_caller(identity)} from {sender}")
 
-    def _shown(self, identity: Identity) -> str:
+    def _name_caller(self, identity: Identity) -> str:
         if identity.is_anonymous:
             return "NA"
-        is_full = self._value("displayUserName", False)
+        is_full = self._read_setting("displayUserName", False)
         return self._home.find_full_name(identity.name) if is_full else identity.name
 
-    def script(self, user: str, script: str) -> None:
+    def log_script(self, user: str, script: str) -> None:
         """Log a script of the script console."""
-        if self._value("logScriptUsage", False):
+        if self._read_setting("logScriptUsage", False):
             origin = "Script Console Controller"
             self._write(
                 f"A groovy script was executed by user '{user}'. Origin: {origin}. \nThe executed script: \n{script}"
             )
 
-    def started(self, build: Build) -> None:
+    def log_start(self, build: Build) -> None:
         """Log the begin of a build."""
-        if self._value("logBuildCause", True):
-            self._write(f"{build.job.path} #{build.number} {_reasons(build)}")
+        if self._read_setting("logBuildCause", True):
+            self._write(f"{build.job.path} #{build.number} {_format_reasons(build)}")
 
-    def finished(self, build: Build) -> None:
+    def log_end(self, build: Build) -> None:
         """Log the end of a build."""
-        if self._value("logBuildCause", True):
+        if self._read_setting("logBuildCause", True):
             begun = datetime.fromtimestamp(build.timestamp / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             self._write(
-                f"{build.job.full_name.replace('/', ' » ')} {build.shown_name} {_reasons(build)} on Built-In Node "
+                f"{build.job.full_name.replace('/', ' » ')} {build.shown_name} {_format_reasons(build)} on Built-In Node "
                 f"started at {begun} completed in {build.duration}ms completed: {build.result}"
             )
 
-    def used(self, build: Build, credential: Credential) -> None:
+    def log_use(self, build: Build, credential: Credential) -> None:
         """Log that a build used a credential."""
-        if self._value("logCredentialsUsage", True):
+        if self._read_setting("logCredentialsUsage", True):
             run = (
                 "org.jenkinsci.plugins.workflow.job.WorkflowRun"
                 if build.job.is_pipeline
@@ -95,13 +95,13 @@ def _is_match(pattern: str, path: str) -> bool:
         return False
 
 
-def _reasons(build: Build) -> str:
+def _format_reasons(build: Build) -> str:
     causes = ", ".join(cause.text for cause in build.causes) or "Started"
     values = ", ".join(f"{it.name}: {{{'****' if it.is_secret else it.value}}}" for it in build.parameters)
     return f"{causes}, Parameters:[{values}]"
 
 
-def canonical(path: str) -> str:
+def normalise_path(path: str) -> str:
     """A path without empty parts, '.' and '..', so that no spelling of it goes past the pattern."""
     parts: list[str] = []
     for part in path.split("/"):
@@ -112,14 +112,14 @@ def canonical(path: str) -> str:
     return "/" + "/".join(parts) + ("/" if parts and path.endswith("/") else "")
 
 
-def formatted(moment: datetime, pattern: str) -> str:
+def format_moment(moment: datetime, pattern: str) -> str:
     """A time in a format of Java's SimpleDateFormat."""
 
-    def one(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         if match[2] is None:
             return (match[1] or "'").replace("''", "'")
         if match[2][0] == "S":
             return f"{moment.microsecond // 1000:0{len(match[2])}d}"
         return moment.strftime(_PLAIN[match[2][0]])
 
-    return _LETTERS.sub(one, pattern)
+    return _LETTERS.sub(replace, pattern)

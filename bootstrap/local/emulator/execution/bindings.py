@@ -87,7 +87,7 @@ async def bind(
     try:
         for entry in wanted:
             await _bind(home, audit, build, bound, files, entry)
-        with console.hiding(bound.secrets.values()):
+        with console.hide_within(bound.secrets.values()):
             yield bound
     finally:
         for folder in files.folders:
@@ -105,7 +105,7 @@ class _Files:
 
     async def keep(self, name: str, content: bytes) -> Path:
         if self.node is None:
-            raise missing_node("withCredentials")
+            raise refuse_without_node("withCredentials")
         beside = f"{self.directory}@tmp/secretFiles/" if self.directory else ""
         folder = await self.node.make_scratch(f"{beside}{uuid.uuid4()}" if beside else "secretFiles-")
         self.folders.append(folder)
@@ -114,7 +114,7 @@ class _Files:
         return path
 
 
-def missing_node(step: str) -> StepFailed:
+def refuse_without_node(step: str) -> StepFailed:
     """The refusal of a step that needs a node, outside of one."""
     return StepFailed(
         "Required context class hudson.FilePath is missing\n"
@@ -142,7 +142,7 @@ async def _bind(home: Home, audit: Audit, build: Build, bound: Bound, files: _Fi
     if symbol not in ACCEPTED:
         raise StepFailed(f"the credentials binding {symbol} is not known to the emulator")
     credential = lookup(home, build, str(entry.get("credentialsId", "")), ACCEPTED[symbol])
-    audit.used(build, credential)
+    audit.log_use(build, credential)
     values = credential.values
     if symbol == "string":
         bound.keep(str(entry["variable"]), values["secret"])
@@ -169,7 +169,7 @@ async def _bind(home: Home, audit: Audit, build: Build, bound: Bound, files: _Fi
             bound.keep(str(entry["passphraseVariable"]), values.get("passphrase", ""))
 
 
-def environment_bindings(home: Home, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:
+def make_environment_bindings(home: Home, build: Build, name: str, identifier: str) -> list[dict[str, Any]]:
     """The bindings of a declarative `credentials('id')`: NAME, and NAME_USR and NAME_PSW where there is a user."""
     credential = lookup(home, build, identifier, ("string", "usernamePassword", "file", "basicSSHUserPrivateKey"))
     given = {"credentialsId": identifier}

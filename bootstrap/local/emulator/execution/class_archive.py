@@ -40,7 +40,7 @@ async def _record(program: GroovyProgram) -> None:
     draft = program.archive.with_suffix(f".{os.getpid()}")
     child = await asyncio.create_subprocess_exec(
         "nice",
-        *program.recording(draft),
+        *program.make_recording_command(draft),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -32,20 +32,20 @@ _NO_ROOT = 0b11  # and locked: a program that root starts has no capability
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def scrubbed_environment(variables: Mapping[str, str]) -> dict[str, str]:
+def scrub_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """The environment of such a program: locale and time zone, and no variable of the service."""
     return {"PATH": "/usr/bin:/bin", **{name: variables[name] for name in PASSED_ON if name in variables}}
 
 
-def landlock_version() -> int:
+def read_landlock_version() -> int:
     """The kernel's version of Landlock; 0 where it has none."""
     return max(0, int(_LIBC.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1))))
 
 
 @contextlib.contextmanager
-def confinement(readable: Iterable[Path]) -> Iterator[Callable[[], None]]:
+def open_confinement(readable: Iterable[Path]) -> Iterator[Callable[[], None]]:
     """The function that a new process calls before it executes the program, which then may read SYSTEM and these paths only."""
-    rules = _make_rules([*map(Path, SYSTEM), *readable]) if landlock_version() else None
+    rules = _make_rules([*map(Path, SYSTEM), *readable]) if read_landlock_version() else None
 
     def confine() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -65,7 +65,7 @@ def confinement(readable: Iterable[Path]) -> Iterator[Callable[[], None]]:
 
 
 def _make_rules(readable: Iterable[Path]) -> int:
-    version = landlock_version()
+    version = read_landlock_version()
     files = next(rights for since, rights in sorted(_FILE_RIGHTS.items(), reverse=True) if since <= version)
     handled = struct.pack("=Q", files)
     if version >= _TCP_VERSION:

@@ -17,7 +17,7 @@ MUTED: ContextVar[bool] = ContextVar("muted", default=False)
 """Set in a task whose lines are in the log already."""
 
 
-def _patterns(secrets: Iterable[str]) -> set[str]:
+def _list_spellings(secrets: Iterable[str]) -> set[str]:
     """The texts that show a secret: itself, its lines, as a shell quotes it, and in base64, wherever it begins there."""
     texts: set[str] = set()
     for secret in secrets:
@@ -48,13 +48,13 @@ class Console:
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Mask these secrets from now on; the longest first, and each line of a secret of several lines."""
-        self._passing.update(_patterns(secrets))
+        self._passing.update(_list_spellings(secrets))
         self._sort()
 
     @contextmanager
-    def hiding(self, secrets: Iterable[str]) -> Iterator[None]:
+    def hide_within(self, secrets: Iterable[str]) -> Iterator[None]:
         """Mask these secrets while the context is open."""
-        added = Counter(_patterns(secrets))
+        added = Counter(_list_spellings(secrets))
         self._passing.update(added)
         self._sort()
         try:
@@ -84,12 +84,12 @@ class Console:
             for line in whole.split("\n"):
                 self._append(line)
 
-    def line(self, text: str = "") -> None:
+    def write_line(self, text: str = "") -> None:
         """Append whole lines."""
         self.flush()
         self.write(text + "\n")
 
-    def annotated(self, text: str, kind: str, at: int = 0) -> None:
+    def write_annotated(self, text: str, kind: str, at: int = 0) -> None:
         """Append a whole line with a console note before its letter `at`."""
         self.flush()
         if not (self.is_silent or MUTED.get()):

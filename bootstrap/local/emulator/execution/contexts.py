@@ -85,7 +85,7 @@ class Context:
                 variables[name] = value
         return variables
 
-    def environment(self, base: dict[str, str]) -> dict[str, str]:
+    def make_environment(self, base: dict[str, str]) -> dict[str, str]:
         """A process environment: the layers put over `base` one by one."""
         environment = dict(base)
         for entry in self.chain:

@@ -59,14 +59,14 @@ def translate(line: str, seed: str) -> str:
     plain = []
     for index, (field, limits) in enumerate(zip(fields, RANGES, strict=True)):
         number = int.from_bytes(digest[index * 3 : index * 3 + 3], "big")
-        plain.append(",".join(_hashed(part, number, limits) for part in field.split(",")))
+        plain.append(",".join(_resolve_hash(part, number, limits) for part in field.split(",")))
     text = " ".join(plain)
     if not croniter.is_valid(text):
         raise BadSchedule(f'Invalid input: "{line}"')
     return text
 
 
-def _hashed(part: str, number: int, limits: tuple[int, int]) -> str:
+def _resolve_hash(part: str, number: int, limits: tuple[int, int]) -> str:
     match = re.fullmatch(r"H(?:\((\d+)-(\d+)\))?(?:/(\d+))?", part)
     if not match:
         return part

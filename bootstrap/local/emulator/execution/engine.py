@@ -12,8 +12,8 @@ from ..model.builds import Build
 from . import failure_report
 from .console import Console
 from .contexts import Context, Verdict
-from .environment import build_variables, process_environment
-from .git import repository_of
+from .environment import make_build_variables, make_process_environment
+from .git import find_repository
 from .services import Services
 
 
@@ -22,41 +22,43 @@ class Engine:
 
     def __init__(self, services: Services, build: Build, console: Console) -> None:
         self.services, self.home, self.build, self.console = services, services.home, build, console
-        self.variables = build_variables(services.home, build)
-        self.repository = repository_of(build.job)
+        self.variables = make_build_variables(services.home, build)
+        self.repository = find_repository(build.job)
         self.milestone, self.is_stopped, self.has_begun = 0, False, False
         self.root = Context("root", None)
         self.contexts = {"root": self.root}
 
-    def environment(self, context: Context) -> dict[str, str]:
+    def make_environment(self, context: Context) -> dict[str, str]:
         """The variables of `env`: those of the build, then those of the blocks; PATH and others come from the node."""
-        base = self._node_environment(context) if context.allocation else {}
-        return context.environment({**base, **self.variables})
+        base = self._make_node_environment(context) if context.allocation else {}
+        return context.make_environment({**base, **self.variables})
 
-    def process_environment(self, context: Context) -> dict[str, str]:
+    def make_process_environment(self, context: Context) -> dict[str, str]:
         """The environment of a process that a step starts."""
-        return context.environment(process_environment(self._node_environment(context), self.variables))
+        return context.make_environment(make_process_environment(self._make_node_environment(context), self.variables))
 
-    def _node_environment(self, context: Context) -> dict[str, str]:
+    def _make_node_environment(self, context: Context) -> dict[str, str]:
         """The environment of the node's programs, with the variables that the settings give to builds on it."""
         held, executors = context.allocation, self.services.executors
         return (
-            {**held.node.environment, **executors.node(held.slot.node).variables}
+            {**held.node.environment, **executors.find_settings(held.slot.node).variables}
             if held
             else executors.here.environment
         )
 
-    def parameters(self) -> dict[str, Any]:
+    def make_parameters(self) -> dict[str, Any]:
         """`params`: the build's values, and defaults for what is declared and was not given."""
-        values: dict[str, Any] = {entry.name: _typed(entry.kind, entry.default) for entry in self.build.job.parameters}
-        values.update({entry.name: _typed(entry.kind, entry.value) for entry in self.build.parameters})
+        values: dict[str, Any] = {
+            entry.name: _convert_value(entry.kind, entry.default) for entry in self.build.job.parameters
+        }
+        values.update({entry.name: _convert_value(entry.kind, entry.value) for entry in self.build.parameters})
         # A parameter that the Jenkinsfile declares now becomes a variable of the next build.
         self.variables.update({entry.name: entry.value for entry in self.build.parameters})
         # Jenkins masks no parameter in the log; it only warns where Groovy puts one into a text.
         self.root.secrets.update({entry.name: entry.value for entry in self.build.parameters if entry.is_secret})
         return values
 
-    def writer(self, context: Context) -> Callable[[str], None]:
+    def make_writer(self, context: Context) -> Callable[[str], None]:
         """The function that takes the output of a process."""
         return self.console.write
 
@@ -65,14 +67,14 @@ class Engine:
         shown = failure_report.describe(error)
         is_stop = self.is_stopped and error["kind"] == failure_report.INTERRUPTION
         for line in shown[-1:] if is_stop else shown:
-            self.console.line(line)
+            self.console.write_line(line)
 
     def warn_of_secrets(self, context: Context, step: str, texts: list[str]) -> None:
         """Warn where Groovy has put secrets of the blocks around a step into texts that the step gets."""
         secrets = {name: value for entry in context.chain for name, value in entry.secrets.items() if value}
         affected = [name for name, value in secrets.items() if any(value in text for text in texts)]
         if affected:
-            self.console.line(
+            self.console.write_line(
                 f'Warning: A secret was passed to "{step}" using Groovy String interpolation, which is insecure.\n'
                 f"\t\t Affected argument(s) used the following variable(s): [{', '.join(affected)}]\n"
                 "\t\t See https://jenkins.io/redirect/groovy-string-interpolation for details."
@@ -81,7 +83,7 @@ class Engine:
     def mark(self, line: str) -> None:
         """Write a line of the kind `[Pipeline] ...`; an empty one is none."""
         if line:
-            self.console.annotated(line, console_notes.PIPELINE)
+            self.console.write_annotated(line, console_notes.PIPELINE)
 
     def begin_body(self, context: Context, line: str) -> None:
         """Write the line with which the body of a block begins, and what the block writes after it."""
@@ -151,5 +153,5 @@ class Engine:
                 self.interrupt(other, Interrupted(f"Failed in branch {branch}"))
 
 
-def _typed(kind: str, value: str) -> object:
+def _convert_value(kind: str, value: str) -> object:
     return value == "true" if kind == "BooleanParameterDefinition" else value

@@ -11,7 +11,7 @@ from ..model.configuration import BUILT_IN, NodeSettings
 from ..model.home import Home
 
 
-def build_variables(home: Home, build: Build) -> dict[str, str]:
+def make_build_variables(home: Home, build: Build) -> dict[str, str]:
     """The variables of the build; they are the same for every step."""
     job, url = build.job, home.url
     variables = {
@@ -33,11 +33,11 @@ def build_variables(home: Home, build: Build) -> dict[str, str]:
     variables.update(home.configuration.variables)
     variables.update({parameter.name: parameter.value for parameter in build.parameters})
     if build.revision:
-        variables.update(git_variables(build))
+        variables.update(make_git_variables(build))
     return variables
 
 
-def git_variables(build: Build) -> dict[str, str]:
+def make_git_variables(build: Build) -> dict[str, str]:
     """The variables that the git plugin sets after a checkout."""
     variables = {
         "GIT_COMMIT": build.revision,
@@ -54,7 +54,7 @@ def git_variables(build: Build) -> dict[str, str]:
     return variables
 
 
-def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[str, str]:
+def make_node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[str, str]:
     """The variables that a step gets from its node."""
     return {
         "NODE_NAME": node.name or BUILT_IN,
@@ -65,7 +65,7 @@ def node_variables(node: NodeSettings, executor: int, workspace: Path) -> dict[s
     }
 
 
-def process_environment(base: Mapping[str, str], *layers: dict[str, str]) -> dict[str, str]:
+def make_process_environment(base: Mapping[str, str], *layers: dict[str, str]) -> dict[str, str]:
     """A node's own environment with layers over it; 'PATH+X' puts its value before PATH."""
     environment = dict(base)
     for layer in layers:

@@ -74,13 +74,13 @@ class Executors:
 
     # Nodes
 
-    def connected_node(self, name: str) -> Node | None:
+    def find_connected(self, name: str) -> Node | None:
         """The node for builds; None for an agent that is not connected."""
         return self._agents.get(name) if name else self.here
 
     def is_online(self, name: str) -> bool:
         """Whether the node is connected, and nobody marked it as offline."""
-        return self.connected_node(name) is not None and self._home.nodes.find_offline_cause(name) is None
+        return self.find_connected(name) is not None and self._home.nodes.find_offline_cause(name) is None
 
     def connect(self, name: str, node: Node) -> None:
         """Add a connected agent; it replaces one of the same name."""
@@ -93,13 +93,13 @@ class Executors:
             del self._agents[name]
         self.notify()
 
-    def node(self, name: str) -> NodeSettings:
+    def find_settings(self, name: str) -> NodeSettings:
         """The settings of a node; those of one that was removed since its build began are empty."""
         return self._home.configuration.find_node(name) or NodeSettings(name, "", frozenset(), 0, "/nonexistent", False)
 
     # Slots
 
-    def refusal(self, label: str) -> str:
+    def explain_refusal(self, label: str) -> str:
         """Why nothing with this label can run now, whichever slot becomes free; empty when it only has to wait for one."""
         nodes = self._home.configuration.nodes
         try:
@@ -121,20 +121,20 @@ class Executors:
             )
         return ""
 
-    def reason(self, label: str) -> str:
+    def explain_wait(self, label: str) -> str:
         """Why nothing with this label can begin now; empty when it can."""
-        return self.refusal(label) or ("" if self._free(label) else BUSY)
+        return self.explain_refusal(label) or ("" if self._find_free(label) else BUSY)
 
     def claim(self, label: str, build: Build) -> Slot | None:
         """Give a free slot to the build; None if there is none for it."""
-        if self.refusal(label) or self._quiet_mode.is_on:
+        if self.explain_refusal(label) or self._quiet_mode.is_on:
             return None
-        slot = self._free(label)
+        slot = self._find_free(label)
         if slot is not None:
             self.busy[slot] = build
         return slot
 
-    def _free(self, label: str) -> Slot | None:
+    def _find_free(self, label: str) -> Slot | None:
         for node in self._home.configuration.nodes:
             if not self.is_online(node.name) or not (matches(label, node.labels) if label else not node.is_exclusive):
                 continue
@@ -149,7 +149,7 @@ class Executors:
             return slot
         part = PartWaiting(self.numbers.take(), build, label, int(time.time() * 1000))
         self.waiting.append(part)
-        notice = asyncio.get_running_loop().call_later(patience, lambda: on_wait(self.why(part)))
+        notice = asyncio.get_running_loop().call_later(patience, lambda: on_wait(self.explain_part(part)))
         try:
             while (slot := self.claim(label, build)) is None:
                 changed = self.changed
@@ -163,9 +163,9 @@ class Executors:
         """The waiting part with this number in the queue."""
         return next((part for part in self.waiting if part.identifier == identifier), None)
 
-    def why(self, part: PartWaiting) -> str:
+    def explain_part(self, part: PartWaiting) -> str:
         """Why a part of a Pipeline waits; where no node has its label, every node is named."""
-        refusal = self.refusal(part.label)
+        refusal = self.explain_refusal(part.label)
         if refusal.startswith("There are no nodes"):
             named = (node.shown_name for node in self._home.configuration.nodes)
             return "; ".join(f"‘{name}’ doesn’t have label ‘{part.label}’" for name in named)

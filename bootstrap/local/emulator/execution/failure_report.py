@@ -20,7 +20,7 @@ def describe(error: Mapping[str, Any]) -> list[str]:
     if kind in _EXPECTED or kind.startswith("emulator."):
         return [f"ERROR: {message}"]
     if kind == INTERRUPTION:
-        return [*([str(message)] if message else []), _error_id()]
+        return [*([str(message)] if message else []), _make_error_id()]
     if kind == STRUCTURE:
         return [f"{kind}: {message}"]
     return describe_fully(error)
@@ -29,22 +29,22 @@ def describe(error: Mapping[str, Any]) -> list[str]:
 def describe_fully(error: Mapping[str, Any]) -> list[str]:
     """The lines that Java prints for the exception of a failure, also of an expected one."""
     proxy = _PROXY if error.get("isProxied") else ""
-    causes = [_head(proxy, cause) for cause in error.get("causes") or []]
+    causes = [_format_head(proxy, cause) for cause in error.get("causes") or []]
     lines = [line if number == 0 else f"Caused: {line}" for number, line in enumerate(causes)]
-    head = _head(proxy, error)
+    head = _format_head(proxy, error)
     return [
         *lines,
-        f"Also:   {proxy}{_error_id()}",
+        f"Also:   {proxy}{_make_error_id()}",
         f"Caused: {head}" if causes else head,
         *(str(frame) for frame in error.get("trace") or []),
     ]
 
 
-def _head(proxy: str, error: Mapping[str, Any]) -> str:
+def _format_head(proxy: str, error: Mapping[str, Any]) -> str:
     kind, message = error.get("kind"), error.get("message")
     return f"{proxy}{kind}: {message}" if kind and message is not None else proxy + str(kind or message)
 
 
-def _error_id() -> str:
+def _make_error_id() -> str:
     """The mark by which Jenkins finds the step that failed first."""
     return f"org.jenkinsci.plugins.workflow.actions.ErrorAction$ErrorId: {uuid.uuid4()}"

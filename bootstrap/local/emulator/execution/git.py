@@ -35,7 +35,7 @@ class Repository:
     cleans: bool = False
 
 
-def from_xml(node: Any) -> Repository | None:
+def parse_repository(node: Any) -> Repository | None:
     """A repository of a GitSCM element; None for NullSCM or no element."""
     if node is None or not str(node.get("class", "")).endswith("GitSCM"):
         return None
@@ -48,19 +48,19 @@ def from_xml(node: Any) -> Repository | None:
     )
     return Repository(
         xmlfile.read_text(remote, "url").strip(),
-        plain_branch(xmlfile.read_text(node, "branches/hudson.plugins.git.BranchSpec/name", "*/master").strip()),
+        strip_branch(xmlfile.read_text(node, "branches/hudson.plugins.git.BranchSpec/name", "*/master").strip()),
         xmlfile.read_text(remote, "credentialsId").strip(),
         xmlfile.read_text(node, extensions + "RelativeTargetDirectory/relativeTargetDir").strip(),
         cleans,
     )
 
 
-def repository_of(job: JobConfiguration) -> Repository | None:
+def find_repository(job: JobConfiguration) -> Repository | None:
     """The repository of a job: its own SCM, or that of its Pipeline script."""
-    return from_xml(job.root.find("definition/scm") if job.is_pipeline else job.root.find("scm"))
+    return parse_repository(job.root.find("definition/scm") if job.is_pipeline else job.root.find("scm"))
 
 
-def plain_branch(spec: str) -> str:
+def strip_branch(spec: str) -> str:
     """The branch of a specifier such as '*/main' or 'refs/heads/main'."""
     for prefix in ("*/", "**/", "refs/heads/", "origin/", "remotes/origin/"):
         spec = spec.removeprefix(prefix)
@@ -78,9 +78,9 @@ class Git:
 
     def _say(self, text: str) -> None:
         if self._console:
-            self._console.line(text)
+            self._console.write_line(text)
 
-    async def command(
+    async def run(
         self, directory: Path, *arguments: str, environment: dict[str, str] | None = None, is_quiet: bool = False
     ) -> str:
         """Run git and return its output; StepFailed with git's own message if it fails."""
@@ -96,7 +96,7 @@ class Git:
         return output
 
     @asynccontextmanager
-    async def _identified(self, repository: Repository, build: Build | None = None) -> AsyncIterator[dict[str, str]]:
+    async def _lend_login(self, repository: Repository, build: Build | None = None) -> AsyncIterator[dict[str, str]]:
         """The environment with the credential made usable for git, for as long as the context is open."""
         environment = dict(self._environment)
         if not repository.credentials:
@@ -118,7 +118,7 @@ class Git:
                 await self._node.write(key, (credential.values["privateKey"].rstrip("\n") + "\n").encode(), 0o600)
                 user = credential.values.get("username", "")
                 environment["GIT_SSH_COMMAND"] = (
-                    f"ssh -i {key} -o IdentitiesOnly=yes {await self._host_keys(folder)}"
+                    f"ssh -i {key} -o IdentitiesOnly=yes {await self._write_host_keys(folder)}"
                     + (f" -l {user}" if user else "")
                 )
             else:
@@ -135,7 +135,7 @@ class Git:
         finally:
             await self._node.remove(folder)
 
-    async def _host_keys(self, folder: Path) -> str:
+    async def _write_host_keys(self, folder: Path) -> str:
         path = ("security", "gitHostKeyVerificationConfiguration", "sshHostKeyVerificationStrategy")
         strategy = self._home.configuration.read(*path, default={})
         if "manuallyProvidedKeyVerificationStrategy" in strategy:
@@ -147,7 +147,7 @@ class Git:
             return "-o StrictHostKeyChecking=accept-new"
         return "-o StrictHostKeyChecking=" + ("no" if "noHostKeyVerificationStrategy" in strategy else "yes")
 
-    async def checkout(
+    async def check_out(
         self, repository: Repository, workspace: Path, build: Build, *, is_main: bool = True
     ) -> dict[str, str]:
         """Check out the head of the branch; records revision and changes in the build."""
@@ -156,27 +156,27 @@ class Git:
         target = workspace / repository.subdirectory if repository.subdirectory else workspace
         await self._node.make_folder(target)
         self._say("The recommended git tool is: git")
-        async with self._identified(repository, build) as environment:
-            if await self._node.kind_of(target / ".git") == "directory":
+        async with self._lend_login(repository, build) as environment:
+            if await self._node.find_kind(target / ".git") == "directory":
                 self._say("Fetching changes from the remote Git repository")
             else:
                 self._say("Cloning the remote Git repository")
                 self._say(f"Cloning repository {repository.url}")
-                await self.command(target, "init", "-q", str(target), environment=environment)
-            await self.command(target, "config", "remote.origin.url", repository.url, environment=environment)
+                await self.run(target, "init", "-q", str(target), environment=environment)
+            await self.run(target, "config", "remote.origin.url", repository.url, environment=environment)
             refs = "+refs/heads/*:refs/remotes/origin/*"
-            await self.command(
+            await self.run(
                 target, "fetch", "--tags", "--force", "--progress", "--", repository.url, refs, environment=environment
             )
-            revision, branch = await self._revision(target, repository, environment)
+            revision, branch = await self._find_revision(target, repository, environment)
             if repository.cleans:
-                if await self._node.kind_of(target / ".git/HEAD") and await self._has_head(target, environment):
-                    await self.command(target, "reset", "--hard", environment=environment, is_quiet=True)
-                await self.command(target, "clean", "-fdx", environment=environment)
+                if await self._node.find_kind(target / ".git/HEAD") and await self._has_head(target, environment):
+                    await self.run(target, "reset", "--hard", environment=environment, is_quiet=True)
+                await self.run(target, "clean", "-fdx", environment=environment)
             self._say(f"Checking out Revision {revision} (refs/remotes/origin/{branch})")
-            await self.command(target, "checkout", "-f", revision, environment=environment)
+            await self.run(target, "checkout", "-f", revision, environment=environment)
             subject = (
-                await self.command(target, "log", "-1", "--format=%s", revision, environment=environment, is_quiet=True)
+                await self.run(target, "log", "-1", "--format=%s", revision, environment=environment, is_quiet=True)
             ).strip()
             self._say(f'Commit message: "{subject}"')
             if is_main:
@@ -185,16 +185,18 @@ class Git:
 
     async def _has_head(self, target: Path, environment: dict[str, str]) -> bool:
         try:
-            await self.command(target, "rev-parse", "--verify", "-q", "HEAD", environment=environment, is_quiet=True)
+            await self.run(target, "rev-parse", "--verify", "-q", "HEAD", environment=environment, is_quiet=True)
         except StepFailed:
             return False
         return True
 
-    async def _revision(self, target: Path, repository: Repository, environment: dict[str, str]) -> tuple[str, str]:
+    async def _find_revision(
+        self, target: Path, repository: Repository, environment: dict[str, str]
+    ) -> tuple[str, str]:
         branch = repository.branch or "main"
         for candidate in (f"refs/remotes/origin/{branch}^{{commit}}", f"{branch}^{{commit}}"):
             try:
-                commit = await self.command(target, "rev-parse", "--verify", "-q", candidate, environment=environment)
+                commit = await self.run(target, "rev-parse", "--verify", "-q", candidate, environment=environment)
             except StepFailed:
                 continue
             return commit.strip(), branch
@@ -217,7 +219,7 @@ class Git:
             self._say("First time build. Skipping changelog.")
         elif earlier != revision:
             try:
-                text = await self.command(
+                text = await self.run(
                     target,
                     "log",
                     CHANGES,
@@ -233,11 +235,11 @@ class Git:
                 self._say("The earlier revision is gone. Skipping changelog.")
         build.save()
 
-    async def head(self, repository: Repository) -> str:
+    async def find_head(self, repository: Repository) -> str:
         """The remote's current commit of the branch; empty when there is no such branch."""
-        async with self._identified(repository) as environment:
+        async with self._lend_login(repository) as environment:
             branch = repository.branch or "main"
-            output = await self.command(
+            output = await self.run(
                 self._home.directory,
                 "ls-remote",
                 "-h",
@@ -256,11 +258,11 @@ class Git:
             / f"git-{hashlib.sha1(repository.url.encode(), usedforsecurity=False).hexdigest()}"
         )
         cache.mkdir(parents=True, exist_ok=True)
-        async with self._identified(repository) as environment:
+        async with self._lend_login(repository) as environment:
             if not (cache / "HEAD").exists():
-                await self.command(cache, "init", "-q", "--bare", str(cache), environment=environment)
+                await self.run(cache, "init", "-q", "--bare", str(cache), environment=environment)
             refs = "+refs/heads/*:refs/remotes/origin/*"
-            await self.command(
+            await self.run(
                 cache,
                 "fetch",
                 "--tags",
@@ -272,9 +274,9 @@ class Git:
                 refs,
                 environment=environment,
             )
-            revision, _ = await self._revision(cache, repository, environment)
+            revision, _ = await self._find_revision(cache, repository, environment)
             try:
-                return await self.command(cache, "show", f"{revision}:{path}", environment=environment, is_quiet=True)
+                return await self.run(cache, "show", f"{revision}:{path}", environment=environment, is_quiet=True)
             except StepFailed as fault:
                 raise StepFailed(f"Unable to find {path} from git {repository.url}") from fault
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from . import process
-from .confinement import confinement
+from .confinement import open_confinement
 from .groovy_programs import GroovyProgram
 
 LINE_LIMIT = 64 * 1024 * 1024
@@ -26,7 +26,7 @@ class Program:
     @classmethod
     async def start(cls, program: GroovyProgram) -> Program:
         """Start the program in its own process group, with restricted access."""
-        with confinement(program.readable) as confine:
+        with open_confinement(program.readable) as confine:
             child = await asyncio.create_subprocess_exec(
                 *program.command,
                 stdin=asyncio.subprocess.PIPE,

@@ -13,8 +13,8 @@ from tempfile import mkdtemp
 from ..failures import StepFailed
 from ..options import Options
 from . import process
-from .confinement import scrubbed_environment
-from .java import groovy_command, groovy_libraries, java_home
+from .confinement import scrub_environment
+from .java import find_groovy_libraries, find_java_home, make_groovy_command
 
 SOURCES = Path(__file__).parents[1] / "groovy"
 RUNNER, VALIDATOR = "Runner", "Validator"
@@ -38,7 +38,7 @@ class GroovyProgram:
         options = [f"-XX:SharedArchiveFile={self.archive}"] if self.archive.exists() else []
         return [self.java[0], *options, *self.java[1:], self.main]
 
-    def recording(self, archive: Path) -> list[str]:
+    def make_recording_command(self, archive: Path) -> list[str]:
         """The command that makes the archive when the program ends."""
         return [self.java[0], f"-XX:ArchiveClassesAtExit={archive}", *self.java[1:], self.main]
 
@@ -46,7 +46,7 @@ class GroovyProgram:
 async def prepare_program(options: Options, main: str) -> GroovyProgram:
     """Compile the program with this main class; StepFailed when Java or Groovy is missing."""
     variables = options.variables
-    libraries = groovy_libraries(variables)
+    libraries = find_groovy_libraries(variables)
     sources = sorted([*SOURCES.rglob("*.groovy"), *SOURCES.rglob("*.rules")])
     version = hashlib.sha256(
         b"".join(path.read_bytes() for path in sources) + str(libraries.resolve()).encode()
@@ -55,16 +55,16 @@ async def prepare_program(options: Options, main: str) -> GroovyProgram:
     async with _compiling:
         if not folder.is_dir():
             await _compile(options, sources, folder)
-    command = groovy_command(variables, folder / JAR)
-    home = java_home(variables)
-    readable = [folder, libraries, libraries.resolve(), *([home, *_configuration(home)] if home else [])]
+    command = make_groovy_command(variables, folder / JAR)
+    home = find_java_home(variables)
+    readable = [folder, libraries, libraries.resolve(), *([home, *_list_settings_folders(home)] if home else [])]
     java = Path(command[0]).resolve()
     # Java refuses the archive of another Java.
     name = hashlib.sha256(f"{java} {java.stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    return GroovyProgram(command, main, scrubbed_environment(variables), readable, folder / f"{name}.jsa")
+    return GroovyProgram(command, main, scrub_environment(variables), readable, folder / f"{name}.jsa")
 
 
-def _configuration(home: Path) -> list[Path]:
+def _list_settings_folders(home: Path) -> list[Path]:
     """The settings folders that a distribution stores outside of the folder of Java."""
     return sorted({path.resolve().parent for path in (home / "conf").glob("*") if path.is_symlink()} | {home / "conf"})
 
@@ -72,7 +72,7 @@ def _configuration(home: Path) -> list[Path]:
 async def _compile(options: Options, sources: list[Path], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(dir=folder.parent, prefix="pipeline-runner-draft-"))
-    command = groovy_command(options.variables)
+    command = make_groovy_command(options.variables)
     output: list[str] = []
     names = [str(path) for path in sources if path.suffix == ".groovy"]
     code, _ = await process.run(

@@ -18,7 +18,7 @@ OPTIONS = (
 )
 
 
-def java(variables: Mapping[str, str]) -> str:
+def find_java(variables: Mapping[str, str]) -> str:
     """The java program; StepFailed names the package to install."""
     own = Path(variables.get("JAVA_HOME", "")) / "bin" / "java"
     if variables.get("JAVA_HOME") and own.exists():
@@ -29,15 +29,15 @@ def java(variables: Mapping[str, str]) -> str:
     return program
 
 
-def java_home(variables: Mapping[str, str]) -> Path | None:
-    """The directory of the Java that `java` names; None where there is no Java."""
+def find_java_home(variables: Mapping[str, str]) -> Path | None:
+    """The directory of the Java that `find_java` finds; None where there is no Java."""
     try:
-        return Path(java(variables)).resolve().parent.parent
+        return Path(find_java(variables)).resolve().parent.parent
     except StepFailed:
         return None
 
 
-def groovy_libraries(variables: Mapping[str, str]) -> Path:
+def find_groovy_libraries(variables: Mapping[str, str]) -> Path:
     """The directory with Groovy's jars; StepFailed names the package to install."""
     for home in (variables.get("GROOVY_HOME", ""), "/usr/share/groovy"):
         if home and list(Path(home, "lib").glob("groovy-2.*.jar")):
@@ -45,7 +45,7 @@ def groovy_libraries(variables: Mapping[str, str]) -> Path:
     raise StepFailed("there is no Groovy 2: install the package groovy or set GROOVY_HOME")
 
 
-def groovy_command(variables: Mapping[str, str], *classes: Path) -> list[str]:
+def make_groovy_command(variables: Mapping[str, str], *classes: Path) -> list[str]:
     """java with Groovy's jars and more class directories; append the main class and its arguments."""
-    path = ":".join([*(str(entry) for entry in classes), f"{groovy_libraries(variables)}/*"])
-    return [java(variables), *OPTIONS, "-cp", path]
+    path = ":".join([*(str(entry) for entry in classes), f"{find_groovy_libraries(variables)}/*"])
+    return [find_java(variables), *OPTIONS, "-cp", path]

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from .java import java_home
+from .java import find_java_home
 
 LIBRARIES = ("libawt.so", "libawt_headless.so", "libfontmanager.so")  # in the order in which drawing loads them
 _LOADER_SECONDS = 20
@@ -27,12 +27,12 @@ class CannotDraw(Exception):
     def __init__(self, library: Path, missing: str) -> None:
         self.library = library
         self.missing = missing
-        super().__init__("\n".join(_journal(library, missing)))
+        super().__init__("\n".join(_report_missing(library, missing)))
 
 
 def check_drawing(variables: Mapping[str, str]) -> None:
     """CannotDraw if a graphics library of Java misses another library; without Java, builds report the fault."""
-    home = java_home(variables)
+    home = find_java_home(variables)
     libraries = [path for name in LIBRARIES if home and (path := home / "lib" / name).is_file()]
     if not home or not libraries:
         return
@@ -48,11 +48,11 @@ def check_drawing(variables: Mapping[str, str]) -> None:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return  # nothing is known against this Java
-    for library, missing in first_missing(output, libraries):
+    for library, missing in find_first_missing(output, libraries):
         raise CannotDraw(library, missing)
 
 
-def first_missing(output: str, libraries: list[Path]) -> list[tuple[Path, str]]:
+def find_first_missing(output: str, libraries: list[Path]) -> list[tuple[Path, str]]:
     """Each library that misses another, with the first missing one, from the output of ldd."""
     missing: dict[Path, str] = {}
     current = libraries[0]
@@ -64,7 +64,7 @@ def first_missing(output: str, libraries: list[Path]) -> list[tuple[Path, str]]:
     return list(missing.items())
 
 
-def _journal(library: Path, missing: str) -> list[str]:
+def _report_missing(library: Path, missing: str) -> list[str]:
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     fault = f"{library}: {missing}: cannot open shared object file: No such file or directory"
     cause = f"java.lang.UnsatisfiedLinkError: {fault}"

@@ -48,13 +48,13 @@ class Node(ABC):
         """Make a directory, and those above it."""
         await self._do("make_folder", path=str(path))
 
-    async def kind_of(self, path: Path) -> str:
+    async def find_kind(self, path: Path) -> str:
         """'directory', 'file', or '' for nothing."""
-        return str(await self._do("kind_of", path=str(path)))
+        return str(await self._do("find_kind", path=str(path)))
 
     async def read(self, path: Path) -> bytes:
         """A file's content; OSError where it cannot be read."""
-        return _bytes(await self._do("read_file", path=str(path)))
+        return _decode_bytes(await self._do("read_file", path=str(path)))
 
     async def write(self, path: Path, content: bytes, mode: int = 0o666) -> None:
         """Write a file, with the directories above it; OSError where it cannot be written."""
@@ -81,7 +81,7 @@ class Node(ABC):
     async def pack(self, path: Path, names: Sequence[str], *, is_followed: bool = False) -> bytes:
         """An archive of files below a directory."""
         arguments = {"path": str(path), "names": list(names), "is_followed": is_followed}
-        return _bytes(await self._do("pack_files", **arguments))
+        return _decode_bytes(await self._do("pack_files", **arguments))
 
     async def unpack(self, path: Path, content: bytes) -> None:
         """Unpack an archive below a directory."""
@@ -141,7 +141,7 @@ class AgentNode(Node):
 
     async def _ask(self, name: str, arguments: dict[str, Any], write: Write | None) -> Any:
         if self._is_closed:
-            raise self._lost()
+            raise self._refuse_lost()
         number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
         self._asked[number] = (answer, write)
         try:
@@ -151,7 +151,7 @@ class AgentNode(Node):
             await self._stop(number, answer)
             raise
         except ConnectionError as fault:
-            raise self._lost() from fault
+            raise self._refuse_lost() from fault
         finally:
             self._asked.pop(number, None)
 
@@ -170,7 +170,7 @@ class AgentNode(Node):
             if write is not None:
                 write(str(message["output"]))
         elif "error" in message:
-            answer.set_exception(_error_of(message["error"]))
+            answer.set_exception(_decode_error(message["error"]))
         else:
             answer.set_result(message.get("value"))
 
@@ -179,19 +179,19 @@ class AgentNode(Node):
         self._is_closed = True
         for answer, _ in self._asked.values():
             if not answer.done():
-                answer.set_exception(self._lost())
+                answer.set_exception(self._refuse_lost())
 
-    def _lost(self) -> StepFailed:
+    def _refuse_lost(self) -> StepFailed:
         return StepFailed(f"Agent {self._name} went offline: the connection was broken")
 
 
-def _bytes(value: Any) -> bytes:
+def _decode_bytes(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise StepFailed("the agent answered with something else than a file's content")
     return value
 
 
-def _error_of(error: dict[str, Any]) -> Exception:
+def _decode_error(error: dict[str, Any]) -> Exception:
     message = str(error.get("message"))
     if isinstance(error.get("number"), int):
         return OSError(error["number"], message, error.get("file"))

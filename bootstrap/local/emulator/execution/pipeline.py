@@ -46,7 +46,7 @@ class Pipeline(Engine):
         self.is_suspended, self._is_paused = False, False
         self._recorded = recorded
         self._journal = Journal(
-            build.directory, services.home.vault, console.mask, lambda: resuming.state_of(build, self.milestone)
+            build.directory, services.home.vault, console.mask, lambda: resuming.describe_state(build, self.milestone)
         )
         if recorded is not None:
             self.milestone = int(recorded.state["milestone"])
@@ -56,7 +56,7 @@ class Pipeline(Engine):
 
     def stop(self, reason: str) -> None:
         """Abort; a second time ends the Groovy side itself, with whatever it is doing."""
-        self.console.line(reason)
+        self.console.write_line(reason)
         if self.is_stopped and self._program:
             self._program.kill()
         self.is_stopped = True
@@ -74,7 +74,7 @@ class Pipeline(Engine):
     def suspend(self) -> None:
         """Suspend the build; it goes on at the next start."""
         if not self._is_paused:
-            self.console.line(PAUSING)
+            self.console.write_line(PAUSING)
         self.is_suspended = True
         self.console.is_silent = True
         self.build.save()
@@ -96,7 +96,7 @@ class Pipeline(Engine):
         try:
             self._preparing = asyncio.current_task()
             if self._recorded is None and self.build.runs_as != SYSTEM:
-                self.console.line(f"Running as {self.home.find_full_name(self.build.runs_as)}")
+                self.console.write_line(f"Running as {self.home.find_full_name(self.build.runs_as)}")
             script = (
                 self._recorded.script
                 if self._recorded
@@ -106,7 +106,7 @@ class Pipeline(Engine):
             self._preparing = None
             if self._recorded:
                 now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
-                self.console.line(f"Resuming build at {now} after Jenkins restart")
+                self.console.write_line(f"Resuming build at {now} after Jenkins restart")
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
             await self._converse(program, script)
@@ -114,7 +114,7 @@ class Pipeline(Engine):
             self.build.worsen("ABORTED")
             return
         except StepFailed as fault:
-            self.console.line(f"ERROR: {fault.message}")
+            self.console.write_line(f"ERROR: {fault.message}")
             self.build.worsen("FAILURE")
             return
         if self.is_suspended:
@@ -130,7 +130,7 @@ class Pipeline(Engine):
     async def _converse(self, program: GroovyProgram, script: str) -> None:
         self._program = await Program.start(program)
         try:
-            self._program.send(self._hello(script))
+            self._program.send(self._make_greeting(script))
             while message := await self._program.receive():
                 if message["kind"] == "done":
                     self._error, self._is_done = message.get("error"), True
@@ -158,7 +158,7 @@ class Pipeline(Engine):
             await context.stack.aclose()
         await program.finish_errors()
 
-    def _hello(self, script: str) -> dict[str, Any]:
+    def _make_greeting(self, script: str) -> dict[str, Any]:
         plugins = self.home.options.plugins
         steps = {
             name: {"main": entry.main, "isBlock": entry.is_block}
@@ -169,7 +169,7 @@ class Pipeline(Engine):
             "script": script,
             "steps": {name: entry for name, entry in steps.items() if not name.startswith("_")},
             "symbols": [name for name, plugin in SYMBOLS.items() if not plugin or plugin in plugins],
-            "params": self.parameters(),
+            "params": self.make_parameters(),
             "scm": {"$class": "own"} if self.repository else None,
             "tools": self.home.configuration.tool_names,
             "unrecorded": Vocabulary(plugins).unrecorded_plugins,
@@ -182,7 +182,7 @@ class Pipeline(Engine):
         try:
             before = self._recorded.take(message) if self._recorded else None
             if before is not None and before.answer is not None:
-                answer |= await self._again(message, self.contexts[message["context"]], before)
+                answer |= await self._repeat(message, self.contexts[message["context"]], before)
             else:
                 self._journal.record_request(message, before)
                 answer["value"] = await self._handle(message, self.contexts[message["context"]], before)
@@ -205,13 +205,13 @@ class Pipeline(Engine):
         while self.services.quiet_mode.is_on and not self.is_stopped and not self.is_suspended:
             if not self._is_paused:
                 self._is_paused = True
-                self.console.line(PAUSING)
+                self.console.write_line(PAUSING)
             await asyncio.sleep(0.05)
         if self._is_paused and not self.services.quiet_mode.is_on:
             self._is_paused = False
-            self.console.line("Resuming (Shutdown was canceled)")
+            self.console.write_line("Resuming (Shutdown was canceled)")
 
-    async def _again(self, message: dict[str, Any], context: Context, before: RecordedStep) -> dict[str, Any]:
+    async def _repeat(self, message: dict[str, Any], context: Context, before: RecordedStep) -> dict[str, Any]:
         """Repeat a recorded step: return its answer without output, and restore what it allocated or set."""
         kind, name, arguments, answer = message["kind"], message["name"], message["arguments"], before.answer or {}
         MUTED.set(True)
@@ -221,7 +221,7 @@ class Pipeline(Engine):
         elif kind == "enter" and "value" in answer:
             await self._enter(context, name, arguments, before)
         elif name in REPEATED_STEPS:
-            answer = {"value": await self._work(context, context, name, arguments)}
+            answer = {"value": await self._work_on(context, context, name, arguments)}
         elif name in CHECKOUTS and "value" in answer:
             self.variables.update(answer["value"])
         if self._recorded and self._recorded.is_over:
@@ -239,13 +239,13 @@ class Pipeline(Engine):
         if (shown := marks.describe_step(name)) and before is None:
             self.mark(f"[Pipeline] {shown}")
             self.warn_of_secrets(context, name, message.get("interpolated") or [])
-        work = self._work(context, context, name, message["arguments"], before)
+        work = self._work_on(context, context, name, message["arguments"], before)
         if not is_lost:
             return await work
         with suppress(TimeoutError):  # the program fails as soon as the step has begun
             return await asyncio.wait_for(work, BEGINNING)
 
-    async def _work(
+    async def _work_on(
         self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
     ) -> Any:
         task = asyncio.current_task()
@@ -268,7 +268,7 @@ class Pipeline(Engine):
         context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self.contexts[context.identifier] = context
         try:
-            value = await self._work(outer, context, name, arguments, before)
+            value = await self._work_on(outer, context, name, arguments, before)
         except BaseException:
             del self.contexts[context.identifier]
             await context.stack.aclose()

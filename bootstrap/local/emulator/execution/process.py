@@ -30,7 +30,7 @@ async def run(
     captured: list[str] = []
     with contextlib.ExitStack() as stack:
         sinks = [write, captured.append] if capture else [write]
-        ends = [_pipe(stack) for _ in sinks]
+        ends = [_open_pipe(stack) for _ in sinks]
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=directory,
@@ -55,7 +55,7 @@ async def run(
     return code, "".join(captured)
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
+def _open_pipe(stack: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
     reading, writing = os.pipe()
     return stack.enter_context(FileIO(reading, "r")), stack.enter_context(FileIO(writing, "w"))
 

@@ -37,12 +37,12 @@ async def archive(build: Build, files: Files, includes: str, excludes: str = "",
     """Copy files into the build's archive; StepFailed when nothing matches and that is not allowed."""
     names = await files.node.select(files.directory, includes, excludes)
     if not names and not allows_empty:
-        raise StepFailed(no_artifacts(includes))
+        raise StepFailed(explain_no_artifacts(includes))
     await files.copy(names, build.directory / "archive")
     return len(names)
 
 
-def no_artifacts(includes: str) -> str:
+def explain_no_artifacts(includes: str) -> str:
     """What Jenkins says where no file matches."""
     return f'No artifacts found that match the file pattern "{includes}". Configuration error?'
 
@@ -54,7 +54,7 @@ async def explain_empty(files: Files, includes: str) -> str:
     fixed = list(itertools.takewhile(lambda part: "*" not in part and "?" not in part, folders))
     for length in range(1, len(fixed) + 1):
         part = "/".join(fixed[:length])
-        if not await files.node.kind_of(files.directory / part):
+        if not await files.node.find_kind(files.directory / part):
             known = "/".join(fixed[: length - 1])
             tail = f"‘{known}’ exists but not ‘{pattern}’" if known else f"even ‘{part}’ doesn’t exist"
             return f"‘{pattern}’ doesn’t match anything: {tail}"
@@ -123,12 +123,12 @@ async def send_mail(configuration: Configuration, message: EmailMessage) -> None
     await asyncio.to_thread(deliver, account, message)
 
 
-def recipients(text: str) -> list[str]:
+def parse_recipients(text: str) -> list[str]:
     """Addresses of a list separated by blanks, commas or semicolons, without 'to:' and 'cc:' marks."""
     return [part.removeprefix("to:").removeprefix("cc:") for part in re.split(r"[\s,;]+", text) if part]
 
 
-def build_message(root_url: str, build: Build, to: list[str]) -> EmailMessage | None:
+def make_build_message(root_url: str, build: Build, to: list[str]) -> EmailMessage | None:
     """The mail that the Mailer publisher sends for this outcome: on failure, on unstable and when it is back to normal."""
     before = next((other for other in build.earlier if not other.is_building), None)
     name = f"{build.job.full_name} {build.shown_name}"

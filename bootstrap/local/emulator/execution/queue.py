@@ -71,7 +71,7 @@ class Queue:
         item = self._items.get(identifier)
         return None if item and item.left and time.time() - item.left > GONE_AFTER_SECONDS else item
 
-    def of(self, job: Job) -> QueueItem | None:
+    def find_of_job(self, job: Job) -> QueueItem | None:
         """The waiting items of a job."""
         return next((item for item in self.waiting if item.job is job), None)
 
@@ -105,13 +105,13 @@ class Queue:
         """Check the queue again now."""
         self._wake.set()
 
-    async def work(self, begin: Begin) -> None:
+    async def start_builds(self, begin: Begin) -> None:
         """Start queued builds while the controller runs; `begin` runs a build that left the queue, on a slot or on none."""
         while True:
             self._wake.clear()
             now = time.time()
             for item in self.waiting:
-                item.why = self._reason(item, now)
+                item.why = self._explain_wait(item, now)
                 if not item.why:
                     self._leave(item, begin)
             self._items = {
@@ -126,7 +126,7 @@ class Queue:
             except TimeoutError:
                 continue
 
-    def _reason(self, item: QueueItem, now: float) -> str:
+    def _explain_wait(self, item: QueueItem, now: float) -> str:
         if item.due > now:
             return f"In the quiet period. Expires in {describe_span(int((item.due - now) * 1000))}"
         running = next((build for build in item.job.history.list_builds()[:20] if build.is_building), None)
@@ -141,7 +141,7 @@ class Queue:
             return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
             return ""
-        return self._executors.reason(item.job.label)
+        return self._executors.explain_wait(item.job.label)
 
     def _throttle(self, item: QueueItem, now: float) -> bool:
         """Whether the throttle of the job holds an item: until its time, and behind the items that came before it."""
@@ -173,7 +173,7 @@ class Queue:
 
     def save(self) -> None:
         """Write queue.xml, so that queued builds survive a restart."""
-        root = xmlfile.element("hudson.model.Queue_-State")
+        root = xmlfile.make_element("hudson.model.Queue_-State")
         xmlfile.put(root, "counter", self._numbers.last)
         listed = xmlfile.put(root, "items")
         for item in self.waiting:

@@ -41,16 +41,16 @@ class Step:
     arguments: dict[str, Any]
     since: float | None = None
 
-    def text(self, name: str, default: str = "") -> str:
+    def read_text(self, name: str, default: str = "") -> str:
         """An argument as text."""
         value = self.arguments.get(name)
         return default if value is None else str(value)
 
-    def flag(self, name: str) -> bool:
+    def read_flag(self, name: str) -> bool:
         """An argument as a truth value."""
         return str(self.arguments.get(name, "false")).lower() == "true"
 
-    def need(self, name: str) -> str:
+    def require(self, name: str) -> str:
         """An argument that must be there."""
         if self.arguments.get(name) is None:
             if STEPS[self.name].java:
@@ -74,10 +74,10 @@ class Step:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if value is None or (isinstance(value, str) if kind == TEXT else is_number):
                 continue
-            words = f"{definition.java}.{name} expects {kind} but received class {_java_class(value)}"
+            words = f"{definition.java}.{name} expects {kind} but received class {_find_java_class(value)}"
             raise self.refuse_arguments([("java.lang.ClassCastException", words)])
 
-    def only(self, *known: str) -> None:
+    def refuse_unknown(self, *known: str) -> None:
         """Refuse arguments that the step does not know, as Jenkins refuses them."""
         unknown = [name for name in self.arguments if name not in known]
         if unknown:
@@ -88,7 +88,7 @@ class Step:
 
     def say(self, text: str = "") -> None:
         """Write one line to the console."""
-        self.engine.console.line(text)
+        self.engine.console.write_line(text)
 
 
 STEPS: dict[str, Definition] = {}
@@ -103,14 +103,14 @@ def render_java(value: object) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _java_class(value: object) -> str:
+def _find_java_class(value: object) -> str:
     if isinstance(value, list | dict):
         return "java.util.ArrayList" if isinstance(value, list) else "java.util.LinkedHashMap"
     name = _JAVA.get(type(value), "Object")
     return f"java.math.{name}" if name == "BigDecimal" else f"java.lang.{name}"
 
 
-def step(
+def register_step(
     name: str,
     *,
     main: str = "value",

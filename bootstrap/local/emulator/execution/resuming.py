@@ -10,7 +10,7 @@ from ..model.builds import Build
 from ..model.program_record import RecordedSteps
 
 
-def state_of(build: Build, milestone: int) -> dict[str, Any]:
+def describe_state(build: Build, milestone: int) -> dict[str, Any]:
     """The state of the engine that is in no other file."""
     return {"result": build.result, "milestone": milestone, "changes": build.changes, "stages": build.stages}
 

@@ -66,26 +66,26 @@ class Runs:
         console, is_suspended = Console(build.log_path), False
         try:
             if recorded is None:
-                self._services.audit.started(build)
+                self._services.audit.log_start(build)
             for cause in build.causes if recorded is None else ():
                 words, who = cause.in_console
                 if who:
-                    console.annotated(words, console_notes.LINK, len(words) - len(who))
+                    console.write_annotated(words, console_notes.LINK, len(words) - len(who))
                 else:
-                    console.line(words)
+                    console.write_line(words)
             with contextlib.ExitStack() as stack:
-                execution = self._execution(build, console, slot, stack, recorded)
+                execution = self._make_execution(build, console, slot, stack, recorded)
                 self._services.running[build] = execution
                 await execution.run()
                 is_suspended = execution.is_suspended
         except asyncio.CancelledError:
             build.worsen("ABORTED")
         except StepFailed as fault:
-            console.line(f"ERROR: {fault.message}")
+            console.write_line(f"ERROR: {fault.message}")
             build.worsen("FAILURE")
         except Exception:
             # A fault of the emulator itself must end the build visibly, never leave it running for ever.
-            console.line("FATAL: the emulator failed\n" + traceback.format_exc())
+            console.write_line("FATAL: the emulator failed\n" + traceback.format_exc())
             build.worsen("FAILURE")
         finally:
             if is_suspended:
@@ -94,7 +94,7 @@ class Runs:
             else:
                 self._end(build, console, slot)
 
-    def _execution(
+    def _make_execution(
         self,
         build: Build,
         console: Console,
@@ -104,8 +104,8 @@ class Runs:
     ) -> Execution:
         if slot is None:
             return Pipeline(self._services, build, console, recorded)
-        settings = self._services.executors.node(slot.node)
-        node = self._services.executors.connected_node(slot.node)
+        settings = self._services.executors.find_settings(slot.node)
+        node = self._services.executors.find_connected(slot.node)
         if node is None:  # it has gone in this very moment
             raise StepFailed(f"‘{settings.shown_name}’ is offline")
         held = Allocation(slot, node, self._services.workspaces.lend(build.job, settings, stack))
@@ -114,13 +114,13 @@ class Runs:
     def _end(self, build: Build, console: Console, slot: Slot | None) -> None:
         self._services.running.pop(build, None)
         build.finish()
-        console.line(f"Finished: {build.result}")
+        console.write_line(f"Finished: {build.result}")
         console.close()
         # One of the same name may have been made in the place of a deleted job: its files are its own.
         if build.directory.exists() and self._home.find_job(build.job.full_name) is build.job:
             build.save()
             build.history.save_permalinks()
-        self._services.audit.finished(build)
+        self._services.audit.log_end(build)
         if slot is not None:
             self._services.executors.release(slot)
         self._services.queue.wake()

@@ -10,7 +10,7 @@ from ..model import xmlfile
 from ..model.builds import Build
 from ..model.home import Home
 from .console import Console
-from .environment import process_environment
+from .environment import make_process_environment
 from .git import Git, Repository
 
 
@@ -37,18 +37,18 @@ async def read_script(
     """
     definition = build.job.root.find("definition")
     path = xmlfile.read_text(definition, "scriptPath") or "Jenkinsfile"
-    client = Git(home, console, process_environment(home.options.build_variables, variables))
+    client = Git(home, console, make_process_environment(home.options.build_variables, variables))
     is_light = xmlfile.read_text(definition, "lightweight") == "true"
     if is_light and xmlfile.read_text(definition, "scm/configVersion") == "2":
         text = await client.read(repository, path)
-        console.line(f"Obtained {path} from git {repository.url}")
+        console.write_line(f"Obtained {path} from git {repository.url}")
         return text
     if is_light:
-        console.line("Lightweight checkout support not available, falling back to full checkout.")
+        console.write_line("Lightweight checkout support not available, falling back to full checkout.")
     name = hmac.new(home.vault.salt.encode(), f"git {repository.url}".encode(), hashlib.sha256).hexdigest()
     folder = home.directory / "workspace" / f"{build.job.workspace_name}@script" / name
-    console.line(f"Checking out git {repository.url} into {folder} to read {path}")
-    await client.checkout(repository, folder, build, is_main=False)
+    console.write_line(f"Checking out git {repository.url} into {folder} to read {path}")
+    await client.check_out(repository, folder, build, is_main=False)
     script = folder / repository.subdirectory / path
     if not script.resolve().is_relative_to(folder.resolve()) or not script.is_file():
         raise StepFailed(f"{folder}/{path} not found")

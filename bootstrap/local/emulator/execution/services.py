@@ -51,15 +51,15 @@ class Workspaces:
         self._lent: set[tuple[str, Path]] = set()
         self._nodes: dict[JobConfiguration, str] = {}  # where a job has worked last
 
-    def root(self, node: NodeSettings) -> Path:
+    def find_root(self, node: NodeSettings) -> Path:
         """The folder of a node."""
         return Path(node.folder) if node.name else self._home
 
-    def first(self, job: JobConfiguration, node: NodeSettings) -> Path:
+    def find_first(self, job: JobConfiguration, node: NodeSettings) -> Path:
         """A job's first workspace on a node."""
-        return self.root(node) / "workspace" / job.workspace_name
+        return self.find_root(node) / "workspace" / job.workspace_name
 
-    def last_node(self, job: JobConfiguration) -> str:
+    def find_last_node(self, job: JobConfiguration) -> str:
         """The name of the node on which a job has worked last."""
         return self._nodes.get(job, "")
 
@@ -67,7 +67,7 @@ class Workspaces:
         self, job: JobConfiguration, node: NodeSettings, stack: contextlib.ExitStack | contextlib.AsyncExitStack
     ) -> Path:
         """Allocate a workspace until the stack closes: '@2' and so on follow the first, as Jenkins names them."""
-        first = self.first(job, node)
+        first = self.find_first(job, node)
         number, path = 1, first
         while (node.name, path) in self._lent:
             number += 1

@@ -7,14 +7,14 @@ import time
 from datetime import UTC, datetime
 
 from ..failures import StepFailed
-from ..model.build_record import ORDER, Cause, Parameter, scm_cause, timer_cause
-from ..model.builds import Build, upstream_cause
+from ..model.build_record import ORDER, Cause, Parameter, make_scm_cause, make_timer_cause
+from ..model.builds import Build, make_upstream_cause
 from ..model.home import Home
 from ..model.identities import find_identity, may
 from ..model.jobs import Job
 from .console import Console
 from .cron import BadSchedule, Schedule
-from .git import Git, repository_of
+from .git import Git, find_repository
 from .queue import Queue
 
 
@@ -25,7 +25,7 @@ class Triggers:
         self._home, self._queue = home, queue
         self._polling: set[asyncio.Task[None]] = set()
 
-    async def work(self) -> None:
+    async def check_timers(self) -> None:
         """Check the timers while the controller runs."""
         while True:
             await asyncio.sleep(60 - time.time() % 60 + 0.05)
@@ -45,7 +45,7 @@ class Triggers:
             except BadSchedule:
                 continue
             if is_due and trigger.kind == "TimerTrigger":
-                self.start(job, timer_cause())
+                self.start(job, make_timer_cause())
             elif is_due:
                 task = asyncio.create_task(self.poll(job))
                 self._polling.add(task)
@@ -62,25 +62,25 @@ class Triggers:
         log.unlink(missing_ok=True)
         console = Console(log)
         try:
-            console.line(f"Started on {time.strftime('%b %d, %Y, %I:%M:%S %p')}")
-            repository = repository_of(job)
+            console.write_line(f"Started on {time.strftime('%b %d, %Y, %I:%M:%S %p')}")
+            repository = find_repository(job)
             if repository is None:
-                console.line("No SCM is configured")
+                console.write_line("No SCM is configured")
                 return
-            head = await Git(self._home, console, self._home.options.build_variables).head(repository)
+            head = await Git(self._home, console, self._home.options.build_variables).find_head(repository)
             last = next((build for build in job.history.list_builds() if build.revision), None)
-            is_waiting = self._queue.of(job) is not None
+            is_waiting = self._queue.find_of_job(job) is not None
             if head and (last is None or last.revision != head) and not is_waiting:
-                console.line("Changes found")
-                self.start(job, scm_cause())
+                console.write_line("Changes found")
+                self.start(job, make_scm_cause())
             else:
-                console.line("No changes")
+                console.write_line("No changes")
         except StepFailed as fault:
-            console.line(f"ERROR: {fault.message}")
+            console.write_line(f"ERROR: {fault.message}")
         finally:
             console.close()
 
-    def finished(self, build: Build) -> None:
+    def trigger_downstream(self, build: Build) -> None:
         """Start the jobs that this job triggers."""
         for job in self._home.tree.jobs:
             for trigger in job.triggers:
@@ -91,4 +91,4 @@ class Triggers:
                 # Whom the follower would run as must see what it follows.
                 is_followed = is_followed and may(self._home, find_identity(self._home, job), "Job/Read")
                 if is_followed and ORDER.index(build.result or "SUCCESS") <= ORDER.index(trigger.threshold):
-                    self.start(job, upstream_cause(build))
+                    self.start(job, make_upstream_cause(build))

@@ -41,22 +41,22 @@ class Cause:
         return self.text, name
 
 
-def user_cause(user: str, name: str) -> Cause:
+def make_user_cause(user: str, name: str) -> Cause:
     """The cause of a build that a user started."""
     return Cause("hudson.model.Cause$UserIdCause", f"Started by user {name}", {"userId": user, "userName": name})
 
 
-def command_line_cause(user: str, name: str) -> Cause:
+def make_command_line_cause(user: str, name: str) -> Cause:
     """The cause of a build that a user started by the command line; its console names him by his id."""
     return Cause(_BY_COMMAND_LINE, f"Started from command line by {name}", {"userId": user, "userName": name})
 
 
-def timer_cause() -> Cause:
+def make_timer_cause() -> Cause:
     """The cause of a build that a timer started."""
     return Cause("hudson.triggers.TimerTrigger$TimerTriggerCause", "Started by timer")
 
 
-def scm_cause() -> Cause:
+def make_scm_cause() -> Cause:
     """The cause of a build that polling started."""
     return Cause("hudson.triggers.SCMTrigger$SCMTriggerCause", "Started by an SCM change")
 
@@ -128,7 +128,7 @@ def put_totals(actions: Any, tests: TestCounts) -> None:
 
 def save_cases(directory: Path, tests: TestCounts) -> None:
     """Write junitResult.xml, so that the cases can be read after a restart."""
-    root = xmlfile.element("result")
+    root = xmlfile.make_element("result")
     for case in tests.cases:
         node = xmlfile.put(root, "case")
         for key, value in case.items():

@@ -107,7 +107,7 @@ class Build:
 
     def save(self) -> None:
         """Write build.xml."""
-        root = xmlfile.element("flow-build" if self.job.is_pipeline else "build")
+        root = xmlfile.make_element("flow-build" if self.job.is_pipeline else "build")
         actions = xmlfile.put(root, "actions")
         put_causes(actions, self.causes)
         if self.parameters:
@@ -272,7 +272,7 @@ class History:
         return sum(done) // len(done) if done else -1
 
 
-def upstream_cause(build: Build) -> Cause:
+def make_upstream_cause(build: Build) -> Cause:
     """The cause of a build that this build of another job started."""
     values = {"upstreamProject": build.job.full_name, "upstreamBuild": str(build.number), "upstreamUrl": build.job.path}
     return Cause(

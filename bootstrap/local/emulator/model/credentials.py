@@ -190,7 +190,7 @@ class Store:
         return _render_fragment(self._render_domain(name))
 
     def _render_domain(self, name: str) -> Any:
-        domain = xmlfile.element(DOMAIN)
+        domain = xmlfile.make_element(DOMAIN)
         if name:
             xmlfile.put(domain, "name", name)
         xmlfile.put(domain, "specifications")
@@ -198,7 +198,7 @@ class Store:
         return domain
 
     def _render(self, credential: Credential, *, is_redacted: bool) -> Any:
-        node = xmlfile.element(CLASSES[credential.kind])
+        node = xmlfile.make_element(CLASSES[credential.kind])
         xmlfile.put(node, "scope", credential.scope)
         xmlfile.put(node, "id", credential.identifier)
         if credential.description is not None:
@@ -236,7 +236,7 @@ class Credentials(Store):
             self._save_file(self)
 
     def _save_file(self, store: Store) -> None:
-        root = xmlfile.element("com.cloudbees.plugins.credentials.SystemCredentialsProvider", plugin="credentials")
+        root = xmlfile.make_element("com.cloudbees.plugins.credentials.SystemCredentialsProvider", plugin="credentials")
         self.write(root)
         xmlfile.write(self._path, xmlfile.serialise(root), 0o600)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 
-from ..failures import failure
+from ..failures import make_failure
 from ..options import Options
 from . import xmlfile
 from .cipher import Vault
@@ -88,7 +88,7 @@ class Home:
         """Check a name against the naming strategy; raises Refused (400) if it does not match."""
         pattern, description = self.configuration.name_pattern
         if pattern and not re.fullmatch(pattern, name):
-            raise failure(description or f"‘{name}’ does not match the job name convention pattern {pattern}")
+            raise make_failure(description or f"‘{name}’ does not match the job name convention pattern {pattern}")
 
     def find_full_name(self, name: str) -> str:
         """Find the full name of a user; the given name if there is no such user."""
@@ -150,7 +150,7 @@ class Home:
     def save(self) -> None:
         """Write config.xml and the location's file."""
         settings = self.configuration
-        root = xmlfile.element("hudson")
+        root = xmlfile.make_element("hudson")
         xmlfile.put(root, "version", self.options.version)
         xmlfile.put(root, "numExecutors", settings.executors)
         xmlfile.put(root, "mode", "EXCLUSIVE" if settings.is_exclusive else "NORMAL")
@@ -169,7 +169,7 @@ class Home:
         xmlfile.put(root, "slaveAgentPort", self.agent_port)
         xmlfile.put(root, "label", settings.read("jenkins", "labelString", default=""))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(root), 0o600)
-        location = xmlfile.element("jenkins.model.JenkinsLocationConfiguration")
+        location = xmlfile.make_element("jenkins.model.JenkinsLocationConfiguration")
         xmlfile.put(location, "adminAddress", settings.admin_address)
         xmlfile.put(location, "jenkinsUrl", self.url)
         xmlfile.write(self.directory / "jenkins.model.JenkinsLocationConfiguration.xml", xmlfile.serialise(location))

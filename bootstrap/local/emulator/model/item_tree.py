@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..failures import Refused, failure
+from ..failures import Refused, make_failure
 from . import item_xml, xmlfile
 from .items import FOLDER, LONGEST, Folder, Item, check_name
 from .job_configuration import MATRIX, PIPELINE
@@ -34,7 +34,7 @@ class Tree:
     """All items, stored as Jenkins stores them."""
 
     def __init__(self, home: Path, plugins: Mapping[str, str]) -> None:
-        self.root = Folder(None, "", home, xmlfile.element("root"))
+        self.root = Folder(None, "", home, xmlfile.make_element("root"))
         self._plugins = plugins
 
     def load(self) -> None:
@@ -138,11 +138,11 @@ class Tree:
         """Rename an item with its history; raises Refused (400) for a bad name, the same name or one that another item has."""
         check_name(name)
         if name == item.name:
-            raise failure("The new name is the same as the current name.")
+            raise make_failure("The new name is the same as the current name.")
         assert item.parent is not None
         other = item.parent.find_child(name)
         if other is not None and other is not item:
-            raise failure(f"The name “{name}” is already in use.")
+            raise make_failure(f"The name “{name}” is already in use.")
         target = item.directory.with_name(name)
         item.directory.rename(target)
         del item.parent.children[item.name.lower()]
@@ -155,7 +155,7 @@ class Tree:
         assert item.parent is not None
         self._check_free(target, item.name)
         if isinstance(item, Folder) and (target is item or target in item.walk()):
-            raise failure("A folder cannot be moved into itself.")
+            raise make_failure("A folder cannot be moved into itself.")
         directory = target.directory / "jobs" / item.name
         directory.parent.mkdir(parents=True, exist_ok=True)
         item.directory.rename(directory)
@@ -186,6 +186,6 @@ class Tree:
     def _check_free(folder: Folder, name: str) -> None:
         check_name(name)
         if folder.find_child(name) is not None:
-            raise failure(f"A job already exists with the name ‘{name}’")
+            raise make_failure(f"A job already exists with the name ‘{name}’")
         if len(name.encode()) > LONGEST:
             raise Refused(500, "java.nio.file.FileSystemException: File name too long")

@@ -54,7 +54,7 @@ def record_declarations(root: Any, plugins: Mapping[str, str], noted: Mapping[st
     """Write the names of what a Jenkinsfile declares into its job, so that it can be undone after it leaves the Jenkinsfile."""
     for stale in root.findall("actions"):
         root.remove(stale)
-    actions = xmlfile.element("actions")
+    actions = xmlfile.make_element("actions")
     root.insert(0, actions)  # actions is the first field of every item
     version = f"pipeline-model-definition@{plugins.get('pipeline-model-definition', '')}"
     xmlfile.put(actions, f"{DECLARED}JobAction", plugin=version)
@@ -156,8 +156,8 @@ def _order_fields(root: Any, order: Mapping[str, Any]) -> None:
 def _make_field(tag: str, value: Any) -> Any:
     """A field that was not given: a whole element, one with attributes, or one with a text."""
     if isinstance(value, Mapping):
-        return xmlfile.parse(value["xml"]) if "xml" in value else xmlfile.element(tag, **value)
-    field = xmlfile.element(tag)
+        return xmlfile.parse(value["xml"]) if "xml" in value else xmlfile.make_element(tag, **value)
+    field = xmlfile.make_element(tag)
     field.text = value or None
     return field
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..failures import failure
+from ..failures import make_failure
 from . import xmlfile
 from .views import View, write_folder_views
 
@@ -28,17 +28,17 @@ def encode_name(name: str) -> str:
 def check_name(name: str) -> None:
     """Check the name of an item; raises Refused (400) as Jenkins#checkGoodName does."""
     if not name.strip():
-        raise failure("No name is specified")
+        raise make_failure("No name is specified")
     if name in {".", ".."}:
-        raise failure(f"“{name}” is not an allowed name")
+        raise make_failure(f"“{name}” is not an allowed name")
     for letter in name:
         if ord(letter) < 32 or ord(letter) == 127:
             shown = "".join(f"\\u{ord(other)};" if ord(other) < 32 or ord(other) == 127 else other for other in name)
-            raise failure(f"No control code is allowed: {shown}")
+            raise make_failure(f"No control code is allowed: {shown}")
         if letter in UNSAFE:
-            raise failure(f"‘{letter}’ is an unsafe character")
+            raise make_failure(f"‘{letter}’ is an unsafe character")
     if name.endswith("."):
-        raise failure("A name cannot end with ‘.’")
+        raise make_failure("A name cannot end with ‘.’")
 
 
 class Item:
@@ -73,7 +73,7 @@ class Item:
         """Set the description and save the item."""
         node = self.root.find("description")
         if node is None:
-            node = xmlfile.element("description")
+            node = xmlfile.make_element("description")
             self.root.insert(1 if self.root.find("actions") is not None else 0, node)
         node.text = xmlfile.remove_unprintable(description)
         self.save()
@@ -81,7 +81,7 @@ class Item:
     def save(self) -> None:
         """Write config.xml."""
         if self.has_actions and self.root.find("actions") is None:
-            self.root.insert(0, xmlfile.element("actions"))
+            self.root.insert(0, xmlfile.make_element("actions"))
         xmlfile.write(self.directory / "config.xml", xmlfile.serialise(self.root))
 
 

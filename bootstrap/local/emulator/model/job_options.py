@@ -47,7 +47,7 @@ _MOST_BUILDS = 1000
 
 def _read_rotator(given: Mapping[str, Any]) -> list[Any]:
     values = given.get("value") or given.get("strategy") or {}
-    strategy = xmlfile.element("strategy", class_="hudson.tasks.LogRotator")
+    strategy = xmlfile.make_element("strategy", class_="hudson.tasks.LogRotator")
     for tag in ("daysToKeep", "numToKeep", "artifactDaysToKeep", "artifactNumToKeep"):
         xmlfile.put(strategy, tag, values.get(f"{tag}Str") or values.get(tag) or -1)
     xmlfile.put(strategy, "removeLastBuild", bool(values.get("removeLastBuild")))
@@ -65,7 +65,7 @@ def _read_throttle(given: Mapping[str, Any]) -> list[Any]:
 
 
 def _make(**fields: object) -> list[Any]:
-    holder = xmlfile.element("fields")
+    holder = xmlfile.make_element("fields")
     for tag, value in fields.items():
         xmlfile.put(holder, tag, value)
     return list(holder)

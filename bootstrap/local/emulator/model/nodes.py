@@ -118,7 +118,7 @@ def read_node(root: Any) -> NodeSettings:
 
 def render_node(node: NodeSettings) -> Any:
     """Render the document of an agent that the settings declare, or that a form described."""
-    root = xmlfile.element(AGENT)
+    root = xmlfile.make_element(AGENT)
     xmlfile.put(root, "name", node.name)
     if node.description:
         xmlfile.put(root, "description", node.description)

@@ -111,7 +111,7 @@ def _write_properties(holder: Any, declared: Mapping[str, Any]) -> None:
 
 
 def _render_parameters(entries: list[dict[str, Any]]) -> Any:
-    listed = xmlfile.element("parameterDefinitions")
+    listed = xmlfile.make_element("parameterDefinitions")
     for entry in entries:
         node = xmlfile.put(listed, f"hudson.model.{KINDS[entry['$class']]}")
         xmlfile.put(node, "name", entry.get("name"))
@@ -136,7 +136,7 @@ def _render_parameters(entries: list[dict[str, Any]]) -> Any:
 
 
 def _render_triggers(entries: list[dict[str, Any]]) -> Any:
-    listed = xmlfile.element("triggers")
+    listed = xmlfile.make_element("triggers")
     for entry in entries:
         node = xmlfile.put(listed, TRIGGER_CLASSES[entry["$class"]])
         if entry["$class"] == "upstream":

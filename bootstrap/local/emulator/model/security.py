@@ -69,7 +69,7 @@ class User:
 
     def save(self) -> None:
         """Write users/<directory>/config.xml."""
-        root = xmlfile.element("user")
+        root = xmlfile.make_element("user")
         xmlfile.put(root, "version", 10)
         xmlfile.put(root, "id", self.identifier)
         xmlfile.put(root, "fullName", self.full_name)
@@ -164,7 +164,7 @@ class Users:
         shutil.rmtree(user.directory, ignore_errors=True)
 
     def _save_index(self) -> None:
-        root = xmlfile.element("hudson.model.UserIdMapper")
+        root = xmlfile.make_element("hudson.model.UserIdMapper")
         xmlfile.put(root, "version", 1)
         mapping = xmlfile.put(root, "idToDirectoryNameMap", class_="concurrent-hash-map")
         for user in self._users.values():

@@ -53,13 +53,13 @@ class View:
             after = max(
                 _find_index(self.root, tag) for tag in ("name", "description", "filterExecutors", "filterQueue")
             )
-            self.root.insert(after + 1, xmlfile.element("properties", class_="hudson.model.View$PropertyList"))
+            self.root.insert(after + 1, xmlfile.make_element("properties", class_="hudson.model.View$PropertyList"))
 
     def describe(self, description: str) -> None:
         """Set the description."""
         node = self.root.find("description")
         if node is None:
-            node = xmlfile.element("description")
+            node = xmlfile.make_element("description")
             self.root.insert(_find_index(self.root, "name") + 1, node)
         node.text = xmlfile.remove_unprintable(description)
 
@@ -128,7 +128,7 @@ def _add_defaults(root: Any) -> None:
 
 def make_view(kind: str, name: str, **values: str) -> View:
     """Make a view; `values` become child elements."""
-    root = xmlfile.element(kind)
+    root = xmlfile.make_element(kind)
     xmlfile.put(root, "name", name)
     xmlfile.put(root, "properties", class_="hudson.model.View$PropertyList")
     for tag, content in values.items():
@@ -153,15 +153,15 @@ def write_folder_views(root: Any, views: Iterable[View]) -> None:
     """Write the views into the document of their folder, each with a reference to it."""
     holder = root.find("folderViews")
     if holder is None:
-        holder = xmlfile.element("folderViews", class_=f"{_LISTED}views.DefaultFolderViewHolder")
+        holder = xmlfile.make_element("folderViews", class_=f"{_LISTED}views.DefaultFolderViewHolder")
         root.insert(_find_index(root, "properties") + 1, holder)
     for stale in holder.findall("views"):
         holder.remove(stale)
-    listed = xmlfile.element("views")
+    listed = xmlfile.make_element("views")
     holder.insert(0, listed)
     for view in views:
         if view.root.find("owner") is None:
-            view.root.insert(0, xmlfile.element("owner", class_=str(root.tag), reference="../../../.."))
+            view.root.insert(0, xmlfile.make_element("owner", class_=str(root.tag), reference="../../../.."))
         listed.append(view.root)
     if holder.find("tabBar") is None:
         xmlfile.put(holder, "tabBar", class_="hudson.views.DefaultViewsTabBar")

@@ -71,7 +71,7 @@ def put(parent: Any, tag: str, content: object = None, **attributes: str) -> Any
     return child
 
 
-def element(tag: str, **attributes: str) -> Any:
+def make_element(tag: str, **attributes: str) -> Any:
     """A new root element."""
     return etree.Element(tag, **{key.rstrip("_"): value for key, value in attributes.items()})
 

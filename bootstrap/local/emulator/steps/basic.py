@@ -11,7 +11,7 @@ from ..execution.bindings import bind
 from ..execution.contexts import Verdict
 from ..execution.environment import expand
 from ..execution.failure_report import INTERRUPTION
-from ..execution.registry import NUMBER, REFLECTED, TEXT, Step, step
+from ..execution.registry import NUMBER, REFLECTED, TEXT, Step, register_step
 from ..execution.spans import describe_span
 from ..failures import Interrupted, StepFailed
 from ..model.build_record import read_result
@@ -29,52 +29,52 @@ UNITS = {
 }
 
 
-def _seconds(call: Step, default_unit: str) -> float:
+def _read_seconds(call: Step, default_unit: str) -> float:
     """The span of the arguments `time` (a whole number, 0 where it is missing) and `unit`."""
-    unit = call.text("unit", default_unit)
+    unit = call.read_text("unit", default_unit)
     if unit not in UNITS:
         raise StepFailed(f"No enum constant java.util.concurrent.TimeUnit.{unit}", "java.lang.IllegalArgumentException")
     return int(call.arguments.get("time") or 0) * UNITS[unit]
 
 
-@step("echo", main="message", java=f"{STEPS}.EchoStep", kinds={"message": TEXT})
+@register_step("echo", main="message", java=f"{STEPS}.EchoStep", kinds={"message": TEXT})
 async def echo(call: Step) -> None:
     """Write a text to the console."""
-    call.say(call.text("message", "null"))
+    call.say(call.read_text("message", "null"))
 
 
-@step("error", main="message", java=f"{STEPS}.ErrorStep", kinds={"message": TEXT})
-async def error(call: Step) -> None:
+@register_step("error", main="message", java=f"{STEPS}.ErrorStep", kinds={"message": TEXT})
+async def fail(call: Step) -> None:
     """Fail with a message."""
-    raise StepFailed(call.text("message", "null"))
+    raise StepFailed(call.read_text("message", "null"))
 
 
-@step("unstable", main="message", java=f"{STEPS}.UnstableStep", kinds={"message": TEXT})
-async def unstable(call: Step) -> None:
+@register_step("unstable", main="message", java=f"{STEPS}.UnstableStep", kinds={"message": TEXT})
+async def mark_unstable(call: Step) -> None:
     """Make build and stage unstable and go on."""
-    call.say(f"WARNING: {call.need('message')}")
+    call.say(f"WARNING: {call.require('message')}")
     call.engine.build.worsen("UNSTABLE")
     call.engine.mark_stage(call.context, "UNSTABLE")
 
 
-@step("sleep", main="time", java=f"{STEPS}.SleepStep", kinds={"time": NUMBER})
+@register_step("sleep", main="time", java=f"{STEPS}.SleepStep", kinds={"time": NUMBER})
 async def sleep(call: Step) -> None:
     """Wait."""
-    seconds = _seconds(call, "SECONDS")
+    seconds = _read_seconds(call, "SECONDS")
     call.say(f"Sleeping for {describe_span(int(seconds * 1000))}")
     await asyncio.sleep(seconds)
 
 
-@step("isUnix", plugin="workflow-durable-task-step")
+@register_step("isUnix", plugin="workflow-durable-task-step")
 async def is_unix(call: Step) -> bool:
     """Always true: the emulator runs on Unix."""
     return True
 
 
-@step("withEnv", main="overrides", is_block=True, java=f"{STEPS}.EnvStep")
-async def with_env(call: Step) -> None:
+@register_step("withEnv", main="overrides", is_block=True, java=f"{STEPS}.EnvStep")
+async def set_environment(call: Step) -> None:
     """Set variables for a body."""
-    known = call.engine.environment(call.context)
+    known = call.engine.make_environment(call.context)
     entries = [str(entry) for entry in call.arguments.get("overrides") or []]
     if any("=" not in entry for entry in entries):
         raise call.refuse_arguments([ILLEGAL, REFLECTED])
@@ -83,8 +83,8 @@ async def with_env(call: Step) -> None:
         call.context.layer[name] = expand(value, known)
 
 
-@step("withCredentials", main="bindings", plugin="credentials-binding", is_block=True)
-async def with_credentials(call: Step) -> None:
+@register_step("withCredentials", main="bindings", plugin="credentials-binding", is_block=True)
+async def bind_credentials(call: Step) -> None:
     """Bind credentials to variables for a body, and mask them in the log."""
     wanted = call.arguments.get("bindings") or []
     engine, held = call.engine, call.context.allocation
@@ -98,18 +98,18 @@ async def with_credentials(call: Step) -> None:
         call.say(bound.notice)
 
 
-@step("timeout", main="time", is_block=True, java=f"{STEPS}.TimeoutStep", kinds={"time": NUMBER})
-async def timeout(call: Step) -> None:
+@register_step("timeout", main="time", is_block=True, java=f"{STEPS}.TimeoutStep", kinds={"time": NUMBER})
+async def limit_time(call: Step) -> None:
     """Stop the body when it takes too long; with `activity`, when it writes nothing for so long."""
-    seconds = _seconds(call, "MINUTES")
+    seconds = _read_seconds(call, "MINUTES")
     span = describe_span(int(seconds * 1000))
     spent = 0.0 if call.since is None else time.time() - call.since
-    context, engine, watches_output = call.context, call.engine, call.flag("activity")
+    context, engine, watches_output = call.context, call.engine, call.read_flag("activity")
     fired: list[bool] = []
 
     def fire() -> None:
         fired.append(True)
-        engine.console.line("Cancelling nested steps due to timeout")
+        engine.console.write_line("Cancelling nested steps due to timeout")
         engine.interrupt(context, Interrupted("Timeout has been exceeded", "ABORTED"))
 
     if seconds <= 0:
@@ -143,54 +143,54 @@ async def timeout(call: Step) -> None:
     context.leave = leave
 
 
-@step("retry", main="count", is_block=True, java=f"{STEPS}.RetryStep", kinds={"count": NUMBER})
+@register_step("retry", main="count", is_block=True, java=f"{STEPS}.RetryStep", kinds={"count": NUMBER})
 async def retry(call: Step) -> None:
     """The loop itself is on the Groovy side."""
 
 
-@step("waitUntil", is_block=True)
+@register_step("waitUntil", is_block=True)
 async def wait_until(call: Step) -> None:
     """The loop itself is on the Groovy side."""
 
 
-@step("parallel", is_block=True)
-async def parallel(call: Step) -> None:
+@register_step("parallel", is_block=True)
+async def run_branches(call: Step) -> None:
     """The threads are on the Groovy side."""
 
 
-@step("script", plugin="pipeline-model-definition", is_block=True)
-async def script(call: Step) -> None:
+@register_step("script", plugin="pipeline-model-definition", is_block=True)
+async def run_script(call: Step) -> None:
     """A body of scripted Pipeline."""
 
 
-@step(
+@register_step(
     "stage",
     main="name",
     plugin="pipeline-stage-step",
     is_block=True,
     java="org.jenkinsci.plugins.workflow.support.steps.StageStep",
 )
-async def stage(call: Step) -> None:
+async def open_stage(call: Step) -> None:
     """A named part of the build."""
     if call.arguments.get("name") is None:
         raise call.refuse_arguments([(ILLEGAL[0], "must specify name"), REFLECTED])
-    call.context.name = call.text("name")
+    call.context.name = call.read_text("name")
     call.context.layer["STAGE_NAME"] = call.context.name
     call.engine.open_stage(call.context)
     call.context.leave = lambda problem: call.engine.close_stage(call.context, problem)
 
 
-@step("catchError", is_block=True)
+@register_step("catchError", is_block=True)
 async def catch_error(call: Step) -> None:
     """A failure of the body marks build and stage, and the build goes on."""
-    message = call.text("message")
-    _catch(call, message, call.text("buildResult", "FAILURE"), call.text("stageResult", "SUCCESS"))
+    message = call.read_text("message")
+    _catch(call, message, call.read_text("buildResult", "FAILURE"), call.read_text("stageResult", "SUCCESS"))
 
 
-@step("warnError", main="message", is_block=True)
+@register_step("warnError", main="message", is_block=True)
 async def warn_error(call: Step) -> None:
     """A failure of the body makes build and stage unstable."""
-    _catch(call, call.need("message"), "UNSTABLE", "UNSTABLE")
+    _catch(call, call.require("message"), "UNSTABLE", "UNSTABLE")
 
 
 def _catch(call: Step, message: str, build_result: str, stage_result: str) -> None:
@@ -217,8 +217,8 @@ def _catch(call: Step, message: str, build_result: str, stage_result: str) -> No
     context.leave = leave
 
 
-@step("timestamps", plugin="timestamper", is_block=True)
-async def timestamps(call: Step) -> None:
+@register_step("timestamps", plugin="timestamper", is_block=True)
+async def stamp_lines(call: Step) -> None:
     """Write the time before each line of the body."""
     console = call.engine.console
     before, console.has_times = console.has_times, True
@@ -230,18 +230,18 @@ async def timestamps(call: Step) -> None:
     call.context.leave = leave
 
 
-@step("ansiColor", main="colorMapName", plugin="ansicolor", is_block=True)
-async def ansi_color(call: Step) -> None:
+@register_step("ansiColor", main="colorMapName", plugin="ansicolor", is_block=True)
+async def keep_colours(call: Step) -> None:
     """The log keeps the escape sequences for colours; Jenkins' plugin leaves a hidden line at both ends of the body."""
     call.context.begin = call.say
     call.context.leave = lambda problem: call.say()
 
 
-@step("milestone", main="ordinal", plugin="pipeline-milestone-step")
-async def milestone(call: Step) -> None:
+@register_step("milestone", main="ordinal", plugin="pipeline-milestone-step")
+async def pass_milestone(call: Step) -> None:
     """Pass, and stop older builds that have not passed yet; a build that a newer one overtook is stopped."""
     engine = call.engine
-    ordinal = int(call.text("ordinal") or engine.milestone + 1)
+    ordinal = int(call.read_text("ordinal") or engine.milestone + 1)
     if engine.milestone > 0 and ordinal <= engine.milestone:
         raise StepFailed(f"Invalid ordinal {ordinal}, as the previous one was {engine.milestone}")
     call.say(f"Trying to pass milestone {ordinal}")
@@ -255,10 +255,10 @@ async def milestone(call: Step) -> None:
     engine.milestone = ordinal
 
 
-@step("lock", main="resource", plugin="lockable-resources", is_block=True)
+@register_step("lock", main="resource", plugin="lockable-resources", is_block=True)
 async def lock(call: Step) -> None:
     """Hold a resource for a body: one build at a time."""
-    name = call.need("resource")
+    name = call.require("resource")
     held = call.engine.services.locks.find_or_make(name)
     call.say(f"Trying to acquire lock on [Resource: {name}]")
     if held.locked():

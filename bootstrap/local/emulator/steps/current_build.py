@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..execution.registry import Step, step
+from ..execution.registry import Step, register_step
 from ..execution.spans import describe_span
 from ..failures import StepFailed
 from ..model.builds import Build
 
 
-def _of(call: Step) -> Build:
-    reference = call.text("reference")
+def _find_build(call: Step) -> Build:
+    reference = call.read_text("reference")
     own = call.engine.build
     # Another job's build is '<full name>#<number>', one of the same job its number or permalink alone.
     name, separator, number = reference.rpartition("#")
@@ -25,10 +25,10 @@ def _of(call: Step) -> Build:
     return build
 
 
-@step("_build")
-async def build_value(call: Step) -> Any:
+@register_step("_build")
+async def read_build_value(call: Step) -> Any:
     """A property of `currentBuild` or of another build."""
-    build, name, engine = _of(call), call.text("name"), call.engine
+    build, name, engine = _find_build(call), call.read_text("name"), call.engine
     spent = build.duration if not build.is_building else int(time.time() * 1000) - build.timestamp
     values: dict[str, Any] = {
         "number": build.number,
@@ -56,11 +56,11 @@ async def build_value(call: Step) -> Any:
     if name in values:
         return values[name]
     if name in NEIGHBOURS:
-        return _neighbour(build, name)
-    raise _no_property(name)
+        return _find_neighbour(build, name)
+    raise _refuse_property(name)
 
 
-def _no_property(name: str) -> StepFailed:
+def _refuse_property(name: str) -> StepFailed:
     where = "field org.jenkinsci.plugins.workflow.support.steps.build.RunWrapper"
     return StepFailed(f"No such field found: {where} {name}", "groovy.lang.MissingPropertyException")
 
@@ -77,7 +77,7 @@ NEIGHBOURS: dict[str, Callable[[Build], bool]] = {
 }
 
 
-def _neighbour(build: Build, name: str) -> str | None:
+def _find_neighbour(build: Build, name: str) -> str | None:
     """The reference of the nearest build before or after another one."""
     builds = build.history.list_builds()
     nearest = reversed(builds) if name == "nextBuild" else builds
@@ -88,11 +88,11 @@ def _neighbour(build: Build, name: str) -> str | None:
     return None
 
 
-@step("_setBuild")
+@register_step("_setBuild")
 async def set_build_value(call: Step) -> None:
     """Set a property of `currentBuild`."""
-    build, name, value = call.engine.build, call.text("name"), call.text("value")
-    if _of(call) is not build:
+    build, name, value = call.engine.build, call.read_text("name"), call.read_text("value")
+    if _find_build(call) is not build:
         raise StepFailed(f"can only set the {name} property on the current build", "java.lang.SecurityException")
     if name == "result":
         build.worsen(value) if call.arguments.get("value") is not None else None
@@ -104,5 +104,5 @@ async def set_build_value(call: Step) -> None:
     elif name == "keepLog":
         build.is_kept = value == "true"
     else:
-        raise _no_property(name)
+        raise _refuse_property(name)
     build.save()

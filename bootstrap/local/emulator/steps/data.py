@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from ..execution.registry import Step, step
+from ..execution.registry import Step, register_step
 from ..failures import StepFailed
-from .node import current_node, directory
+from .node import find_directory, find_node
 
 PLUGIN = "pipeline-utility-steps"
 ILLEGAL = "java.lang.IllegalArgumentException"
@@ -28,15 +28,15 @@ def keep_order(value: object) -> object:
     return [keep_order(entry) for entry in value] if isinstance(value, list) else value
 
 
-async def _source(call: Step) -> str | None:
+async def _read_source(call: Step) -> str | None:
     """The text of the arguments `text` or `file`; None if neither is given."""
-    text, name = call.text("text"), call.text("file")
+    text, name = call.read_text("text"), call.read_text("file")
     if text.strip() and name:
         raise StepFailed(f"At most one of file or text must be provided to {call.name}.", ILLEGAL)
     if not name:
         return text if text.strip() else None
-    path, node = directory(call) / name, current_node(call)
-    kind = await node.kind_of(path)
+    path, node = find_directory(call) / name, find_node(call)
+    kind = await node.find_kind(path)
     if kind == "directory":
         raise StepFailed(f"{path} is a directory.", ILLEGAL)
     if not kind:
@@ -46,14 +46,14 @@ async def _source(call: Step) -> str | None:
 
 async def _write(call: Step, text: str, *, may_replace: bool = True) -> str | None:
     """Write a text to the argument `file`, or return it where `returnText` asks for it."""
-    if call.flag("returnText"):
-        if call.text("file"):
+    if call.read_flag("returnText"):
+        if call.read_text("file"):
             raise StepFailed(f"Cannot provide both returnText and file to {call.name}.", ILLEGAL)
         return text
-    if not call.text("file"):
+    if not call.read_text("file"):
         raise StepFailed(f"either file or returnText must be provided to {call.name}.", ILLEGAL)
-    path, node = directory(call) / call.text("file"), current_node(call)
-    kind = await node.kind_of(path)
+    path, node = find_directory(call) / call.read_text("file"), find_node(call)
+    kind = await node.find_kind(path)
     if kind == "directory":
         raise StepFailed(f"{path} is a directory.", ILLEGAL)
     if kind and not may_replace:
@@ -62,11 +62,11 @@ async def _write(call: Step, text: str, *, may_replace: bool = True) -> str | No
     return None
 
 
-@step("readJSON", main="file", plugin=PLUGIN)
+@register_step("readJSON", main="file", plugin=PLUGIN)
 async def read_json(call: Step) -> Any:
     """Read a JSON text or file; None if neither is given."""
-    call.only("file", "text", "returnPojo")
-    source = await _source(call)
+    call.refuse_unknown("file", "text", "returnPojo")
+    source = await _read_source(call)
     if source is None:
         return None
     text = source.strip()
@@ -80,16 +80,16 @@ async def read_json(call: Step) -> Any:
         words = "Invalid JSON String" if text[:1] not in "{[" else str(fault)
         raise StepFailed(words, "net.sf.json.JSONException") from fault
     ordered = keep_order(value)
-    return ordered if call.flag("returnPojo") else {"$data": "json", "value": ordered}
+    return ordered if call.read_flag("returnPojo") else {"$data": "json", "value": ordered}
 
 
-@step("writeJSON", main="json", plugin=PLUGIN)
+@register_step("writeJSON", main="json", plugin=PLUGIN)
 async def write_json(call: Step) -> str | None:
     """Write a value as JSON."""
-    call.only("file", "json", "pretty", "returnText")
+    call.refuse_unknown("file", "json", "pretty", "returnText")
     if call.arguments.get("json") is None:
         raise StepFailed("json parameter must be provided to writeJSON", ILLEGAL)
-    pretty = int(call.text("pretty", "0"))
+    pretty = int(call.read_text("pretty", "0"))
     return await _write(call, render_json(call.arguments["json"], pretty))
 
 
@@ -112,11 +112,11 @@ def render_json(value: object, step: int, indent: int = 0) -> str:
     return f"{begin}\n{lines}\n{' ' * indent}{end}"
 
 
-@step("readYaml", plugin=PLUGIN)
+@register_step("readYaml", plugin=PLUGIN)
 async def read_yaml(call: Step) -> Any:
     """Read YAML: the document, or a list of the documents if there are several."""
-    call.only("file", "text")
-    source = await _source(call)
+    call.refuse_unknown("file", "text")
+    source = await _read_source(call)
     if source is None:
         raise StepFailed("At least one of file or text needs to be provided to readYaml.", ILLEGAL)
     try:
@@ -141,10 +141,10 @@ def _mark_dates(value: object) -> object:
     return value
 
 
-@step("writeYaml", plugin=PLUGIN)
+@register_step("writeYaml", plugin=PLUGIN)
 async def write_yaml(call: Step) -> str | None:
     """Write a value (`data`), or several documents (`datas`), as YAML."""
-    call.only("file", "data", "datas", "charset", "overwrite", "returnText")
+    call.refuse_unknown("file", "data", "datas", "charset", "overwrite", "returnText")
     options: dict[str, Any] = {"default_flow_style": False, "sort_keys": False, "allow_unicode": True}
     if call.arguments.get("datas") is not None:
         text = yaml.safe_dump_all(call.arguments["datas"], explicit_start=True, **options)
@@ -152,19 +152,19 @@ async def write_yaml(call: Step) -> str | None:
         text = yaml.safe_dump(call.arguments["data"], **options)
     else:
         raise StepFailed("data or datas parameter must be provided to writeYaml", ILLEGAL)
-    return await _write(call, text.removesuffix("...\n"), may_replace=call.flag("overwrite"))
+    return await _write(call, text.removesuffix("...\n"), may_replace=call.read_flag("overwrite"))
 
 
-@step("readProperties", plugin=PLUGIN)
+@register_step("readProperties", plugin=PLUGIN)
 async def read_properties(call: Step) -> object:
     """Read Java properties over the `defaults`."""
-    call.only("file", "text", "defaults", "interpolate", "charset")
+    call.refuse_unknown("file", "text", "defaults", "interpolate", "charset")
     values = {str(key): str(value) for key, value in (call.arguments.get("defaults") or {}).items()}
-    source = await _source(call)
+    source = await _read_source(call)
     if source is None and not values:
         raise StepFailed("At least one of file or text needs to be provided to readProperties.", ILLEGAL)
     values.update(parse_properties(source or ""))
-    if call.flag("interpolate"):
+    if call.read_flag("interpolate"):
         call.say("Interpolation set to true, starting to parse the variable!")
         for _ in range(10):
             values = {name: _interpolate(value, values) for name, value in values.items()}
@@ -198,22 +198,22 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", replace, text)
 
 
-@step("readCSV", plugin=PLUGIN)
+@register_step("readCSV", plugin=PLUGIN)
 async def read_csv(call: Step) -> list[list[str]]:
     """Read CSV as a list of records."""
     if "format" in call.arguments:
         raise StepFailed("the argument format of readCSV is not known to the emulator")
-    call.only("file", "text")
-    source = await _source(call)
+    call.refuse_unknown("file", "text")
+    source = await _read_source(call)
     return [row for row in csv.reader(io.StringIO(source or "")) if row]
 
 
-@step("writeCSV", plugin=PLUGIN)
+@register_step("writeCSV", plugin=PLUGIN)
 async def write_csv(call: Step) -> None:
     """Write records as CSV."""
     if "format" in call.arguments:
         raise StepFailed("the argument format of writeCSV is not known to the emulator")
-    call.only("file", "records")
+    call.refuse_unknown("file", "records")
     output = io.StringIO()
     csv.writer(output).writerows(call.arguments.get("records") or [])
-    await current_node(call).write(directory(call) / call.need("file"), output.getvalue().encode())
+    await find_node(call).write(find_directory(call) / call.require("file"), output.getvalue().encode())

@@ -8,33 +8,33 @@ from typing import Any
 
 from ..execution.bindings import lookup
 from ..execution.environment import expand
-from ..execution.git import Git, Repository, plain_branch
+from ..execution.git import Git, Repository, strip_branch
 from ..execution.mail_sending import NOT_SENT, SEND_FAILED, MailFailed, deliver, read_account
-from ..execution.publishers import complete_message, recipients, send_mail
-from ..execution.registry import Step, step
+from ..execution.publishers import complete_message, parse_recipients, send_mail
+from ..execution.registry import Step, register_step
 from ..failures import Interrupted, StepFailed
 from ..model.build_record import Parameter
-from ..model.builds import upstream_cause
+from ..model.builds import make_upstream_cause
 from ..model.properties import declare_properties
-from .node import current_node, directory
+from .node import find_directory, find_node
 
 RETRY_SECONDS = 10.0
 BOOLEAN = "BooleanParameterDefinition"
 
 
-@step("checkout", main="scm", plugin="workflow-scm-step")
-async def checkout(call: Step) -> dict[str, str]:
+@register_step("checkout", main="scm", plugin="workflow-scm-step")
+async def check_out(call: Step) -> dict[str, str]:
     """Check out a repository: that of the job (`scm`), or another one."""
     scm = call.arguments.get("scm")
     if not isinstance(scm, dict):
         raise StepFailed("No such property: scm for class: groovy.lang.Binding", "groovy.lang.MissingPropertyException")
-    repository = call.engine.repository if scm.get("$class") == "own" else described(scm)
+    repository = call.engine.repository if scm.get("$class") == "own" else read_repository(scm)
     if repository is None:
         raise StepFailed("the job has no repository of its own")
-    return await _checkout(call, repository)
+    return await _check_out(call, repository)
 
 
-def described(scm: dict[str, Any]) -> Repository:
+def read_repository(scm: dict[str, Any]) -> Repository:
     """A repository from `[$class: 'GitSCM', ...]` or `scmGit(...)`."""
     if str(scm.get("$class", "")).rpartition(".")[2] not in {"GitSCM", "scmGit"}:
         raise StepFailed(f"the source code management {scm.get('$class')} is not known to the emulator")
@@ -47,52 +47,54 @@ def described(scm: dict[str, Any]) -> Repository:
     remote = remotes[0]
     return Repository(
         str(remote["url"]),
-        plain_branch(str(branches[0]["name"])),
+        strip_branch(str(branches[0]["name"])),
         str(remote.get("credentialsId") or ""),
         str(folder),
         cleans,
     )
 
 
-@step("git", main="url", plugin="git")
-async def git(call: Step) -> dict[str, str]:
+@register_step("git", main="url", plugin="git")
+async def check_out_git(call: Step) -> dict[str, str]:
     """Check out one branch of one remote."""
-    return await _checkout(
-        call, Repository(call.need("url"), call.text("branch", "master"), call.text("credentialsId"))
+    return await _check_out(
+        call, Repository(call.require("url"), call.read_text("branch", "master"), call.read_text("credentialsId"))
     )
 
 
-async def _checkout(call: Step, repository: Repository) -> dict[str, str]:
+async def _check_out(call: Step, repository: Repository) -> dict[str, str]:
     engine = call.engine
-    where = directory(call)
-    await current_node(call).make_folder(where)
-    client = Git(engine.home, engine.console, engine.process_environment(call.context), current_node(call))
+    where = find_directory(call)
+    await find_node(call).make_folder(where)
+    client = Git(engine.home, engine.console, engine.make_process_environment(call.context), find_node(call))
     is_main = repository == engine.repository or not engine.build.revision
-    variables = await client.checkout(repository, where, engine.build, is_main=is_main)
+    variables = await client.check_out(repository, where, engine.build, is_main=is_main)
     engine.variables.update(variables)
     return variables
 
 
-@step("build", main="job", plugin="pipeline-build-step")
+@register_step("build", main="job", plugin="pipeline-build-step")
 async def build(call: Step) -> dict[str, str] | None:
     """Build another job; by default wait for it, and fail if it fails."""
     engine = call.engine
-    job = engine.home.find_job(call.need("job"), engine.build.job.parent)
+    job = engine.home.find_job(call.require("job"), engine.build.job.parent)
     if job is None:
-        raise StepFailed(f"No item named {call.need('job')} found")
+        raise StepFailed(f"No item named {call.require('job')} found")
     if job.is_disabled or job.is_held:
         raise StepFailed(f"Item {job.full_name} is not buildable")
     given = {str(entry.get("name")): entry for entry in call.arguments.get("parameters") or []}
     values = [
         Parameter(
-            entry.name, _text(given[entry.name].get("value")) if entry.name in given else entry.default, entry.kind
+            entry.name,
+            _format_value(given[entry.name].get("value")) if entry.name in given else entry.default,
+            entry.kind,
         )
         for entry in job.parameters
     ]
     converted = [entry for entry in job.parameters if entry.name in given and _differs(entry.kind, given[entry.name])]
     delay = call.arguments.get("quietPeriod")
     item, _ = engine.services.queue.schedule(
-        job, values, [upstream_cause(engine.build)], None if delay is None else float(delay)
+        job, values, [make_upstream_cause(engine.build)], None if delay is None else float(delay)
     )
     call.say(f"Scheduling project: {job.full_name}")
     for entry in converted:
@@ -126,42 +128,44 @@ def _differs(kind: str, given: dict[str, Any]) -> bool:
     return (kind == BOOLEAN) != (given.get("$class") in {"booleanParam", "BooleanParameterValue"})
 
 
-def _text(value: object) -> str:
+def _format_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
-@step("mail", main="body")
-async def mail(call: Step) -> None:
+@register_step("mail", main="body")
+async def send_one_mail(call: Step) -> None:
     """Send one mail."""
     try:
-        await send_mail(call.engine.home.configuration, _message(call, call.text("body"), call.text("to")))
+        await send_mail(
+            call.engine.home.configuration, _make_message(call, call.read_text("body"), call.read_text("to"))
+        )
     except MailFailed as fault:
         raise StepFailed(fault.shown, fault.kind) from fault
 
 
-@step("emailext", main="body", plugin="email-ext")
-async def extended_mail(call: Step) -> None:
+@register_step("emailext", main="body", plugin="email-ext")
+async def send_extended_mail(call: Step) -> None:
     """Send one mail with the tokens of the extended publisher replaced."""
     engine = call.engine
     settings = engine.home.configuration.read("unclassified", "email-ext", default={})
     build = engine.build
     name = f"{build.job.full_name} - Build {build.shown_name} - {build.result or 'SUCCESS'}"
     tokens = {
-        **engine.environment(call.context),
+        **engine.make_environment(call.context),
         "PROJECT_NAME": build.job.full_name,
         "BUILD_STATUS": (build.result or "SUCCESS").replace("SUCCESS", "Successful").replace("FAILURE", "Failure"),
         "DEFAULT_SUBJECT": name,
         "DEFAULT_CONTENT": f"{name}:\n\nCheck console output at {engine.home.url}{build.path} to view the results.",
         "DEFAULT_RECIPIENTS": str(settings.get("defaultRecipients", "")),
     }
-    to = expand(call.text("to") or "$DEFAULT_RECIPIENTS", tokens)
-    if not recipients(to):
+    to = expand(call.read_text("to") or "$DEFAULT_RECIPIENTS", tokens)
+    if not parse_recipients(to):
         call.say("An attempt to send an e-mail to empty list of recipients, ignored.")
         return
-    message = _message(call, expand(call.text("body") or "$DEFAULT_CONTENT", tokens), to)
+    message = _make_message(call, expand(call.read_text("body") or "$DEFAULT_CONTENT", tokens), to)
     del message["Subject"]
-    message["Subject"] = expand(call.text("subject") or "$DEFAULT_SUBJECT", tokens)
-    call.say("Sending email to: " + " ".join(recipients(to)))
+    message["Subject"] = expand(call.read_text("subject") or "$DEFAULT_SUBJECT", tokens)
+    call.say("Sending email to: " + " ".join(parse_recipients(to)))
     complete_message(engine.home.configuration, message, is_extended=True)
     await _send_extended(call, settings.get("mailAccount") or {}, message)
 
@@ -187,9 +191,11 @@ async def _send_extended(call: Step, settings: dict[str, Any], message: EmailMes
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if fault.kind == NOT_SENT:
-                call.say("Not sent to the following valid addresses: " + " ".join(recipients(str(message["To"]))))
+                call.say("Not sent to the following valid addresses: " + " ".join(parse_recipients(str(message["To"]))))
             elif fault.kind == SEND_FAILED:
-                call.say("Could not be sent to the following addresses: " + " ".join(recipients(str(message["To"]))))
+                call.say(
+                    "Could not be sent to the following addresses: " + " ".join(parse_recipients(str(message["To"])))
+                )
             if is_debugging:
                 call.say(f"{fault.kind.rpartition('.')[2]} message: {fault.message}")
             return
@@ -204,20 +210,20 @@ def _find_login(engine: Any, identifier: str) -> dict[str, str]:
         return {}
 
 
-def _message(call: Step, body: str, to: str) -> EmailMessage:
+def _make_message(call: Step, body: str, to: str) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"] = call.text("subject")
-    message["To"] = ", ".join(recipients(to))
+    message["Subject"] = call.read_text("subject")
+    message["To"] = ", ".join(parse_recipients(to))
     for header, argument in (("Cc", "cc"), ("Bcc", "bcc"), ("Reply-To", "replyTo"), ("From", "from")):
-        if call.text(argument):
-            message[header] = ", ".join(recipients(call.text(argument)))
-    subtype = "html" if "html" in call.text("mimeType") else "plain"
+        if call.read_text(argument):
+            message[header] = ", ".join(parse_recipients(call.read_text(argument)))
+    subtype = "html" if "html" in call.read_text("mimeType") else "plain"
     message.set_content(body, subtype=subtype)
     return message
 
 
-@step("properties", main="properties", plugin="workflow-job")
-async def properties(call: Step) -> dict[str, Any]:
+@register_step("properties", main="properties", plugin="workflow-job")
+async def set_properties(call: Step) -> dict[str, Any]:
     """Set the job's properties from a scripted Pipeline; returns the parameters."""
     listed: list[dict[str, Any]] = call.arguments.get("properties") or []
     wanted: dict[str, list[dict[str, Any]]] = {"options": [], "parameters": [], "triggers": []}
@@ -228,4 +234,4 @@ async def properties(call: Step) -> dict[str, Any]:
         else:
             wanted["options"].append(entry)
     declare_properties(call.engine.build.job, wanted)
-    return call.engine.parameters()
+    return call.engine.make_parameters()

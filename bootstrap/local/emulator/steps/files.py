@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..execution.registry import Step, step
+from ..execution.registry import Step, register_step
 from ..failures import StepFailed
 from ..model import xmlfile
-from .node import current_node, directory
+from .node import find_directory, find_node
 
 PLUGIN = "pipeline-utility-steps"
 ILLEGAL = "java.lang.IllegalArgumentException"
@@ -24,95 +24,100 @@ Entries = list[tuple[str, bytes]]
 
 
 async def _read(call: Step, name: str) -> bytes:
-    path = directory(call) / name
+    path = find_directory(call) / name
     try:
-        return await current_node(call).read(path)
+        return await find_node(call).read(path)
     except OSError as fault:
         raise StepFailed(f"{path} does not exist.", "java.io.FileNotFoundException") from fault
 
 
-@step("findFiles", plugin=PLUGIN)
+@register_step("findFiles", plugin=PLUGIN)
 async def find_files(call: Step) -> dict[str, Any]:
     """Find files by a pattern; without one, list the current directory."""
-    call.only("glob", "excludes")
-    where, node = directory(call), current_node(call)
+    call.refuse_unknown("glob", "excludes")
+    where, node = find_directory(call), find_node(call)
     entries = await node.list_folder(where)
-    if call.text("glob"):
-        chosen = set(await node.select(where, call.text("glob"), call.text("excludes")))
+    if call.read_text("glob"):
+        chosen = set(await node.select(where, call.read_text("glob"), call.read_text("excludes")))
         entries = [entry for entry in entries if entry["path"] in chosen]
     else:
         entries = [entry for entry in entries if "/" not in entry["path"].rstrip("/")]
     return {"$data": "files", "value": entries}
 
 
-@step("touch", main="file", plugin=PLUGIN)
+@register_step("touch", main="file", plugin=PLUGIN)
 async def touch(call: Step) -> dict[str, Any]:
     """Make an empty file if there is none."""
-    call.only("file", "timestamp")
+    call.refuse_unknown("file", "timestamp")
     if call.arguments.get("timestamp") is not None:
         raise StepFailed("the argument timestamp of touch is not known to the emulator")
-    path, node = directory(call) / call.need("file"), current_node(call)
-    content = await node.read(path) if await node.kind_of(path) else b""
+    path, node = find_directory(call) / call.require("file"), find_node(call)
+    content = await node.read(path) if await node.find_kind(path) else b""
     await node.write(path, content)
-    entry = {"path": call.need("file"), "length": len(content), "directory": False, "modified": int(time.time() * 1000)}
+    entry = {
+        "path": call.require("file"),
+        "length": len(content),
+        "directory": False,
+        "modified": int(time.time() * 1000),
+    }
     return {"$data": "file", "value": entry}
 
 
-@step("sha1", main="file", plugin=PLUGIN)
-async def sha1(call: Step) -> str | None:
+@register_step("sha1", main="file", plugin=PLUGIN)
+async def compute_sha1(call: Step) -> str | None:
     """The SHA-1 of a file."""
-    return hashlib.sha1(await _read(call, call.need("file")), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(await _read(call, call.require("file")), usedforsecurity=False).hexdigest()
 
 
-@step("sha256", main="file", plugin=PLUGIN)
-async def sha256(call: Step) -> str | None:
+@register_step("sha256", main="file", plugin=PLUGIN)
+async def compute_sha256(call: Step) -> str | None:
     """The SHA-256 of a file."""
-    return hashlib.sha256(await _read(call, call.need("file"))).hexdigest()
+    return hashlib.sha256(await _read(call, call.require("file"))).hexdigest()
 
 
-@step("prependToFile", plugin=PLUGIN)
+@register_step("prependToFile", plugin=PLUGIN)
 async def prepend(call: Step) -> None:
     """Write a text before the content of a file."""
-    call.only("file", "content")
-    path, node = directory(call) / call.need("file"), current_node(call)
-    before = await node.read(path) if await node.kind_of(path) else b""
-    await node.write(path, call.need("content").encode() + before)
+    call.refuse_unknown("file", "content")
+    path, node = find_directory(call) / call.require("file"), find_node(call)
+    before = await node.read(path) if await node.find_kind(path) else b""
+    await node.write(path, call.require("content").encode() + before)
 
 
 async def _compress(call: Step, target: str, pack: Callable[[Entries], bytes]) -> None:
-    node, where = current_node(call), directory(call)
-    source, path = where / call.text("dir"), where / target
-    if await node.kind_of(path) and not call.flag("overwrite"):
+    node, where = find_node(call), find_directory(call)
+    source, path = where / call.read_text("dir"), where / target
+    if await node.find_kind(path) and not call.read_flag("overwrite"):
         raise StepFailed(f"{path} exists.", ILLEGAL)
-    glob, exclude = call.text("glob"), call.text("exclude")
+    glob, exclude = call.read_text("glob"), call.read_text("exclude")
     chosen = f" filtered by [{glob or None}] - [{exclude or None}]" if glob or exclude else ""
     call.say(f"Compress {source}{chosen.replace('None', 'null')} to {path}")
     names = [name for name in await node.select(source, glob or "**", exclude) if source / name != path]
     await node.write(path, pack([(name, await node.read(source / name)) for name in names]))
     call.say(f"Compressed {len(names)} entries.")
-    if call.flag("archive"):
+    if call.read_flag("archive"):
         raise StepFailed("the argument archive is not known to the emulator")
 
 
 async def _extract(call: Step, source: str, unpack: Callable[[bytes], Entries]) -> dict[str, str] | bool | None:
-    node, where = current_node(call), directory(call)
+    node, where = find_node(call), find_directory(call)
     path = where / source
     content = await _read(call, source)
-    if call.flag("test"):
+    if call.read_flag("test"):
         raise StepFailed("the argument test is not known to the emulator")
     call.say(f"Extracting from {path}")
     try:
         entries = unpack(content)
     except (zipfile.BadZipFile, tarfile.TarError, OSError) as fault:
         raise StepFailed(str(fault), "java.util.zip.ZipException") from fault
-    if call.text("glob"):
-        entries = [entry for entry in entries if fnmatch.fnmatch(entry[0], call.text("glob").replace("**", "*"))]
-    if call.flag("read"):
+    if call.read_text("glob"):
+        entries = [entry for entry in entries if fnmatch.fnmatch(entry[0], call.read_text("glob").replace("**", "*"))]
+    if call.read_flag("read"):
         for name, _ in entries:
             call.say(f"Reading: {name}")
         call.say(f"Read: {len(entries)} files")
         return {name: data.decode("utf-8", "replace") for name, data in entries}
-    folder = where / call.text("dir")
+    folder = where / call.read_text("dir")
     for name, data in entries:
         target = folder / name
         if ".." in Path(name).parts or Path(name).is_absolute():
@@ -155,40 +160,40 @@ def _untar(content: bytes) -> Entries:
         return [(name, stream.read()) for name, stream in held if stream is not None]
 
 
-@step("zip", main="zipFile", plugin=PLUGIN)
+@register_step("zip", main="zipFile", plugin=PLUGIN)
 async def zip_files(call: Step) -> None:
     """Make a zip archive."""
-    call.only("zipFile", "dir", "glob", "exclude", "archive", "overwrite")
-    await _compress(call, call.need("zipFile"), _zip)
+    call.refuse_unknown("zipFile", "dir", "glob", "exclude", "archive", "overwrite")
+    await _compress(call, call.require("zipFile"), _zip)
 
 
-@step("unzip", main="zipFile", plugin=PLUGIN)
+@register_step("unzip", main="zipFile", plugin=PLUGIN)
 async def unzip_files(call: Step) -> dict[str, str] | bool | None:
     """Extract a zip archive, or read its files."""
-    call.only("zipFile", "dir", "glob", "read", "test", "quiet", "charset")
-    return await _extract(call, call.need("zipFile"), _unzip)
+    call.refuse_unknown("zipFile", "dir", "glob", "read", "test", "quiet", "charset")
+    return await _extract(call, call.require("zipFile"), _unzip)
 
 
-@step("tar", main="file", plugin=PLUGIN)
+@register_step("tar", main="file", plugin=PLUGIN)
 async def tar_files(call: Step) -> None:
     """Make a tar archive; it is compressed unless `compress` is false."""
-    call.only("file", "dir", "glob", "exclude", "archive", "compress", "overwrite", "defaultExcludes")
-    is_compressed = call.text("compress", "true").lower() != "false"
-    await _compress(call, call.need("file"), _tar("w:gz" if is_compressed else "w"))
+    call.refuse_unknown("file", "dir", "glob", "exclude", "archive", "compress", "overwrite", "defaultExcludes")
+    is_compressed = call.read_text("compress", "true").lower() != "false"
+    await _compress(call, call.require("file"), _tar("w:gz" if is_compressed else "w"))
 
 
-@step("untar", main="file", plugin=PLUGIN)
+@register_step("untar", main="file", plugin=PLUGIN)
 async def untar_files(call: Step) -> dict[str, str] | bool | None:
     """Extract a tar archive."""
-    call.only("file", "dir", "glob", "test", "quiet", "keepPermissions")
-    return await _extract(call, call.need("file"), _untar)
+    call.refuse_unknown("file", "dir", "glob", "test", "quiet", "keepPermissions")
+    return await _extract(call, call.require("file"), _untar)
 
 
-@step("readMavenPom", main="file", plugin=PLUGIN)
+@register_step("readMavenPom", main="file", plugin=PLUGIN)
 async def read_pom(call: Step) -> dict[str, Any]:
     """Read the main values of a Maven project."""
-    call.only("file")
-    content = await _read(call, call.text("file", "pom.xml"))
+    call.refuse_unknown("file")
+    content = await _read(call, call.read_text("file", "pom.xml"))
     try:
         root = xmlfile.parse(content)
     except xmlfile.BadXml as fault:
@@ -206,12 +211,12 @@ async def read_pom(call: Step) -> dict[str, Any]:
     return {"$data": "pom", "value": values}
 
 
-@step("compareVersions", plugin=PLUGIN)
+@register_step("compareVersions", plugin=PLUGIN)
 async def compare_versions(call: Step) -> int:
     """Compare two versions: -1, 0 or 1."""
-    call.only("v1", "v2", "failIfEmpty")
-    first, second = call.text("v1"), call.text("v2")
-    if call.flag("failIfEmpty") and not (first and second):
+    call.refuse_unknown("v1", "v2", "failIfEmpty")
+    first, second = call.read_text("v1"), call.read_text("v2")
+    if call.read_flag("failIfEmpty") and not (first and second):
         raise StepFailed("v1 or v2 is empty or null.", "hudson.AbortException")
     left, right = parse_version(first), parse_version(second)
     return (left > right) - (left < right)
@@ -246,13 +251,13 @@ def _drop_zeros(parts: list[tuple[int, int, str]]) -> None:
         parts.pop()
 
 
-@step("nodesByLabel", main="label", plugin=PLUGIN)
-async def nodes_by_label(call: Step) -> list[str]:
+@register_step("nodesByLabel", main="label", plugin=PLUGIN)
+async def list_nodes(call: Step) -> list[str]:
     """The names of the online nodes with a label; the name of the built-in node is empty."""
-    call.only("label", "offline")
-    executors, label = call.engine.services.executors, call.need("label")
+    call.refuse_unknown("label", "offline")
+    executors, label = call.engine.services.executors, call.require("label")
     fitting = [node.name for node in call.engine.home.configuration.nodes if label in node.labels]
-    names = [name for name in fitting if call.flag("offline") or executors.is_online(name)]
+    names = [name for name in fitting if call.read_flag("offline") or executors.is_online(name)]
     if not names:
         call.say(f"Could not find any nodes with '{label}' label")
     else:
@@ -260,10 +265,10 @@ async def nodes_by_label(call: Step) -> list[str]:
     return names
 
 
-@step("tee", main="file", plugin=PLUGIN, is_block=True)
-async def tee(call: Step) -> None:
+@register_step("tee", main="file", plugin=PLUGIN, is_block=True)
+async def copy_output(call: Step) -> None:
     """Write the output of the body to a file too."""
-    path, node, console = directory(call) / call.need("file"), current_node(call), call.engine.console
+    path, node, console = find_directory(call) / call.require("file"), find_node(call), call.engine.console
     lines: list[str] = []
 
     async def keep() -> None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import Any
 
-from ..execution.registry import Step, step
+from ..execution.registry import Step, register_step
 from ..failures import Interrupted, StepFailed
 from ..model.inputs import PendingInput
 
@@ -14,11 +14,11 @@ from ..model.inputs import PendingInput
 _SAFE = re.compile(r"[a-zA-Z0-9\-._~!$()*+,:@=]+")
 
 
-@step("input", main="message", plugin="pipeline-input-step")
+@register_step("input", main="message", plugin="pipeline-input-step")
 async def ask(call: Step) -> Any:
     """Wait until somebody proceeds or aborts; the value is the answer, None without parameters."""
     engine = call.engine
-    question = _question(call)
+    question = _make_question(call)
     engine.services.inputs.ask(question)
     is_plain = not question.parameters
     if call.since is None:  # else it was said before the restart
@@ -31,15 +31,15 @@ async def ask(call: Step) -> Any:
     if answer is None:
         raise Interrupted(f"Rejected by {who}", "ABORTED")
     call.say(f"Approved by {who}")
-    variable = call.text("submitterParameter")
+    variable = call.read_text("submitterParameter")
     values = {**answer, variable: question.answered_by} if variable else answer
     return next(iter(values.values())) if len(values) == 1 else values or None
 
 
-def _question(call: Step) -> PendingInput:
-    call.only("message", "id", "ok", "cancel", "submitter", "submitterParameter", "parameters")
-    message = call.need("message")
-    identifier = call.text("id") or hashlib.md5(message.encode(), usedforsecurity=False).hexdigest()
+def _make_question(call: Step) -> PendingInput:
+    call.refuse_unknown("message", "id", "ok", "cancel", "submitter", "submitterParameter", "parameters")
+    message = call.require("message")
+    identifier = call.read_text("id") or hashlib.md5(message.encode(), usedforsecurity=False).hexdigest()
     identifier = identifier[0].upper() + identifier[1:]
     if not _SAFE.fullmatch(identifier) or identifier in {".", ".."}:
         raise StepFailed(
@@ -50,8 +50,8 @@ def _question(call: Step) -> PendingInput:
         build=call.engine.build,
         identifier=identifier,
         message=message,
-        proceed=call.text("ok") or "Proceed",
-        abort=call.text("cancel") or "Abort",
+        proceed=call.read_text("ok") or "Proceed",
+        abort=call.read_text("cancel") or "Abort",
         parameters=call.arguments.get("parameters") or [],
-        submitter=call.text("submitter"),
+        submitter=call.read_text("submitter"),
     )

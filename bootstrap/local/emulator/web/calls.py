@@ -128,7 +128,7 @@ class Route:
 ROUTES: dict[tuple[str, str], list[Route]] = {}
 
 
-def route(
+def register_route(
     *paths: str, methods: tuple[str, ...] = ("GET",), takes_rest: bool = False, is_object: bool = False
 ) -> Callable[[Handler], Handler]:
     """Register a handler; each path is 'kind:rest', such as 'job:config.xml'. Its name is free: requests come by path."""
@@ -142,7 +142,7 @@ def route(
     return register
 
 
-def text(content: str = "", status: int = 200, kind: str = "text/plain") -> web.Response:
+def answer_text(content: str = "", status: int = 200, kind: str = "text/plain") -> web.Response:
     """An answer with this text."""
     return web.Response(text=content, status=status, content_type=kind, charset="utf-8")
 

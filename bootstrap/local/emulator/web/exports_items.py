@@ -101,7 +101,7 @@ class ItemExports(BuildExports):
 
     def export_job(self, job: Job) -> Exported:
         """Export a job."""
-        waiting = self._controller.queue.of(job)
+        waiting = self._controller.queue.find_of_job(job)
         properties: dict[str, Any] = {
             "actions": lambda: self._export_job_actions(job),
             **self._export_common(job),
@@ -211,7 +211,7 @@ class ItemExports(BuildExports):
             "stuck": False,
             "task": Exported(PART, task, is_whole=True),
             "url": f"queue/item/{part.identifier}/",
-            "why": self._controller.executors.why(part),
+            "why": self._controller.executors.explain_part(part),
         }
         return Exported("hudson.model.Queue$BuildableItem", properties, brief=frozenset(properties))
 

@@ -94,7 +94,7 @@ def _judge_java(home: Home) -> list[str]:
 def _read_java_version(home: Home) -> int:
     """Read the feature release of Java from the file `release` of its directory; 0 if there is no Java or no such file."""
     try:
-        program = Path(java.java(home.options.variables)).resolve()
+        program = Path(java.find_java(home.options.variables)).resolve()
         release = (program.parents[1] / "release").read_text()
     except (StepFailed, OSError):
         return 0

@@ -217,7 +217,7 @@ def _render_build_row(build: Build) -> str:
 def render_job(call: Call, job: Job) -> str:
     """Render a job with its last builds."""
     rows = "".join(_render_build_row(build) for build in job.history.list_builds()[:30])
-    waiting = call.controller.queue.of(job)
+    waiting = call.controller.queue.find_of_job(job)
     kind = ("Pipeline" if job.is_pipeline else "Freestyle job") + (", disabled" if job.is_disabled else "")
     # Job Builder writes its mark as a comment at the end.
     description = _escape(job.description.split("<!--")[0].strip())

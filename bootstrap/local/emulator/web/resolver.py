@@ -87,7 +87,7 @@ def resolve(call: Call, segments: list[str]) -> Target:
     return replace(walk.walk_folder(call.controller.home.tree.root, segments), via=walk.via)
 
 
-def _not_found(name: str) -> Refused:
+def _refuse_missing(name: str) -> Refused:
     return Refused(404, f"Not Found: {name}")
 
 
@@ -123,20 +123,20 @@ class _Walk:
         is_root = folder is home.tree.root
         may_view = home.authorization.allows(self._call.identity, "Credentials/View")
         if not may_view or name != ("system" if is_root else "folder"):
-            raise _not_found(f"store {name}")
+            raise _refuse_missing(f"store {name}")
         store = home.credentials if is_root else open_folder_store(folder, home.vault, home.options.plugins)
         place = StorePlace(store, folder)
         if rest[:1] != ["domain"] or len(rest) < 2:
             return Target("store", place, rest)
         domain = "" if rest[1] == GLOBAL else rest[1]
         if domain not in store.domains:
-            raise _not_found(f"domain {rest[1]}")
+            raise _refuse_missing(f"domain {rest[1]}")
         place = replace(place, domain=domain)
         if rest[2:3] != ["credential"] or len(rest) < 4:
             return Target("domain", place, rest[2:])
         credential = store.find_in(domain, rest[3])
         if credential is None:
-            raise _not_found(f"credential {rest[3]}")
+            raise _refuse_missing(f"credential {rest[3]}")
         return Target("credential", replace(place, credential=credential), rest[4:])
 
     def _walk_item(self, folder: Folder, name: str, rest: list[str]) -> Target:
@@ -145,7 +145,7 @@ class _Walk:
         if item is None or item.name != name or not rights.allows(self._call.identity, "Job/Discover"):
             if self._call.identity.is_anonymous:
                 self._call.require("Overall/Read")
-            raise _not_found(name)
+            raise _refuse_missing(name)
         self._call.require("Job/Read")
         if isinstance(item, Folder):
             return self.walk_folder(item, rest)
@@ -153,7 +153,7 @@ class _Walk:
         if rest and (rest[0].isdigit() or rest[0] in PERMALINKS):
             build = item.find_build(rest[0])
             if build is None:
-                raise _not_found(f"{item.full_name} #{rest[0]}")
+                raise _refuse_missing(f"{item.full_name} #{rest[0]}")
             return self._walk_build(build, rest[1:])
         return Target("job", item, rest)
 
@@ -161,13 +161,13 @@ class _Walk:
         if rest[:1] == ["input"] and len(rest) > 2:
             question = self._controller.inputs.find(build, rest[1])
             if question is None:
-                raise _not_found(f"input {rest[1]}")
+                raise _refuse_missing(f"input {rest[1]}")
             return Target("input", question, rest[2:])
         return Target("build", build, rest)
 
     def _walk_view(self, folder: Folder, view: View | None, name: str, rest: list[str]) -> Target:
         if view is None:
-            raise _not_found(f"view {name}")
+            raise _refuse_missing(f"view {name}")
         if rest[:1] == ["job"] and len(rest) > 1:
             self._follow(folder.path, f"{folder.path}view/{encode_name(name)}/")
             return self._walk_item(folder, rest[1], rest[2:])
@@ -182,7 +182,7 @@ class _Walk:
             queue_item, part = controller.queue.find(number), controller.executors.find_waiting(number)
             rights = controller.home.authorization
             if (queue_item or part) is None or not rights.allows(self._call.identity, "Job/Discover"):
-                raise _not_found(f"queue item {rest[2]}")
+                raise _refuse_missing(f"queue item {rest[2]}")
             self._call.require("Job/Read")
             return Target("queuepart", part, rest[3:]) if part else Target("queueitem", queue_item, rest[3:])
         if rest[:1] == ["computer"] and len(rest) > 1 and rest[1] not in {*_OF_ALL_NODES}:
@@ -196,7 +196,7 @@ class _Walk:
         if rest[:2] == ["pluginManager", "plugin"] and len(rest) > 2:
             self._call.require("Overall/Administer")
             if rest[2] not in controller.home.options.plugins:
-                raise _not_found(f"plugin {rest[2]}")
+                raise _refuse_missing(f"plugin {rest[2]}")
             return Target("plugin", rest[2], rest[3:])
         if rest[:2] == ["securityRealm", "user"]:
             self._call.require(
@@ -206,13 +206,13 @@ class _Walk:
         if rest[:1] == ["user"] and len(rest) > 1:
             user = controller.home.users.find(rest[1])
             if user is None:
-                raise _not_found(f"user {rest[1]}")
+                raise _refuse_missing(f"user {rest[1]}")
             return Target("user", user, rest[2:])
         if rest[:1] == ["me"]:
             self._call.require("Overall/Read")
             if self._call.identity.is_anonymous:
                 self._call.controller.home.authorization.require(self._call.identity, "Overall/Administer")
-                raise _not_found("me")
+                raise _refuse_missing("me")
             return Target("user", controller.home.users.ensure(self._call.identity.name), rest[1:])
         return Target("root", controller.home.tree.root, rest)
 
@@ -220,9 +220,9 @@ class _Walk:
         name = "" if given in {"(built-in)", "(master)", BUILT_IN} else given
         node = self._controller.home.configuration.find_node(name)
         if node is None:
-            raise _not_found(f"computer {given}")
+            raise _refuse_missing(f"computer {given}")
         if rest[:1] == ["executors"] and len(rest) > 1:
             if not rest[1].isdigit() or int(rest[1]) >= node.executors:
-                raise _not_found(f"executor {rest[1]}")
+                raise _refuse_missing(f"executor {rest[1]}")
             return Target("executor", (node, int(rest[1])), rest[2:])
         return Target("computer", node, rest)

@@ -12,24 +12,30 @@ from ..execution.agent.wire import LIMIT, NAME, SECRET, dump, load
 from ..failures import Refused
 from ..model.configuration import NodeSettings
 from ..model.items import Folder
-from .calls import Call, route
+from .calls import Call, register_route
 
 _HEARTBEAT = 10.0  # seconds
 
 
-@route("root:jnlpJars/agent.jar")
+@register_route("root:jnlpJars/agent.jar")
 async def send_program(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the program of agents, to everybody. It is no Java archive: Python runs it, with the flags of Jenkins' program."""
     return web.Response(body=pack_agent(), content_type="application/java-archive")
 
 
-@route("computer:jenkins-agent.jnlp", "computer:slave-agent.jnlp", methods=("GET", "POST"))
+@register_route("computer:jenkins-agent.jnlp", "computer:slave-agent.jnlp", methods=("GET", "POST"))
 async def send_arguments(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Send the arguments with which an agent connects; the first is its secret."""
     call.require("Agent/Connect")
     if not node.name:
         raise Refused(404, "Not Found")
-    arguments = (call.controller.agents.secret(node.name), node.name, "-webSocket", "-url", call.controller.home.url)
+    arguments = (
+        call.controller.agents.compute_secret(node.name),
+        node.name,
+        "-webSocket",
+        "-url",
+        call.controller.home.url,
+    )
     listed = "".join(f"<argument>{escape(argument)}</argument>" for argument in (*arguments, "-workDir", node.folder))
     body = (
         f'<jnlp codebase="{escape(call.controller.home.url)}computer/{escape(node.name)}/" spec="1.0+">'
@@ -38,7 +44,7 @@ async def send_arguments(call: Call, node: NodeSettings, rest: str) -> web.Respo
     return web.Response(text=body, content_type="application/x-java-jnlp-file", charset="utf-8")
 
 
-@route("root:wsagents")
+@register_route("root:wsagents")
 async def serve_connection(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
     """Serve the connection of an agent until it ends."""
     headers, agents = call.request.headers, call.controller.agents

@@ -17,24 +17,24 @@ from ..model.builds import Build
 from . import pages
 from .answers import respond_exported
 from .api import Exported
-from .calls import Call, redirect, route, text
+from .calls import Call, answer_text, redirect, register_route
 from .rendering import FLAVOURS
 from .routes_workspaces import serve_file
 
 
-@route("build:", "build:console", "build:consoleFull")
+@register_route("build:", "build:console", "build:consoleFull")
 async def show_build(call: Call, build: Build, rest: str) -> web.Response:
     """Show the page of a build, with its console."""
     return pages.respond(pages.render_build(call, build))
 
 
-@route("build:consoleText")
+@register_route("build:consoleText")
 async def send_console_text(call: Call, build: Build, rest: str) -> web.Response:
     """Send the whole log without its notes."""
-    return text(build.log)
+    return answer_text(build.log)
 
 
-@route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
+@register_route("build:logText/progressiveText", "build:logText/progressiveHtml", methods=("GET", "POST"))
 async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Response:
     """Send the log from `start`, an offset in the stored file; a start beyond the end sends the whole log.
 
@@ -45,7 +45,7 @@ async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Respo
     chunk = b"" if start < 0 else content[start if start <= len(content) else 0 :]
     if call.request.path.endswith("Html"):
         shown = html.escape(console_notes.remove_notes(chunk).decode("utf-8", "replace"), quote=False)
-        response = text(shown, kind="text/html")
+        response = answer_text(shown, kind="text/html")
     else:
         lines = re.sub(rb"\r?\n", b"\r\n", chunk)
         response = web.Response(body=lines, headers={"Content-Type": "text/plain;charset=utf-8"})
@@ -55,7 +55,7 @@ async def send_progressive_log(call: Call, build: Build, rest: str) -> web.Respo
     return response
 
 
-@route("build:stop", "build:term", "build:kill", methods=("POST",))
+@register_route("build:stop", "build:term", "build:kill", methods=("POST",))
 async def stop(call: Call, build: Build, rest: str) -> web.Response:
     """Abort a running build, then redirect to it."""
     call.require("Job/Cancel")
@@ -63,7 +63,7 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
     return redirect(call.resolve(f"/{build.path}"))
 
 
-@route("build:doDelete", methods=("POST",))
+@register_route("build:doDelete", methods=("POST",))
 async def delete(call: Call, build: Build, rest: str) -> web.Response:
     """Delete a build; for one that is kept or running Jenkins answers with a page that says so."""
     call.require("Run/Delete")
@@ -75,22 +75,22 @@ async def delete(call: Call, build: Build, rest: str) -> web.Response:
     return redirect(f"/{build.job.path}")
 
 
-@route("build:", methods=("DELETE",))
+@register_route("build:", methods=("DELETE",))
 async def show_after_delete(call: Call, build: Build, rest: str) -> web.Response:
     """Show the build: in Jenkins a DELETE of this path deletes nothing."""
     return pages.respond(pages.render_build(call, build))
 
 
-@route("build:buildNumber", "build:buildTimestamp")
+@register_route("build:buildNumber", "build:buildTimestamp")
 async def send_fact(call: Call, build: Build, rest: str) -> web.Response:
     """Send the number of a build, or when it began."""
     if call.request.path.rstrip("/").endswith("buildNumber"):
-        return text(str(build.number))
+        return answer_text(str(build.number))
     moment = time.gmtime(build.timestamp / 1000)
-    return text(f"{moment.tm_mon}/{moment.tm_mday}/{moment.tm_year % 100}, {time.strftime('%-I:%M %p', moment)}")
+    return answer_text(f"{moment.tm_mon}/{moment.tm_mday}/{moment.tm_year % 100}, {time.strftime('%-I:%M %p', moment)}")
 
 
-@route("build:toggleLogKeep", methods=("POST",))
+@register_route("build:toggleLogKeep", methods=("POST",))
 async def toggle_keep(call: Call, build: Build, rest: str) -> web.Response:
     """Keep a build for ever, or no longer if it is kept."""
     call.require("Run/Update")
@@ -99,7 +99,7 @@ async def toggle_keep(call: Call, build: Build, rest: str) -> web.Response:
     return redirect(f"/{build.path}")
 
 
-@route("build:submitDescription", methods=("POST",))
+@register_route("build:submitDescription", methods=("POST",))
 async def describe(call: Call, build: Build, rest: str) -> web.Response:
     """Set the description of a build."""
     call.require("Run/Update")
@@ -108,13 +108,13 @@ async def describe(call: Call, build: Build, rest: str) -> web.Response:
     return redirect(f"/{build.path}")
 
 
-@route("build:artifact", takes_rest=True)
+@register_route("build:artifact", takes_rest=True)
 async def send_artifact(call: Call, build: Build, rest: str) -> web.StreamResponse:
     """Send an archived file."""
     return serve_file(call, build.directory / "archive", rest)
 
 
-@route("build:testReport/api", takes_rest=True)
+@register_route("build:testReport/api", takes_rest=True)
 async def send_tests(call: Call, build: Build, rest: str) -> web.Response:
     """Send the test counts, and the cases if there are any; the emulator does not keep the suites apart."""
     if build.tests is None or rest not in FLAVOURS:
@@ -130,7 +130,7 @@ async def send_tests(call: Call, build: Build, rest: str) -> web.Response:
     return respond_exported(Exported("hudson.tasks.junit.TestResult", properties, is_whole=True), rest, call)
 
 
-@route("build:wfapi/artifacts")
+@register_route("build:wfapi/artifacts")
 async def list_artifacts(call: Call, build: Build, rest: str) -> web.Response:
     """List the artifacts of a Pipeline build (plugin pipeline-rest-api)."""
     shown = [
@@ -143,10 +143,10 @@ async def list_artifacts(call: Call, build: Build, rest: str) -> web.Response:
         }
         for number, path in enumerate(build.artifacts, 1)
     ]
-    return text(json.dumps(shown), kind="application/json")
+    return answer_text(json.dumps(shown), kind="application/json")
 
 
-@route("build:wfapi/describe", "build:wfapi")
+@register_route("build:wfapi/describe", "build:wfapi")
 async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
     """Send the stages of a Pipeline build (plugin pipeline-rest-api)."""
     if not build.job.is_pipeline:
@@ -169,4 +169,4 @@ async def describe_stages(call: Call, build: Build, rest: str) -> web.Response:
         "durationMillis": build.duration,
         "stages": [{"id": str(place), **stage} for place, stage in enumerate(build.stages, 1)],
     }
-    return text(json.dumps(data), kind="application/json")
+    return answer_text(json.dumps(data), kind="application/json")

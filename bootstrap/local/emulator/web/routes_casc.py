@@ -16,7 +16,7 @@ from ..casc.present import collect_settings
 from ..failures import ConfigurationRefused, Refused
 from ..model.items import Folder
 from . import journal, pages
-from .calls import Call, redirect, route, text
+from .calls import Call, answer_text, redirect, register_route
 
 ROOT_PATH = "configuration-as-code"
 ROOT = f"root:{ROOT_PATH}"
@@ -25,7 +25,7 @@ LOGGER = "i.j.p.casc.ConfigurationAsCode"
 
 def _answer_issue(message: str) -> web.Response:
     """Answer with one fault, as Jenkins does: the line is always -1, and the text has the position."""
-    return text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
+    return answer_text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
 
 
 def _reload(call: Call, extra: str = "", source: str = "") -> None:
@@ -47,7 +47,7 @@ def _require(call: Call, *permissions: str) -> None:
         raise Refused(403, "Forbidden", is_bare=True)
 
 
-@route(f"{ROOT}/check", methods=("POST",))
+@register_route(f"{ROOT}/check", methods=("POST",))
 async def check(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check only the posted text; answers [] or the first fault."""
     _require(call)
@@ -56,10 +56,10 @@ async def check(call: Call, folder: Folder, rest: str) -> web.Response:
     except ConfigurationRefused as refusal:
         return _answer_issue(refusal.issues[0].said)
     listed = [{"line": each.line, "message": each.message} for each in warned]
-    return text(json.dumps(listed), kind="application/json")
+    return answer_text(json.dumps(listed), kind="application/json")
 
 
-@route(f"{ROOT}/apply", methods=("POST",))
+@register_route(f"{ROOT}/apply", methods=("POST",))
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; every fault is a 500 with a logging ID."""
     _require(call)
@@ -67,7 +67,7 @@ async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
     return web.Response(status=200)
 
 
-@route(f"{ROOT}/configure", methods=("POST",))
+@register_route(f"{ROOT}/configure", methods=("POST",))
 async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; a fault is a 400 with its text."""
     _require(call)
@@ -80,10 +80,10 @@ async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
         message = "Failed to apply configuration from POST payload"
         journal.write_message("SEVERE", f"{LOGGER}#doConfigure", message, journal.render_refusal(refusal))
         return _answer_issue(refusal.issues[0].said)
-    return text("Configuration successfully applied.")
+    return answer_text("Configuration successfully applied.")
 
 
-@route(f"{ROOT}/reload", methods=("POST",))
+@register_route(f"{ROOT}/reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """Read the sources again: 302, or after a fault a page with status 200; the journal has the position and the cause.
 
@@ -102,16 +102,16 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     return redirect(f"/{ROOT_PATH}/")
 
 
-@route(f"{ROOT}/export", methods=("POST",))
+@register_route(f"{ROOT}/export", methods=("POST",))
 async def export_yaml(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the whole configuration as YAML."""
     call.require("Overall/Administer")
-    response = text(_export_all(call), kind="application/x-yaml")
+    response = answer_text(_export_all(call), kind="application/x-yaml")
     response.headers["Content-Disposition"] = "attachment; filename=jenkins.yaml"
     return response
 
 
-@route(f"{ROOT}/viewExport", methods=("POST",))
+@register_route(f"{ROOT}/viewExport", methods=("POST",))
 async def show_export(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the whole configuration on a page."""
     call.require("Overall/Administer")
@@ -123,7 +123,7 @@ def _export_all(call: Call) -> str:
     return Exporter(home.options.plugins, home.vault.seal).export(collect_settings(home))
 
 
-@route(f"{ROOT}/checkNewSource", methods=("POST",))
+@register_route(f"{ROOT}/checkNewSource", methods=("POST",))
 async def check_new_source(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check the files of another source as a whole, with the effects of a check; the answer is a part of a page."""
     call.require("Overall/Administer")
@@ -151,21 +151,21 @@ def _judge_source(call: Call, source: str) -> tuple[str, str]:
     return "ok", "The configuration can be applied"
 
 
-@route(f"{ROOT}/schema", methods=("GET", "POST"))
+@register_route(f"{ROOT}/schema", methods=("GET", "POST"))
 async def send_schema(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the JSON schema of the configuration."""
     _require(call)
-    return text(json.dumps(make_json_schema(call.controller.home.options.plugins)), kind="application/json")
+    return answer_text(json.dumps(make_json_schema(call.controller.home.options.plugins)), kind="application/json")
 
 
-@route(ROOT, f"{ROOT}/reference")
+@register_route(ROOT, f"{ROOT}/reference")
 async def show_page(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show a page, to which redirects lead."""
     call.require("Overall/Administer")
     return pages.respond(pages.render_notice(call.controller, 200, "Configuration as Code"))
 
 
-@route("root:reload-configuration-as-code", methods=("POST",))
+@register_route("root:reload-configuration-as-code", methods=("POST",))
 async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response:
     """Reload by a token: 404 if no token is configured, 401 for a wrong one, else 200, also after a fault.
 
@@ -176,7 +176,7 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
         raise Refused(404, "Not Found")
     given = call.request.query.get("casc-reload-token", "")
     if not hmac.compare_digest(given.encode(), expected.encode()):
-        return text("Unauthorized", 401)
+        return answer_text("Unauthorized", 401)
     try:
         _reload(call)
     except ConfigurationRefused as refusal:
@@ -189,5 +189,5 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
             journal.render_refusal(refusal),
         )
         message = f"Failed to reload configuration: {refusal.issues[0].said}"
-        return text(json.dumps({"status": "error", "message": message}), kind="application/json")
+        return answer_text(json.dumps({"status": "error", "message": message}), kind="application/json")
     return web.Response(status=200)

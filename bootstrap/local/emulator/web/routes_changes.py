@@ -7,19 +7,19 @@ from typing import Any
 
 from aiohttp import web
 
-from ..failures import Refused, failure
+from ..failures import Refused, make_failure
 from ..model.items import Folder, Item, check_name
 from ..model.jobs import Job
 from . import pages
-from .calls import Call, redirect, route, text
+from .calls import Call, answer_text, redirect, register_route
 from .refusals import PART
 
 
-@route("job:description", "folder:description", methods=("GET", "POST", "PUT"))
+@register_route("job:description", "folder:description", methods=("GET", "POST", "PUT"))
 async def serve_description(call: Call, item: Item, rest: str) -> web.Response:
     """Send or set the description of an item."""
     if call.request.method == "GET":
-        return text(item.description)
+        return answer_text(item.description)
     call.require("Job/Configure")
     form = await call.read_form()
     if "description" not in form:
@@ -28,7 +28,7 @@ async def serve_description(call: Call, item: Item, rest: str) -> web.Response:
     return web.Response(status=204)
 
 
-@route("job:submitDescription", "folder:submitDescription", methods=("POST",))
+@register_route("job:submitDescription", "folder:submitDescription", methods=("POST",))
 async def describe(call: Call, item: Item, rest: str) -> web.Response:
     """Set the description from the form of the page."""
     call.require("Job/Configure")
@@ -36,7 +36,7 @@ async def describe(call: Call, item: Item, rest: str) -> web.Response:
     return redirect(f"/{item.path}")
 
 
-@route("job:move", "folder:move", is_object=True)
+@register_route("job:move", "folder:move", is_object=True)
 async def show_destinations(call: Call, item: Item, rest: str) -> web.Response:
     """Show where an item can be moved."""
     root = call.controller.home.tree.root
@@ -44,7 +44,7 @@ async def show_destinations(call: Call, item: Item, rest: str) -> web.Response:
     return pages.respond(pages.render_notice(call.controller, 200, "\n".join(folders)))
 
 
-@route("job:move/move", "folder:move/move", methods=("POST",))
+@register_route("job:move/move", "folder:move/move", methods=("POST",))
 async def move(call: Call, item: Item, rest: str) -> web.Response:
     """Move an item into the folder that the form names, such as '/folder'; to an unknown folder nothing is moved."""
     call.require("Job/Move")
@@ -54,12 +54,12 @@ async def move(call: Call, item: Item, rest: str) -> web.Response:
         return redirect(f"/{item.path}move/")
     if destination is not item.parent:
         if isinstance(item, Job) and any(build.is_building for build in item.history.list_builds()):
-            raise failure("Unable to move a job while it is building.")
+            raise make_failure("Unable to move a job while it is building.")
         tree.move(item, destination)
     return redirect(f"/{item.path}")
 
 
-@route("job:reload", "folder:reload", methods=("POST",))
+@register_route("job:reload", "folder:reload", methods=("POST",))
 async def reload(call: Call, item: Item, rest: str) -> web.Response:
     """Read the file of an item again."""
     call.require("Job/Configure")
@@ -75,7 +75,7 @@ def _answer_check(problem: str) -> web.Response:
     return response
 
 
-@route("root:checkJobName", "folder:checkJobName", "view:checkJobName", methods=("GET", "POST"))
+@register_route("root:checkJobName", "folder:checkJobName", "view:checkJobName", methods=("GET", "POST"))
 async def check_job_name(call: Call, thing: Any, rest: str) -> web.Response:
     """Check the name of a new item; the answer is a part of a page, empty if the name is good."""
     call.require("Job/Create")
@@ -91,7 +91,7 @@ async def check_job_name(call: Call, thing: Any, rest: str) -> web.Response:
     return _answer_check(f"A job already exists with the name ‘{name}’" if folder.find_child(name) else "")
 
 
-@route("root:viewExistsCheck", "folder:viewExistsCheck", methods=("GET", "POST"))
+@register_route("root:viewExistsCheck", "folder:viewExistsCheck", methods=("GET", "POST"))
 async def check_view_name(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check the name of a new view, as `checkJobName` does."""
     call.require("View/Create")

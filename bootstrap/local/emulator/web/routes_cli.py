@@ -18,7 +18,7 @@ from ..command_line.protocol import BrokenStream, FrameReader, add_length
 from ..failures import NAME, Refused
 from ..model.items import Folder
 from . import pages
-from .calls import ANONYMOUS_LIMIT, LIMIT, Call, route
+from .calls import ANONYMOUS_LIMIT, LIMIT, Call, register_route
 
 
 class Duplex:
@@ -32,7 +32,7 @@ class Duplex:
 DUPLEXES: web.AppKey[dict[uuid.UUID, Duplex]] = web.AppKey("duplexes")
 
 
-@route("root:cli", is_object=True)
+@register_route("root:cli", is_object=True)
 async def show_commands(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the commands; unlike the connection, the page needs the right to read."""
     call.require("Overall/Read")
@@ -40,7 +40,7 @@ async def show_commands(call: Call, folder: Folder, rest: str) -> web.Response:
     return pages.respond(pages.render_notice(call.controller, 200, f"Jenkins CLI\n{listed}"))
 
 
-@route("root:cli/command", takes_rest=True)
+@register_route("root:cli/command", takes_rest=True)
 async def show_command(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the usage of one command."""
     call.require("Overall/Read")
@@ -56,7 +56,7 @@ def _limit(call: Call) -> int:
     return ANONYMOUS_LIMIT if call.identity.is_anonymous else LIMIT
 
 
-@route("root:cli", methods=("POST",))
+@register_route("root:cli", methods=("POST",))
 async def connect(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
     """Serve one side of a caller."""
     if call.request.query.get("remoting") != "false":
@@ -122,7 +122,7 @@ async def _read_frames(call: Call, duplex: Duplex, frames: FrameReader) -> None:
         duplex.connection.close()
 
 
-@route("root:cli/ws")
+@register_route("root:cli/ws")
 async def connect_socket(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
     """Serve a caller over a WebSocket; a page of another site may not open one, so the origin must be Jenkins itself."""
     origin, expected = call.request.headers.get("Origin"), call.controller.home.url.rstrip("/")

@@ -13,12 +13,12 @@ from ..model.credentials import DOMAIN, KINDS, Credential, make_credential, pars
 from ..model.items import Folder, check_name
 from . import pages
 from .answers import respond_exported
-from .calls import Call, redirect, respond_xml, route
+from .calls import Call, redirect, register_route, respond_xml
 from .rendering import FLAVOURS
 from .resolver import StorePlace
 
 
-@route("root:credentials/api", "folder:credentials/api", takes_rest=True)
+@register_route("root:credentials/api", "folder:credentials/api", takes_rest=True)
 async def list_stores(call: Call, folder: Folder, rest: str) -> web.Response:
     """List the stores of the root or of a folder."""
     if rest not in FLAVOURS:
@@ -26,7 +26,7 @@ async def list_stores(call: Call, folder: Folder, rest: str) -> web.Response:
     return respond_exported(call.exports.export_stores(is_root=folder.parent is None), rest, call)
 
 
-@route("root:credentials", "folder:credentials", is_object=True)
+@register_route("root:credentials", "folder:credentials", is_object=True)
 async def show_credentials(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the names of the credentials that the caller may see."""
     if not call.controller.home.authorization.allows(call.identity, "Credentials/View"):
@@ -36,7 +36,7 @@ async def show_credentials(call: Call, folder: Folder, rest: str) -> web.Respons
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("store:createDomain", methods=("POST",))
+@register_route("store:createDomain", methods=("POST",))
 async def create_domain(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Create a domain from XML; 409 if the store has one of its name."""
     call.require("Credentials/ManageDomains")
@@ -54,7 +54,7 @@ async def create_domain(call: Call, place: StorePlace, rest: str) -> web.Respons
     return web.Response(status=200)
 
 
-@route("domain:config.xml", methods=("GET", "DELETE"))
+@register_route("domain:config.xml", methods=("GET", "DELETE"))
 async def serve_domain(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Send a domain, or delete it with its credentials; the global domain stays."""
     if call.request.method == "GET":
@@ -66,7 +66,7 @@ async def serve_domain(call: Call, place: StorePlace, rest: str) -> web.Response
     return web.Response(status=200)
 
 
-@route("domain:doDelete", methods=("POST",))
+@register_route("domain:doDelete", methods=("POST",))
 async def delete_domain(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Delete a domain with its credentials, as its page does; the global domain stays."""
     call.require("Credentials/ManageDomains")
@@ -76,7 +76,7 @@ async def delete_domain(call: Call, place: StorePlace, rest: str) -> web.Respons
     return redirect(f"/{place.domain_path.rpartition('/domain/')[0]}/")
 
 
-@route("domain:createCredentials", methods=("POST",))
+@register_route("domain:createCredentials", methods=("POST",))
 async def create(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Create a credential: from XML (200; 409 if the domain has one of its id), or from the form of the page (302)."""
     call.require("Credentials/Create")
@@ -103,29 +103,29 @@ async def _read_form(call: Call) -> Credential:
     return make_credential(kind, values)
 
 
-@route("domain:", "credential:")
+@register_route("domain:", "credential:")
 async def show_place(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Show a domain or a credential by name."""
     words = place.credential.shown_name if place.credential else place.domain or "Global"
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("credential:", methods=("DELETE",))
+@register_route("credential:", methods=("DELETE",))
 async def show_after_delete(call: Call, place: StorePlace, rest: str) -> web.StreamResponse:
     """Show the credential: in Jenkins a DELETE of this path deletes nothing, only that of its config.xml does."""
     return await show_place(call, place, rest)
 
 
-def _credential(place: StorePlace) -> Credential:
+def _find_credential(place: StorePlace) -> Credential:
     if place.credential is None:
         raise Refused(404, "Not Found")
     return place.credential
 
 
-@route("credential:config.xml", methods=("GET", "POST", "DELETE"))
+@register_route("credential:config.xml", methods=("GET", "POST", "DELETE"))
 async def serve_credential(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Send (with secrets redacted), replace or delete one credential; its id cannot change."""
-    held = _credential(place)
+    held = _find_credential(place)
     if call.request.method == "GET":
         return respond_xml(place.store.describe(held))
     if call.request.method == "DELETE":
@@ -140,9 +140,9 @@ async def serve_credential(call: Call, place: StorePlace, rest: str) -> web.Resp
     return web.Response(status=200)
 
 
-@route("credential:doDelete", methods=("POST",))
+@register_route("credential:doDelete", methods=("POST",))
 async def delete(call: Call, place: StorePlace, rest: str) -> web.Response:
     """Delete one credential, then redirect to its domain."""
     call.require("Credentials/Delete")
-    place.store.remove(_credential(place).identifier, place.domain)
+    place.store.remove(_find_credential(place).identifier, place.domain)
     return redirect(f"/{place.domain_path}/")

@@ -12,7 +12,7 @@ from ..model.builds import Build
 from ..model.items import Folder
 from ..model.jobs import Job
 from . import journal
-from .calls import Call, route
+from .calls import Call, register_route
 
 # Jenkins gives every feed this id.
 _IDENTIFIER = "urn:uuid:903deee0-7bfa-11db-9fe1-0800200c9a66"
@@ -44,7 +44,7 @@ def _render_entry(title: str, url: str, identifier: str, moment: str, content: s
     )
 
 
-@route(*PATHS)
+@register_route(*PATHS)
 async def send_builds(call: Call, thing: Any, rest: str) -> web.Response:
     """Send the builds of a job, a folder or a view."""
     kind = call.request.path.rstrip("/").rpartition("/")[2]
@@ -75,7 +75,7 @@ async def send_builds(call: Call, thing: Any, rest: str) -> web.Response:
     return _render_feed(f"Jenkins:{name} ({_WORDS[kind]})", call.base + folder.path, updated, entries)
 
 
-@route("root:log/rss")
+@register_route("root:log/rss")
 async def send_log(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the last messages of the log."""
     call.require("Overall/Administer")

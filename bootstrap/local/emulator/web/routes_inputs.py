@@ -7,34 +7,34 @@ from typing import Any
 
 from aiohttp import web
 
-from ..failures import Refused, failure
+from ..failures import Refused, make_failure
 from ..model.builds import Build
 from ..model.inputs import PendingInput
 from . import pages
-from .calls import Call, redirect, route, text
+from .calls import Call, answer_text, redirect, register_route
 
 
-@route("build:input")
+@register_route("build:input")
 async def show_inputs(call: Call, build: Build, rest: str) -> web.Response:
     """Show the inputs of a build on its page."""
     return pages.respond(pages.render_build(call, build))
 
 
-@route("build:wfapi/pendingInputActions")
+@register_route("build:wfapi/pendingInputActions")
 async def list_pending(call: Call, build: Build, rest: str) -> web.Response:
     """List the inputs that wait for an answer (plugin pipeline-rest-api)."""
     shown = [_describe(question) for question in call.controller.inputs.list_open(build)]
-    return text(json.dumps(shown), kind="application/json")
+    return answer_text(json.dumps(shown), kind="application/json")
 
 
-@route("build:wfapi/nextPendingInputAction")
+@register_route("build:wfapi/nextPendingInputAction")
 async def send_next_pending(call: Call, build: Build, rest: str) -> web.Response:
     """Send the first input that waits for an answer; null if there is none."""
     waiting = call.controller.inputs.list_open(build)
-    return text(json.dumps(_describe(waiting[0]) if waiting else None), kind="application/json")
+    return answer_text(json.dumps(_describe(waiting[0]) if waiting else None), kind="application/json")
 
 
-@route("build:wfapi/inputSubmit", methods=("POST",))
+@register_route("build:wfapi/inputSubmit", methods=("POST",))
 async def submit_by_identifier(call: Call, build: Build, rest: str) -> web.Response:
     """Continue the build with the values of the form, for the input that the query names."""
     question = call.controller.inputs.find(build, (await call.read_form()).get("inputId", ""))
@@ -55,7 +55,7 @@ def _describe(question: PendingInput) -> dict[str, Any]:
     }
 
 
-@route("input:proceedEmpty", methods=("POST",))
+@register_route("input:proceedEmpty", methods=("POST",))
 async def proceed_empty(call: Call, question: PendingInput, rest: str) -> web.Response:
     """Continue the build without values; defaults are not used."""
     _check_submit(call, question)
@@ -63,14 +63,14 @@ async def proceed_empty(call: Call, question: PendingInput, rest: str) -> web.Re
     return web.Response(status=200)
 
 
-@route("input:proceed", methods=("POST",))
+@register_route("input:proceed", methods=("POST",))
 async def proceed(call: Call, question: PendingInput, rest: str) -> web.Response:
     """Continue the build with the values of the form."""
     await _proceed(call, question)
     return web.Response(status=200)
 
 
-@route("input:abort", methods=("POST",))
+@register_route("input:abort", methods=("POST",))
 async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
     """Refuse the input; the build is aborted."""
     _check_abort(call, question)
@@ -78,7 +78,7 @@ async def abort(call: Call, question: PendingInput, rest: str) -> web.Response:
     return web.Response(status=200)
 
 
-@route("input:submit", methods=("POST",))
+@register_route("input:submit", methods=("POST",))
 async def submit(call: Call, question: PendingInput, rest: str) -> web.Response:
     """Take the form of the page: the button `proceed` continues the build, any other button aborts it."""
     if "proceed" in await call.read_form():
@@ -113,10 +113,10 @@ def _may_submit(call: Call, question: PendingInput) -> bool:
 def _check_submit(call: Call, question: PendingInput) -> None:
     if not _may_submit(call, question):
         who = f"be {question.submitter}" if question.submitter else "have Job/Build permissions"
-        raise failure(f"You need to {who} to submit this.")
+        raise make_failure(f"You need to {who} to submit this.")
 
 
 def _check_abort(call: Call, question: PendingInput) -> None:
     if not _may_submit(call, question) and not call.controller.home.authorization.allows(call.identity, "Job/Cancel"):
         named = f"be '{question.submitter}' (or have Job/Cancel permissions)" if question.submitter else ""
-        raise failure(f"You need to {named or 'have Job/Cancel permissions'} to cancel this.")
+        raise make_failure(f"You need to {named or 'have Job/Cancel permissions'} to cancel this.")

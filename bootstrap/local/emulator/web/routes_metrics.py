@@ -11,7 +11,7 @@ from ..controller import Controller
 from ..failures import Refused
 from ..model.build_record import ORDER
 from ..model.items import Folder
-from .calls import Call, route
+from .calls import Call, register_route
 
 KIND = "text/plain; version=0.0.4; charset=utf-8"
 _STARTED = time.time()
@@ -29,7 +29,7 @@ def _read_path(controller: Controller) -> list[str]:
     return [part for part in str(path).split("/") if part] or ["prometheus"]
 
 
-@route("root:prometheus", takes_rest=True, is_object=True)
+@register_route("root:prometheus", takes_rest=True, is_object=True)
 async def send_metrics(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send all metrics; if the settings demand it, only to callers with the permission Metrics/View."""
     path = _read_path(call.controller)

@@ -6,23 +6,23 @@ from typing import Any
 
 from aiohttp import web
 
-from ..failures import NAME, Refused, failure
+from ..failures import NAME, Refused, make_failure
 from ..model import xmlfile
 from ..model.configuration import NodeSettings
 from ..model.items import Folder, check_name, encode_name
 from ..model.nodes import render_node
 from . import pages
-from .calls import Call, redirect, respond_xml, route, text
+from .calls import Call, answer_text, redirect, register_route, respond_xml
 
 PERMANENT = frozenset({"hudson.slaves.DumbSlave", "hudson.slaves.DumbSlave$DescriptorImpl"})
 INBOUND = frozenset({"", "hudson.slaves.JNLPLauncher", "hudson.slaves.JNLPLauncher$DescriptorImpl"})
 
 
-def _path(node: NodeSettings) -> str:
+def _make_path(node: NodeSettings) -> str:
     return f"/computer/{encode_name(node.name) if node.name else '(built-in)'}/"
 
 
-@route("root:computer/doCreateItem", methods=("POST",))
+@register_route("root:computer/doCreateItem", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create an agent from the form of the page: its name, its type, and a field `json` with its settings."""
     call.require("Agent/Create")
@@ -32,7 +32,7 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     name, settings = form.get("name", "").strip(), await call.read_json_field()
     check_name(name)
     if call.controller.home.configuration.find_node(name) is not None:
-        raise failure(f"Agent called ‘{name}’ already exists")
+        raise make_failure(f"Agent called ‘{name}’ already exists")
     if form.get("mode") == "copy":
         raise Refused(501, f"{NAME} cannot copy an agent")
     if form.get("type") not in PERMANENT:
@@ -64,7 +64,7 @@ def _read_settings(name: str, settings: dict[str, Any]) -> NodeSettings:
     )
 
 
-@route("computer:config.xml", methods=("GET", "POST"))
+@register_route("computer:config.xml", methods=("GET", "POST"))
 async def serve_config(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Send or replace the document of an agent; the built-in node has none."""
     nodes = call.controller.home.nodes
@@ -82,7 +82,7 @@ async def serve_config(call: Call, node: NodeSettings, rest: str) -> web.Respons
     return web.Response(status=200)
 
 
-@route("computer:doDelete", methods=("POST",))
+@register_route("computer:doDelete", methods=("POST",))
 async def delete(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Delete an agent; the built-in node cannot be deleted."""
     if not node.name:
@@ -95,7 +95,7 @@ async def delete(call: Call, node: NodeSettings, rest: str) -> web.Response:
     return redirect("/computer/")
 
 
-@route("computer:toggleOffline", methods=("POST",))
+@register_route("computer:toggleOffline", methods=("POST",))
 async def toggle_offline(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Mark a node as temporarily offline, or take the mark from it."""
     nodes = call.controller.home.nodes
@@ -106,43 +106,43 @@ async def toggle_offline(call: Call, node: NodeSettings, rest: str) -> web.Respo
     else:
         nodes.mark_offline(node.name, call.identity.name, (await call.read_form()).get("offlineMessage", ""))
     call.controller.executors.notify()
-    return redirect(_path(node))
+    return redirect(_make_path(node))
 
 
-@route("computer:changeOfflineCause", methods=("POST",))
+@register_route("computer:changeOfflineCause", methods=("POST",))
 async def change_cause(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Change the message of a node that is marked as offline."""
     call.require("Agent/Disconnect")
     message, nodes = (await call.read_form()).get("offlineMessage", ""), call.controller.home.nodes
     if nodes.find_offline_cause(node.name) is not None:
         nodes.mark_offline(node.name, call.identity.name, message)
-    return redirect(_path(node))
+    return redirect(_make_path(node))
 
 
-@route("computer:doDisconnect", methods=("POST",))
+@register_route("computer:doDisconnect", methods=("POST",))
 async def disconnect(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Disconnect an agent; one that is not connected stays so."""
     call.require("Agent/Disconnect")
-    if node.name and call.controller.executors.connected_node(node.name) is not None:
+    if node.name and call.controller.executors.find_connected(node.name) is not None:
         raise Refused(501, f"{NAME} cannot disconnect an agent; end its program")
-    return redirect(_path(node))
+    return redirect(_make_path(node))
 
 
-@route("computer:launchSlaveAgent", methods=("POST",))
+@register_route("computer:launchSlaveAgent", methods=("POST",))
 async def launch(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Redirect to the log: an agent that connects by itself is not launched from here."""
     call.require("Agent/Connect")
-    return redirect(f"{_path(node)}log")
+    return redirect(f"{_make_path(node)}log")
 
 
-@route("root:computer/updateNow", methods=("POST",))
+@register_route("root:computer/updateNow", methods=("POST",))
 async def update(call: Call, folder: Folder, rest: str) -> web.Response:
     """Measure the nodes again; the emulator measures at every request."""
     call.require("Overall/Administer")
     return redirect("/computer/")
 
 
-@route("computer:")
+@register_route("computer:")
 async def show_node(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Show a node."""
     state = "online" if call.controller.executors.is_online(node.name) else "offline"
@@ -150,7 +150,7 @@ async def show_node(call: Call, node: NodeSettings, rest: str) -> web.Response:
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("computer:systemInfo")
+@register_route("computer:systemInfo")
 async def show_system(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Show that nothing is known of a node: the emulator asks agents for no properties."""
     call.require("Agent/ExtendedRead")
@@ -160,10 +160,10 @@ async def show_system(call: Call, node: NodeSettings, rest: str) -> web.Response
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("computer:logText/progressiveText", methods=("GET", "POST"))
+@register_route("computer:logText/progressiveText", methods=("GET", "POST"))
 async def send_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Send the log of an agent, which is always empty here."""
     call.require("Agent/Connect")
-    response = text("")
+    response = answer_text("")
     response.headers["X-Text-Size"] = "0"
     return response

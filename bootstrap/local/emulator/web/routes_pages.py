@@ -12,20 +12,22 @@ from ..failures import Refused
 from ..model.items import Folder, Item
 from ..model.jobs import Job
 from . import journal, pages, refusals
-from .calls import MANAGERS, Call, route, text
+from .calls import MANAGERS, Call, answer_text, register_route
 
 
 def _show(call: Call, words: str) -> web.Response:
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("root:api", "folder:api", "job:api", "build:api", "view:api", "computer:api", "user:api", is_object=True)
+@register_route(
+    "root:api", "folder:api", "job:api", "build:api", "view:api", "computer:api", "user:api", is_object=True
+)
 async def show_api(call: Call, thing: Any, rest: str) -> web.Response:
     """Show where the remote API of an object is."""
     return _show(call, "REST API\nXML API: api/xml\nJSON API: api/json\nPython API: api/python")
 
 
-@route("root:securityRealm", is_object=True)
+@register_route("root:securityRealm", is_object=True)
 async def list_users(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the users."""
     call.require("Overall/Administer")
@@ -34,39 +36,39 @@ async def list_users(call: Call, folder: Folder, rest: str) -> web.Response:
     )
 
 
-@route("root:signup")
+@register_route("root:signup")
 async def refuse_signup(call: Call, folder: Folder, rest: str) -> web.Response:
     """Answer that nobody can make an account."""
     return refusals.answer_page(call.controller, 404, "Sign up: This is not supported in the current configuration.")
 
 
-@route("root:oops")
+@register_route("root:oops")
 async def show_oops(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the page of an exception, without one."""
     return pages.respond(pages.render_oops(call.controller, ""))
 
 
-@route("root:error")
+@register_route("root:error")
 async def show_error(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the page of a refusal, without one."""
     return refusals.answer_page(call.controller, 400, "")
 
 
-@route("root:instance-identity", is_object=True)
+@register_route("root:instance-identity", is_object=True)
 async def show_identity(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show that the emulator has no keys of its own."""
     return _show(call, "Instance Identity\nThe emulator has no pair of keys.")
 
 
-@route("root:tcpSlaveAgentListener", is_object=True)
+@register_route("root:tcpSlaveAgentListener", is_object=True)
 async def show_listener(call: Call, folder: Folder, rest: str) -> web.Response:
     """Answer that this is Jenkins, unless there is no port: no header names one, as agents connect only by WebSocket here."""
     if call.controller.home.agent_port == -1:
         raise Refused(404, "Not Found")
-    return text("\n\n  Jenkins\n")
+    return answer_text("\n\n  Jenkins\n")
 
 
-@route("root:git/notifyCommit", methods=("GET", "POST"))
+@register_route("root:git/notifyCommit", methods=("GET", "POST"))
 async def refuse_notice(call: Call, folder: Folder, rest: str) -> web.Response:
     """Refuse every notice of a commit: there are no access tokens here."""
     words = (
@@ -76,7 +78,7 @@ async def refuse_notice(call: Call, folder: Folder, rest: str) -> web.Response:
     raise Refused(401, words, is_bare=True)
 
 
-@route("root:log", "root:log/all")
+@register_route("root:log", "root:log/all")
 async def show_log(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the last messages of the log."""
     call.require("Overall/Administer")
@@ -86,7 +88,7 @@ async def show_log(call: Call, folder: Folder, rest: str) -> web.Response:
     return _show(call, "All Jenkins Logs\n" + "\n".join(reversed(listed)))
 
 
-@route("root:systemInfo")
+@register_route("root:systemInfo")
 async def show_system(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the version and the plugins; the emulator is no Java program, so there are no properties of one."""
     call.require_any(*MANAGERS)
@@ -95,14 +97,14 @@ async def show_system(call: Call, folder: Folder, rest: str) -> web.Response:
     return _show(call, f"System Information\nJenkins {options.version}\n{listed}")
 
 
-@route("root:about", is_object=True)
+@register_route("root:about", is_object=True)
 async def show_about(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the version."""
     call.require_any(*MANAGERS)
     return _show(call, f"Jenkins\nVersion {call.controller.home.options.version}, as the emulator stands in for it")
 
 
-@route("root:threadDump")
+@register_route("root:threadDump")
 async def show_threads(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the stacks of the threads of this process."""
     call.require("Overall/Administer")
@@ -110,7 +112,7 @@ async def show_threads(call: Call, folder: Folder, rest: str) -> web.Response:
     return _show(call, "Thread Dump\n" + "\n".join(stacks))
 
 
-@route("root:builds", "view:builds", "folder:builds", "job:changes", "job:buildHistory/ajax")
+@register_route("root:builds", "view:builds", "folder:builds", "job:changes", "job:buildHistory/ajax")
 async def list_builds(call: Call, thing: Any, rest: str) -> web.Response:
     """Show the last builds of a job, a folder or a view."""
     holder: Any = thing[0] if isinstance(thing, tuple) else thing
@@ -120,27 +122,27 @@ async def list_builds(call: Call, thing: Any, rest: str) -> web.Response:
     return _show(call, "Build History\n" + "\n".join(listed))
 
 
-@route("root:newJob", "view:newJob", "folder:newJob")
+@register_route("root:newJob", "view:newJob", "folder:newJob")
 async def show_types(call: Call, thing: Any, rest: str) -> web.Response:
     """Show how an item is created here."""
     call.require("Job/Create")
     return _show(call, "New Item\nThe emulator has no form: send a POST to createItem.")
 
 
-@route("job:delete", "folder:delete")
+@register_route("job:delete", "folder:delete")
 async def show_delete(call: Call, item: Item, rest: str) -> web.Response:
     """Show how an item is deleted here."""
     call.require("Job/Delete")
     return _show(call, f"Delete ‘{item.display_name}’?\nThe emulator has no form: send a POST to doDelete.")
 
 
-@route("store:")
+@register_route("store:")
 async def show_store(call: Call, place: Any, rest: str) -> web.Response:
     """Show the domains of a store."""
     return _show(call, "\n".join(name or "Global" for name in place.store.domains))
 
 
-@route("root:plugin", takes_rest=True)
+@register_route("root:plugin", takes_rest=True)
 async def refuse_plugin_file(call: Call, folder: Folder, rest: str) -> web.Response:
     """Refuse files of plugins: the emulator has none. The directory itself is a bad request, in Jenkins too."""
     if rest.rstrip("/").count("/"):
@@ -148,30 +150,30 @@ async def refuse_plugin_file(call: Call, folder: Folder, rest: str) -> web.Respo
     raise Refused(400, "Bad Request", is_bare=True)
 
 
-@route("job:buildStatus")
+@register_route("job:buildStatus")
 async def redirect_to_icon(call: Call, job: Job, rest: str) -> web.Response:
     """Redirect to the icon of the last build."""
     color = {"notbuilt": "nobuilt"}.get(call.exports.read_color(job), call.exports.read_color(job))
     return web.Response(status=302, headers={"Location": f"/images/48x48/{color}.png"})
 
 
-@route("label:")
+@register_route("label:")
 async def show_label(call: Call, name: str, rest: str) -> web.Response:
     """Show the nodes of a label."""
     nodes = [node.shown_name for node in call.controller.home.configuration.nodes if name in node.labels]
     return _show(call, f"{name}\n" + "\n".join(nodes))
 
 
-@route("queueitem:", "queuepart:")
+@register_route("queueitem:", "queuepart:")
 async def show_queue_item(call: Call, item: Any, rest: str) -> web.Response:
     """Show an item of the queue."""
-    return text(f"Queue item {item.identifier}")
+    return answer_text(f"Queue item {item.identifier}")
 
 
-@route("job:cancelQueue", methods=("POST",))
+@register_route("job:cancelQueue", methods=("POST",))
 async def cancel_queue(call: Call, job: Job, rest: str) -> web.Response:
     """Cancel what waits of a job."""
     call.require("Job/Cancel")
-    if (waiting := call.controller.queue.of(job)) is not None:
+    if (waiting := call.controller.queue.find_of_job(job)) is not None:
         call.controller.queue.cancel(waiting)
     return web.Response(status=302, headers={"Location": f"/{job.path}"})

@@ -14,7 +14,7 @@ from ..model.items import Folder
 from . import pages
 from .answers import respond_exported
 from .api import Exported
-from .calls import MANAGERS, Call, redirect, route, text
+from .calls import MANAGERS, Call, answer_text, redirect, register_route
 from .rendering import FLAVOURS
 
 # An image of one transparent pixel: the directory of the file, the head of the bitmap, the pixel and its mask.
@@ -23,13 +23,13 @@ _ICON = struct.pack("<HHHBBBBHHII", 0, 1, 1, 1, 1, 0, 0, 1, 32, len(_BITMAP), 22
 RESTART, END = 5, 0  # Jenkins' systemd lifecycle ends with exit code 5 for a restart
 
 
-@route("root:", "folder:")
+@register_route("root:", "folder:")
 async def show_front_page(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the jobs of the root or of a folder."""
     return pages.respond(pages.render_front(call, folder))
 
 
-@route(
+@register_route(
     "root:queue/api",
     "root:computer/api",
     "root:pluginManager/api",
@@ -69,14 +69,14 @@ def _serve_crumb(call: Call, flavour: str) -> web.Response:
     return respond_exported(exported, flavour, call, is_open=True)
 
 
-@route("root:whoAmI", is_object=True)
+@register_route("root:whoAmI", is_object=True)
 async def send_caller(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show who the caller is."""
     words = f"Name: {call.identity.name}\nAuthorities: {', '.join(call.identity.groups)}"
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@route("root:login", "root:loginError")
+@register_route("root:login", "root:loginError")
 async def show_login(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the login form; 401 after a failed login. Its crumb belongs to a session, which begins here."""
     if call.session is None:
@@ -85,7 +85,7 @@ async def show_login(call: Call, folder: Folder, rest: str) -> web.Response:
     return pages.respond(pages.render_login(call, is_wrong=is_wrong), status=401 if is_wrong else 200)
 
 
-@route("root:j_spring_security_check", methods=("POST",))
+@register_route("root:j_spring_security_check", methods=("POST",))
 async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check the login form: opens a new session, or redirects to the form. It needs the crumb that the form has."""
     form = await call.read_form()
@@ -104,8 +104,8 @@ async def check_login(call: Call, folder: Folder, rest: str) -> web.Response:
     return redirect(quote(target, safe="/?&=%#:+@,;~") if is_own else "/")
 
 
-@route("root:logout", methods=("GET", "POST"))
-async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
+@register_route("root:logout", methods=("GET", "POST"))
+async def log_out(call: Call, folder: Folder, rest: str) -> web.Response:
     """End the session."""
     if call.session is not None:
         call.controller.sessions.close(call.session)
@@ -114,13 +114,13 @@ async def logout(call: Call, folder: Folder, rest: str) -> web.Response:
     return response
 
 
-@route("root:health", is_object=True)
+@register_route("root:health", is_object=True)
 async def send_health(call: Call, folder: Folder, rest: str) -> web.Response:
     """Answer monitors that Jenkins is ready."""
-    return text(json.dumps({"status": True}, separators=(",", ":")), kind="application/json")
+    return answer_text(json.dumps({"status": True}, separators=(",", ":")), kind="application/json")
 
 
-@route("root:quietDown", methods=("POST",))
+@register_route("root:quietDown", methods=("POST",))
 async def quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """Begin quiet mode. With `block`, answer when every running build could continue after a restart, or after `timeout` ms."""
     _require_manage(call)
@@ -134,7 +134,7 @@ def _require_manage(call: Call) -> None:
     call.require("Overall/Manage")
 
 
-@route("root:cancelQuietDown", methods=("POST",))
+@register_route("root:cancelQuietDown", methods=("POST",))
 async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Response:
     """End quiet mode."""
     _require_manage(call)
@@ -142,7 +142,7 @@ async def cancel_quiet_down(call: Call, folder: Folder, rest: str) -> web.Respon
     return redirect("/")
 
 
-@route("root:prepareShutdown/prepare", methods=("POST",))
+@register_route("root:prepareShutdown/prepare", methods=("POST",))
 async def prepare_shutdown(call: Call, folder: Folder, rest: str) -> web.Response:
     """Begin quiet mode, from Jenkins' form."""
     _require_manage(call)
@@ -150,13 +150,13 @@ async def prepare_shutdown(call: Call, folder: Folder, rest: str) -> web.Respons
     return redirect("../manage")
 
 
-@route("root:prepareShutdown/cancel", methods=("POST",))
+@register_route("root:prepareShutdown/cancel", methods=("POST",))
 async def cancel_shutdown(call: Call, folder: Folder, rest: str) -> web.StreamResponse:
     """End quiet mode, from Jenkins' form."""
     return await cancel_quiet_down(call, folder, rest)
 
 
-@route("root:restart", "root:safeRestart", methods=("POST",))
+@register_route("root:restart", "root:safeRestart", methods=("POST",))
 async def restart(call: Call, folder: Folder, rest: str) -> web.Response:
     """End with exit code 5: the supervisor starts the service again. safeRestart waits for running builds."""
     _require_manage(call)
@@ -164,15 +164,15 @@ async def restart(call: Call, folder: Folder, rest: str) -> web.Response:
     return redirect("/")
 
 
-@route("root:exit", "root:safeExit", methods=("POST",))
+@register_route("root:exit", "root:safeExit", methods=("POST",))
 async def leave(call: Call, folder: Folder, rest: str) -> web.Response:
     """End with exit code 0: the service stays stopped. safeExit waits for running builds."""
     call.require("Overall/Administer")
     call.controller.leave(END, waits=call.request.path.endswith("safeExit"))
-    return text("Shutting down")
+    return answer_text("Shutting down")
 
 
-@route("root:reload", methods=("POST",))
+@register_route("root:reload", methods=("POST",))
 async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """Read the items of the home again."""
     _require_manage(call)
@@ -180,7 +180,7 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     return redirect("/")
 
 
-@route("root:queue/cancelItem", methods=("POST",))
+@register_route("root:queue/cancelItem", methods=("POST",))
 async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     """Cancel a queue item: 204, 404 for an unknown one, 500 for one that has left, 422 without the permission."""
     number = (await call.read_form()).get("id", "")
@@ -198,32 +198,32 @@ async def cancel_item(call: Call, folder: Folder, rest: str) -> web.Response:
     return web.Response(status=204)
 
 
-@route("root:userContent/readme.txt")
+@register_route("root:userContent/readme.txt")
 async def send_user_content(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send the file that Jenkins writes into a new home."""
-    return text("Files in this directory will be served under your http://jenkins/userContent/\n")
+    return answer_text("Files in this directory will be served under your http://jenkins/userContent/\n")
 
 
-@route("root:robots.txt")
+@register_route("root:robots.txt")
 async def send_robots(call: Call, folder: Folder, rest: str) -> web.Response:
     """Forbid crawlers everything."""
-    return text('# we don\'t want robots to click "build" links\nUser-agent: *\nDisallow: /')
+    return answer_text('# we don\'t want robots to click "build" links\nUser-agent: *\nDisallow: /')
 
 
-@route("root:favicon.ico")
+@register_route("root:favicon.ico")
 async def send_icon(call: Call, folder: Folder, rest: str) -> web.Response:
     """Send an icon: one blank pixel."""
     return web.Response(body=_ICON, content_type="image/vnd.microsoft.icon")
 
 
-@route("root:manage", is_object=True)
+@register_route("root:manage", is_object=True)
 async def show_management(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the page for administrators, to which redirects lead."""
     call.require_any(*MANAGERS)
     return pages.respond(pages.render_front(call, call.controller.home.tree.root))
 
 
-@route("root:computer", "root:pluginManager", is_object=True)
+@register_route("root:computer", "root:pluginManager", is_object=True)
 async def show_overview(call: Call, folder: Folder, rest: str) -> web.Response:
     """Show the front page, to which redirects lead."""
     if "pluginManager" in call.request.path:
@@ -231,19 +231,19 @@ async def show_overview(call: Call, folder: Folder, rest: str) -> web.Response:
     return pages.respond(pages.render_front(call, call.controller.home.tree.root))
 
 
-@route("root:pipeline-model-converter/validate", methods=("POST",))
+@register_route("root:pipeline-model-converter/validate", methods=("POST",))
 async def validate_as_text(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it; the answer is for people."""
     call.require("Overall/Read")
     script = (await call.read_form()).get("jenkinsfile", "")
     words, _ = await call.controller.validator.explain(call.controller.home, script)
-    return text(words)
+    return answer_text(words)
 
 
-@route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
+@register_route("root:pipeline-model-converter/validateJenkinsfile", methods=("POST",))
 async def validate_jenkinsfile(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check a declarative Jenkinsfile without running it (plugin pipeline-model-definition)."""
     call.require("Overall/Read")
     script = (await call.read_form()).get("jenkinsfile", "")
     result: dict[str, Any] = await call.controller.validator.validate(call.controller.home, script)
-    return text(json.dumps({"status": "ok", "data": result}), kind="application/json")
+    return answer_text(json.dumps({"status": "ok", "data": result}), kind="application/json")

@@ -12,22 +12,22 @@ from typing import Any
 from aiohttp import web
 
 from ..execution import process
-from ..execution.confinement import scrubbed_environment
-from ..execution.java import groovy_command
+from ..execution.confinement import scrub_environment
+from ..execution.java import make_groovy_command
 from ..failures import NAME, Refused
 from . import monitors, pages
-from .calls import Call, route, text
+from .calls import Call, answer_text, register_route
 
 CONSOLE = Path(__file__).parents[1] / "console_classes"  # the few classes of Jenkins that scripts can use here
 
 
-@route("root:scriptText", "computer:scriptText", methods=("GET", "POST"))
+@register_route("root:scriptText", "computer:scriptText", methods=("GET", "POST"))
 async def send_script_output(call: Call, thing: Any, rest: str) -> web.Response:
     """Run a script and send its output; without a script there is none."""
-    return text(await _run_script(call))
+    return answer_text(await _run_script(call))
 
 
-@route("root:script", "computer:script", methods=("GET", "POST"))
+@register_route("root:script", "computer:script", methods=("GET", "POST"))
 async def show_script_page(call: Call, thing: Any, rest: str) -> web.Response:
     """Show the form of the script console, with the output of the posted script."""
     return pages.respond(_render_console(call, await _run_script(call)))
@@ -39,7 +39,7 @@ async def _run_script(call: Call) -> str:
     script = (await call.read_form()).get("script")
     if script is None or call.request.method != "POST":
         return ""
-    call.controller.audit.script(call.identity.name, script)
+    call.controller.audit.log_script(call.identity.name, script)
     # The classes in console_classes read this variable.
     variables = {"EMULATED_MONITORS": " ".join(monitors.find_active(call.controller.home))}
     output: list[str] = []
@@ -47,13 +47,13 @@ async def _run_script(call: Call) -> str:
         path = Path(directory) / "Script1.groovy"
         path.write_text(script)
         command = [
-            *groovy_command(call.controller.home.options.variables, CONSOLE),
+            *make_groovy_command(call.controller.home.options.variables, CONSOLE),
             "groovy.ui.GroovyMain",
             str(path),
         ]
         try:
             code, _ = await asyncio.wait_for(
-                process.run(command, Path(directory), {**scrubbed_environment(os.environ), **variables}, output.append),
+                process.run(command, Path(directory), {**scrub_environment(os.environ), **variables}, output.append),
                 120,
             )
         except TimeoutError:

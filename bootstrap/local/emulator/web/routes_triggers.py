@@ -10,14 +10,14 @@ from aiohttp import web
 from ..execution.queue import QueueItem
 from ..failures import NAME, Refused
 from ..model import xmlfile
-from ..model.build_record import Parameter, user_cause
+from ..model.build_record import Parameter, make_user_cause
 from ..model.items import Folder
 from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
-from .calls import Call, redirect, route
+from .calls import Call, redirect, register_route
 
 
-@route("job:build", "job:buildWithParameters", methods=("GET", "POST"))
+@register_route("job:build", "job:buildWithParameters", methods=("GET", "POST"))
 async def begin(call: Call, job: Job, rest: str) -> web.Response:
     """Queue a build. A GET does so only with the token of the job; else Jenkins shows a form and answers 405."""
     form, is_build = await call.read_form(), call.request.path.rstrip("/").endswith("/build")
@@ -32,17 +32,17 @@ async def begin(call: Call, job: Job, rest: str) -> web.Response:
     if not is_build:
         if not job.parameters:
             raise Refused(400, f"{job.full_name} is not parameterized")
-        item, is_new = _schedule(call, job, _make_parameters(job, form), delay)
+        item, is_new = _schedule_build(call, job, _make_parameters(job, form), delay)
         return redirect(f"{call.base}{item.url}", 201 if is_new else 303)
     if not job.parameters:
-        item, _ = _schedule(call, job, [], delay)
+        item, _ = _schedule_build(call, job, [], delay)
         return redirect(f"{call.base}{item.url}", 201)
     # With the form of a job's parameters Jenkins names the job, not the item of the queue.
-    _schedule(call, job, await _read_submitted(call, job, form), delay)
+    _schedule_build(call, job, await _read_submitted(call, job, form), delay)
     return redirect(f"/{job.path}", 201)
 
 
-@route("folder:build", methods=("POST",))
+@register_route("folder:build", methods=("POST",))
 async def scan(call: Call, folder: Folder, rest: str) -> web.Response:
     """Refuse to scan the repositories of a project of many branches; a plain folder has no such path."""
     if folder.takes_items:
@@ -100,7 +100,7 @@ def _make_parameter(entry: ParameterDefinition, value: str) -> Parameter:
     return Parameter(entry.name, value.strip() if entry.trims else value, entry.kind)
 
 
-def _schedule(call: Call, job: Job, parameters: list[Parameter], delay: float | None) -> tuple[QueueItem, bool]:
+def _schedule_build(call: Call, job: Job, parameters: list[Parameter], delay: float | None) -> tuple[QueueItem, bool]:
     user = call.identity.name
-    cause = user_cause(user, call.controller.home.find_full_name(user))
+    cause = make_user_cause(user, call.controller.home.find_full_name(user))
     return call.controller.queue.schedule(job, parameters, [cause], delay)

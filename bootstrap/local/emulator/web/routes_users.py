@@ -10,7 +10,7 @@ from aiohttp import web
 from ..failures import Refused
 from ..model.security import User
 from . import pages
-from .calls import Call, route, text
+from .calls import Call, answer_text, register_route
 
 PROPERTY = "user:descriptorByName/jenkins.security.ApiTokenProperty"
 
@@ -21,16 +21,16 @@ def _may_change(call: Call, user: User) -> bool:
 
 
 def _answer(data: dict[str, Any]) -> web.Response:
-    return text(json.dumps({"status": "ok", "data": data}), kind="application/json")
+    return answer_text(json.dumps({"status": "ok", "data": data}), kind="application/json")
 
 
-@route("user:")
+@register_route("user:")
 async def show_user(call: Call, user: User, rest: str) -> web.Response:
     """Show the page of a user."""
     return pages.respond(pages.render_user(call, user))
 
 
-@route("user:doDelete", methods=("POST",))
+@register_route("user:doDelete", methods=("POST",))
 async def delete_user(call: Call, user: User, rest: str) -> web.Response:
     """Delete a user; nobody can delete themself."""
     call.require("Overall/Administer")
@@ -40,7 +40,7 @@ async def delete_user(call: Call, user: User, rest: str) -> web.Response:
     return web.Response(status=302, headers={"Location": "../.."})
 
 
-@route(f"{PROPERTY}/generateNewToken", methods=("POST",))
+@register_route(f"{PROPERTY}/generateNewToken", methods=("POST",))
 async def create_token(call: Call, user: User, rest: str) -> web.Response:
     """Create a random API token."""
     if not _may_change(call, user):
@@ -50,7 +50,7 @@ async def create_token(call: Call, user: User, rest: str) -> web.Response:
     return _answer({"aboutToExpire": False, **named, "expirationDate": "never"})
 
 
-@route(f"{PROPERTY}/addFixedToken", methods=("POST",))
+@register_route(f"{PROPERTY}/addFixedToken", methods=("POST",))
 async def add_token(call: Call, user: User, rest: str) -> web.Response:
     """Add an API token with the value that the caller gives; the answer does not repeat it."""
     if not _may_change(call, user):
@@ -66,7 +66,7 @@ async def add_token(call: Call, user: User, rest: str) -> web.Response:
     return _answer({"tokenName": token.name, "tokenUuid": token.identifier})
 
 
-@route(f"{PROPERTY}/revoke", methods=("POST",))
+@register_route(f"{PROPERTY}/revoke", methods=("POST",))
 async def revoke(call: Call, user: User, rest: str) -> web.Response:
     """Revoke one API token."""
     if not _may_change(call, user):
@@ -78,7 +78,7 @@ async def revoke(call: Call, user: User, rest: str) -> web.Response:
     return web.Response(status=200)
 
 
-@route(f"{PROPERTY}/revokeAll", f"{PROPERTY}/revokeAllExcept", methods=("POST",))
+@register_route(f"{PROPERTY}/revokeAll", f"{PROPERTY}/revokeAllExcept", methods=("POST",))
 async def revoke_all(call: Call, user: User, rest: str) -> web.Response:
     """Revoke all API tokens of the user; the second path spares the one that the form names."""
     if not _may_change(call, user):
@@ -90,7 +90,7 @@ async def revoke_all(call: Call, user: User, rest: str) -> web.Response:
     return web.Response(status=200)
 
 
-@route(f"{PROPERTY}/rename", methods=("POST",))
+@register_route(f"{PROPERTY}/rename", methods=("POST",))
 async def rename(call: Call, user: User, rest: str) -> web.Response:
     """Rename an API token; a fault is an answer, too."""
     if not _may_change(call, user):
@@ -102,9 +102,9 @@ async def rename(call: Call, user: User, rest: str) -> web.Response:
         if token.identifier == form.get("tokenUuid"):
             token.name = form["newName"]
             user.save()
-            return text(json.dumps({"status": "ok"}), kind="application/json")
+            return answer_text(json.dumps({"status": "ok"}), kind="application/json")
     return _answer_fault("No token found, try refreshing the page")
 
 
 def _answer_fault(message: str) -> web.Response:
-    return text(json.dumps({"status": "error", "message": message}), kind="application/json")
+    return answer_text(json.dumps({"status": "error", "message": message}), kind="application/json")

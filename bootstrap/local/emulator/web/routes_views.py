@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..failures import Refused, failure
+from ..failures import Refused, make_failure
 from ..model.items import Folder, check_name, encode_name
 from ..model.views import KINDS, LIST, View, make_view, parse_view, render_view
 from . import pages
-from .calls import Call, redirect, respond_xml, route
+from .calls import Call, redirect, register_route, respond_xml
 from .routes_items import create_item
 
 
@@ -19,7 +19,7 @@ def _save(call: Call, folder: Folder) -> None:
         folder.save()
 
 
-@route("root:createView", "folder:createView", methods=("POST",))
+@register_route("root:createView", "folder:createView", methods=("POST",))
 async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     """Create a view: from XML (200), or from a form (302)."""
     if not folder.takes_items:
@@ -29,7 +29,7 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
     name = form.get("name", "").strip()
     check_name(name)
     if any(view.name == name for view in folder.views):
-        raise failure(f'A view already exists with the name "{name}"')
+        raise make_failure(f'A view already exists with the name "{name}"')
     if call.request.content_type in {"text/xml", "application/xml"}:
         content = await call.request.read()
         folder.views.append(parse_view(content, name, call.controller.home.options.plugins, is_new=True))
@@ -37,19 +37,19 @@ async def create(call: Call, folder: Folder, rest: str) -> web.Response:
         return web.Response(status=200)
     mode = form.get("mode", "")
     if mode not in KINDS:
-        raise failure("No view type is specified" if not mode else f"No view type ‘{mode}’ is known")
+        raise make_failure("No view type is specified" if not mode else f"No view type ‘{mode}’ is known")
     folder.views.append(make_view(mode, name))
     _save(call, folder)
     return redirect(f"/{folder.path}view/{encode_name(name)}/configure")
 
 
-@route("view:", "view:configure")
+@register_route("view:", "view:configure")
 async def show_view(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Show the jobs of a view."""
     return pages.respond(pages.render_front(call, pair[0], pair[1]))
 
 
-@route("view:config.xml", methods=("GET", "POST"))
+@register_route("view:config.xml", methods=("GET", "POST"))
 async def serve_config(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Send or replace the XML of a view; its type cannot change."""
     folder, view = pair
@@ -65,13 +65,13 @@ async def serve_config(call: Call, pair: tuple[Folder, View], rest: str) -> web.
     return web.Response(status=200)
 
 
-@route("view:doDelete", methods=("POST",))
+@register_route("view:doDelete", methods=("POST",))
 async def delete(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Delete a view; its jobs stay. After the primary view the next one is the primary; the last one cannot be deleted."""
     call.require("View/Delete")
     folder, view = pair
     if len(folder.views) == 1:
-        raise failure("The last view cannot be deleted")
+        raise make_failure("The last view cannot be deleted")
     is_primary = view is folder.first_view
     folder.views.remove(view)
     if is_primary:
@@ -80,7 +80,7 @@ async def delete(call: Call, pair: tuple[Folder, View], rest: str) -> web.Respon
     return redirect(f"/{folder.path}")
 
 
-@route("view:submitDescription", methods=("POST",))
+@register_route("view:submitDescription", methods=("POST",))
 async def describe(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Set the description of a view."""
     call.require("View/Configure")
@@ -90,7 +90,7 @@ async def describe(call: Call, pair: tuple[Folder, View], rest: str) -> web.Resp
     return redirect(f"/{folder.path}view/{encode_name(view.name)}/")
 
 
-@route("view:createItem", methods=("POST",))
+@register_route("view:createItem", methods=("POST",))
 async def create_in_view(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Create an item in the folder of a view; a list view then lists it."""
     folder, view = pair
@@ -101,7 +101,7 @@ async def create_in_view(call: Call, pair: tuple[Folder, View], rest: str) -> we
     return web.Response(status=200) if is_new else redirect(f"/{item.path}configure")
 
 
-@route("view:addJobToView", "view:removeJobFromView", methods=("POST",))
+@register_route("view:addJobToView", "view:removeJobFromView", methods=("POST",))
 async def change_members(call: Call, pair: tuple[Folder, View], rest: str) -> web.Response:
     """Add a job to a list view, or remove it."""
     folder, view = pair
@@ -110,11 +110,11 @@ async def change_members(call: Call, pair: tuple[Folder, View], rest: str) -> we
     call.require("View/Configure")
     form, is_added = await call.read_form(), call.request.path.endswith("addJobToView")
     if "name" not in form:
-        raise failure("Query parameter 'name' is required")
+        raise make_failure("Query parameter 'name' is required")
     item = call.controller.home.tree.find(form["name"], folder)
     if item is None or not form["name"]:
         known = "known item" if is_added else "known and readable item"
-        raise failure(f"Query parameter 'name' does not correspond to a {known}")
+        raise make_failure(f"Query parameter 'name' does not correspond to a {known}")
     view.remove(form["name"])
     if is_added:
         view.add(form["name"])

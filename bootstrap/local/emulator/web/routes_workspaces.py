@@ -14,17 +14,17 @@ from ..execution.nodes import BuiltInNode, Node
 from ..failures import Refused
 from ..model.jobs import Job
 from . import pages
-from .calls import Call, redirect, route
+from .calls import Call, redirect, register_route
 
 
-@route("job:doWipeOutWorkspace", methods=("POST",))
+@register_route("job:doWipeOutWorkspace", methods=("POST",))
 async def wipe(call: Call, job: Job, rest: str) -> web.Response:
     """Delete the workspace of a freestyle job; without one Jenkins answers with a page that says so."""
     call.require("Job/Workspace")
     if job.is_pipeline:
         raise Refused(404, "Not Found")
     connected_node, folder = _find_workspace(call, job)
-    if await connected_node.kind_of(folder) != "directory":
+    if await connected_node.find_kind(folder) != "directory":
         return pages.respond(pages.render_notice(call.controller, 200, "Wipe Out Current Workspace: there is none."))
     await connected_node.remove(folder)
     return redirect(f"/{job.path}")
@@ -34,7 +34,7 @@ def _has_polling(job: Job) -> bool:
     return any(trigger.kind == "SCMTrigger" for trigger in job.triggers)
 
 
-@route("job:polling", methods=("POST",))
+@register_route("job:polling", methods=("POST",))
 async def poll(call: Call, job: Job, rest: str) -> web.Response:
     """Poll the repository of a job now; a job without a trigger that polls is not polled."""
     call.require("Job/Build")
@@ -43,7 +43,7 @@ async def poll(call: Call, job: Job, rest: str) -> web.Response:
     return redirect(f"/{job.path}")
 
 
-@route("job:scmPollLog")
+@register_route("job:scmPollLog")
 async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
     """Show the log of the last poll; only a job that polls has one."""
     if not _has_polling(job):
@@ -53,7 +53,7 @@ async def show_poll_log(call: Call, job: Job, rest: str) -> web.Response:
     return pages.respond(pages.render_notice(call.controller, 200, text))
 
 
-@route("job:ws", takes_rest=True)
+@register_route("job:ws", takes_rest=True)
 async def send_workspace_file(call: Call, job: Job, rest: str) -> web.StreamResponse:
     """Send a file of the workspace."""
     call.require("Job/Workspace")
@@ -61,7 +61,7 @@ async def send_workspace_file(call: Call, job: Job, rest: str) -> web.StreamResp
     if isinstance(connected_node, BuiltInNode):
         return serve_file(call, folder, rest)
     path = folder / rest
-    if ".." in path.parts or await connected_node.kind_of(path) != "file":
+    if ".." in path.parts or await connected_node.find_kind(path) != "file":
         raise Refused(404, f"No such file: {rest}")
     try:
         return _restrict(web.Response(body=await connected_node.read(path)), path.name)
@@ -73,11 +73,11 @@ def _find_workspace(call: Call, job: Job) -> tuple[Node, Path]:
     """Find the node and the folder of a job's last workspace; raises Refused (404) while that agent is not connected."""
     controller = call.controller
     first = next((node.name for node in controller.home.configuration.nodes if node.executors), "")
-    node = controller.executors.node(controller.workspaces.last_node(job) or first)
-    connected_node = controller.executors.connected_node(node.name)
+    node = controller.executors.find_settings(controller.workspaces.find_last_node(job) or first)
+    connected_node = controller.executors.find_connected(node.name)
     if connected_node is None:
         raise Refused(404, f"{node.shown_name} is offline")
-    return connected_node, controller.workspaces.first(job, node)
+    return connected_node, controller.workspaces.find_first(job, node)
 
 
 def serve_file(call: Call, folder: Any, rest: str) -> web.StreamResponse:

@@ -104,7 +104,7 @@ class Front:
         try:
             self._call.identity = await self._identify()
             self._limit_body()
-            self._controller.audit.request(
+            self._controller.audit.log_request(
                 self._call.identity, self._call.sender, self._request.raw_path, self._request.query.get("name")
             )
             await self._check_crumb()

@@ -28,8 +28,8 @@ def test_a_note_holds_a_signature_of_negative_length_and_a_compressed_object() -
 def test_a_console_keeps_its_notes_and_shows_none(tmp_path: Path) -> None:
     console = Console(tmp_path / "log")
     console.hide(["ha:", "//4", "secret"])
-    console.annotated("Started by user Admin", console_notes.LINK, 16)
-    console.annotated("[Pipeline] secret", console_notes.PIPELINE)
+    console.write_annotated("Started by user Admin", console_notes.LINK, 16)
+    console.write_annotated("[Pipeline] secret", console_notes.PIPELINE)
     console.close()
     kept = (tmp_path / "log").read_bytes()
     assert console_notes.remove_notes(kept) == b"Started by user Admin\n[Pipeline] ****\n"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.emulator.execution.audit import canonical, formatted
+from bootstrap.local.emulator.execution.audit import format_moment, normalise_path
 from bootstrap.local.emulator.model import identities
-from bootstrap.local.emulator.model.build_record import Cause, timer_cause, user_cause
+from bootstrap.local.emulator.model.build_record import Cause, make_timer_cause, make_user_cause
 from bootstrap.local.emulator.model.configuration import Configuration
 from bootstrap.local.emulator.model.security import Authorization
 from bootstrap.local.emulator.model.xmlfile import parse
@@ -59,21 +59,25 @@ def who(controller: Controller, *causes: Cause, job: str = "<project/>") -> str:
 
 
 def test_without_authenticators_builds_run_as_the_system() -> None:
-    assert "SYSTEM" == who(Controller([]), user_cause("admin", "Admin"))
+    assert "SYSTEM" == who(Controller([]), make_user_cause("admin", "Admin"))
 
 
 def test_the_first_that_answers_counts() -> None:
     both = Controller([TRIGGERING, SPECIFIC])
 
-    assert "admin" == who(both, user_cause("admin", "Admin"))
-    assert "builds" == who(both, timer_cause())
+    assert "admin" == who(both, make_user_cause("admin", "Admin"))
+    assert "builds" == who(both, make_timer_cause())
     assert "builds" == who(both)
-    assert "builds" == who(Controller([SPECIFIC, TRIGGERING]), user_cause("admin", "Admin"))
+    assert "builds" == who(Controller([SPECIFIC, TRIGGERING]), make_user_cause("admin", "Admin"))
     assert ("anonymous", "SYSTEM") == (who(Controller([NOBODY])), who(Controller([SYSTEM, NOBODY])))
 
 
 def test_whoever_started_the_first_of_several_builds_counts() -> None:
-    causes = {"second": [upstream("first", "1")], "first": [user_cause("admin", "Admin")], "timed": [timer_cause()]}
+    causes = {
+        "second": [upstream("first", "1")],
+        "first": [make_user_cause("admin", "Admin")],
+        "timed": [make_timer_cause()],
+    }
     both = Controller([TRIGGERING, SPECIFIC], causes)
 
     assert "admin" == who(both, upstream("second", "1"))
@@ -83,7 +87,7 @@ def test_whoever_started_the_first_of_several_builds_counts() -> None:
 
 @pytest.mark.parametrize("name", ["closed", "stranger"])
 def test_an_account_that_is_not_there_or_has_no_password_is_nobody(name: str) -> None:
-    assert "anonymous" == who(Controller([TRIGGERING, SPECIFIC]), user_cause(name, name))
+    assert "anonymous" == who(Controller([TRIGGERING, SPECIFIC]), make_user_cause(name, name))
 
 
 @pytest.mark.parametrize(("enabled", "expected"), [([STRATEGY], "builds"), ([], "SYSTEM")])
@@ -115,7 +119,7 @@ def test_the_system_may_everything_and_users_what_they_are_given() -> None:
     ],
 )
 def test_no_spelling_of_a_path_hides_it(path: str, expected: str) -> None:
-    assert expected == canonical(path)
+    assert expected == normalise_path(path)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,7 @@ def test_no_spelling_of_a_path_hides_it(path: str, expected: str) -> None:
     ],
 )
 def test_times_are_written_in_javas_formats(pattern: str, expected: str) -> None:
-    assert expected == formatted(datetime(2026, 11, 29, 13, 31, 43, 28_000, UTC), pattern)
+    assert expected == format_moment(datetime(2026, 11, 29, 13, 31, 43, 28_000, UTC), pattern)
 
 
 class Moment(datetime):

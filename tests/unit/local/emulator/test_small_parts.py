@@ -16,7 +16,7 @@ from bootstrap.local.emulator.execution.agent.operations import unpack_files
 from bootstrap.local.emulator.execution.agent.patterns import select
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.environment import expand, override
-from bootstrap.local.emulator.execution.git import CHANGES, plain_branch, read_changes
+from bootstrap.local.emulator.execution.git import CHANGES, read_changes, strip_branch
 from bootstrap.local.emulator.execution.labels import matches
 from bootstrap.local.emulator.execution.nodes import BuiltInNode
 from bootstrap.local.emulator.failures import ConfigurationRefused, Refused, StepFailed
@@ -61,7 +61,7 @@ def test_secret_that_arrives_in_pieces_is_masked(tmp_path: Path) -> None:
 def test_unfinished_line_is_ended_before_the_next(tmp_path: Path) -> None:
     console = Console(tmp_path / "log")
     console.write("no newline")
-    console.line("Finished: SUCCESS")
+    console.write_line("Finished: SUCCESS")
     console.close()
     assert (tmp_path / "log").read_text() == "no newline\nFinished: SUCCESS\n"
 
@@ -139,7 +139,7 @@ def test_plus_puts_a_value_before_the_old_one() -> None:
     ("spec", "branch"), [("*/main", "main"), ("refs/heads/a/b", "a/b"), ("origin/x", "x"), ("**", ""), ("v1", "v1")]
 )
 def test_branch_of_a_specifier(spec: str, branch: str) -> None:
-    assert plain_branch(spec) == branch
+    assert strip_branch(spec) == branch
 
 
 def test_changes_are_read_whatever_authors_and_subjects_hold(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def make_folder(path: str) -> None:
     Path(path).mkdir(parents=True, exist_ok=True)
 
 
-def kind_of(path: str) -> str:
+def find_kind(path: str) -> str:
     """'directory', 'file', or '' for nothing, and for what this user may not see."""
     return "directory" if os.path.isdir(path) else "file" if os.path.exists(path) else ""  # noqa: PTH110, PTH112
 
@@ -97,7 +97,7 @@ def unpack_files(path: str, content: bytes) -> None:
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        *(make_folder, kind_of, read_file, write_file, make_scratch),
+        *(make_folder, find_kind, read_file, write_file, make_scratch),
         *(remove, list_folder, select_files, pack_files, unpack_files),
     )
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 DEFAULT_EXCLUDES = {".git", ".svn", ".hg", ".DS_Store"}
 
 
-def glob_pattern(pattern: str) -> re.Pattern[str]:
+def compile_glob(pattern: str) -> re.Pattern[str]:
     """An Ant file pattern as a regular expression over paths with slashes."""
     pattern = pattern.strip().removeprefix("./")
     if pattern.endswith("/"):
@@ -30,8 +30,8 @@ def glob_pattern(pattern: str) -> re.Pattern[str]:
 
 def select(workspace: Path, includes: str, excludes: str = "") -> list[str]:
     """Paths of files that match comma-separated Ant patterns, relative to the workspace."""
-    wanted = [glob_pattern(part) for part in includes.split(",") if part.strip()]
-    unwanted = [glob_pattern(part) for part in excludes.split(",") if part.strip()]
+    wanted = [compile_glob(part) for part in includes.split(",") if part.strip()]
+    unwanted = [compile_glob(part) for part in excludes.split(",") if part.strip()]
     selected = []
     for path in sorted(workspace.rglob("*")):
         relative = path.relative_to(workspace)

@@ -17,22 +17,22 @@ _BYTES = "$bytes"
 
 def dump(message: dict[str, Any]) -> str:
     """A message as text."""
-    return json.dumps(message, default=_packed)
+    return json.dumps(message, default=_pack_value)
 
 
 def load(text: str) -> dict[str, Any]:
     """A message from its text; ValueError for anything else."""
-    message = json.loads(text, object_hook=_unpacked)
+    message = json.loads(text, object_hook=_unpack_value)
     if not isinstance(message, dict):
         raise ValueError("a message is a JSON object")  # noqa: TRY004 -- it is a text that is wrong
     return message
 
 
-def _packed(value: object) -> dict[str, str]:
+def _pack_value(value: object) -> dict[str, str]:
     if isinstance(value, bytes):
         return {_BYTES: base64.b64encode(value).decode()}
     raise TypeError(f"{type(value).__name__} cannot be sent")
 
 
-def _unpacked(value: dict[str, Any]) -> Any:
+def _unpack_value(value: dict[str, Any]) -> Any:
     return base64.b64decode(value[_BYTES]) if value.keys() == {_BYTES} else value

@@ -260,7 +260,7 @@ def test_vocabulary_is_made_from_the_recording() -> None:
 
 
 def test_notes_on_classes_are_about_classes_that_were_recorded() -> None:
-    table, notes = vocabulary._table(), vocabulary._notes()
+    table, notes = vocabulary._load_table(), vocabulary._load_notes()
     for kind, parameters in notes["constructors"].items():
         known = {*table["classes"][kind]["of"], *notes["untold"].get(kind, [])}
         assert {parameter.rstrip("!0") for parameter in parameters} <= known, kind

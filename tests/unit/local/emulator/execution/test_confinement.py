@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.emulator.execution.confinement import confinement, landlock_version, scrubbed_environment
+from bootstrap.local.emulator.execution.confinement import open_confinement, read_landlock_version, scrub_environment
 
 # What is tried, and what it prints when it succeeds.
 TRIES = {
@@ -24,13 +24,13 @@ TRIES = {
 
 
 def attempt(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    with confinement([Path(sys.prefix), Path(sys.base_prefix)]) as confine:
+    with open_confinement([Path(sys.prefix), Path(sys.base_prefix)]) as confine:
         return subprocess.run(
             [sys.executable, "-S", "-c", f"import os, socket, sys\n{code}", *arguments],
             capture_output=True,
             text=True,
             cwd="/",
-            env=scrubbed_environment({}),
+            env=scrub_environment({}),
             preexec_fn=confine,
         )
 
@@ -44,19 +44,19 @@ def test_the_environment_is_not_the_service_s() -> None:
         "PATH": "/opt/x",
         "HOME": "/root",
     }
-    assert scrubbed_environment(service) == {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
+    assert scrub_environment(service) == {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
 def test_it_runs_what_it_may_read(tmp_path: Path) -> None:
     assert attempt("print(6 * 7)").stdout == "42\n"
     shown = tmp_path / "shown"
     shown.write_text("readable")
-    with confinement([Path(sys.prefix), Path(sys.base_prefix), shown]) as confine:
+    with open_confinement([Path(sys.prefix), Path(sys.base_prefix), shown]) as confine:
         command = [sys.executable, "-S", "-c", f"print(open({str(shown)!r}).read())"]
         assert subprocess.check_output(command, text=True, preexec_fn=confine) == "readable\n"
 
 
-@pytest.mark.skipif(landlock_version() < 6, reason="this kernel has no Landlock that knows ports and signals")
+@pytest.mark.skipif(read_landlock_version() < 6, reason="this kernel has no Landlock that knows ports and signals")
 @pytest.mark.parametrize("what", TRIES)
 def test_the_rest_is_closed(tmp_path: Path, what: str) -> None:
     secret = tmp_path / "secret"

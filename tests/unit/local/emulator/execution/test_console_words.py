@@ -76,12 +76,12 @@ def test_secrets_are_masked_while_their_block_is_open(tmp_path: Path) -> None:
     console = Console(tmp_path / "log")
     secret = "token-s3cr3t"
     encoded = base64.b64encode(f"{secret}\n".encode()).decode()
-    with console.hiding([secret]):
-        console.line(f"in {secret} {encoded}")
-        with console.hiding([secret]):
+    with console.hide_within([secret]):
+        console.write_line(f"in {secret} {encoded}")
+        with console.hide_within([secret]):
             pass
-        console.line(f"still {secret}")
-    console.line(f"after {secret}")
+        console.write_line(f"still {secret}")
+    console.write_line(f"after {secret}")
     console.close()
     assert (tmp_path / "log").read_text() == f"in **** ****Cg==\nstill ****\nafter {secret}\n"
 
@@ -90,7 +90,7 @@ def test_secrets_are_masked_while_their_block_is_open(tmp_path: Path) -> None:
 def test_a_secret_is_masked_in_base64_wherever_it_begins(tmp_path: Path, before: str) -> None:
     console = Console(tmp_path / "log")
     console.hide(["token-s3cr3t"])
-    console.line(base64.b64encode(f"{before}token-s3cr3t".encode()).decode())
+    console.write_line(base64.b64encode(f"{before}token-s3cr3t".encode()).decode())
     console.close()
     assert "****" in (tmp_path / "log").read_text()
 
@@ -123,8 +123,8 @@ def test_another_argument_than_the_only_text_is_refused() -> None:
 def test_marks_have_no_time_of_their_own(tmp_path: Path) -> None:
     console = Console(tmp_path / "log")
     console.has_times = True
-    console.annotated("[Pipeline] echo", "kind")
-    console.line("text")
+    console.write_annotated("[Pipeline] echo", "kind")
+    console.write_line("text")
     console.close()
     mark, text = (tmp_path / "log").read_text().splitlines()
     assert mark.endswith("[Pipeline] echo")

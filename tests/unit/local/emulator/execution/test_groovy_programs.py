@@ -11,6 +11,6 @@ def test_the_archive_is_used_only_where_it_is_there(tmp_path: Path) -> None:
     archive = tmp_path / "classes.jsa"
     program = GroovyProgram(["/usr/bin/java", "-cp", "x"], "Runner", {}, [], archive)
     assert program.command == ["/usr/bin/java", "-cp", "x", "Runner"]
-    assert program.recording(archive)[1] == f"-XX:ArchiveClassesAtExit={archive}"
+    assert program.make_recording_command(archive)[1] == f"-XX:ArchiveClassesAtExit={archive}"
     archive.touch()
     assert program.command == ["/usr/bin/java", f"-XX:SharedArchiveFile={archive}", "-cp", "x", "Runner"]

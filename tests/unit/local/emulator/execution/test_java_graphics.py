@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.local.emulator.execution.java_graphics import CannotDraw, check_drawing, first_missing
+from bootstrap.local.emulator.execution.java_graphics import CannotDraw, check_drawing, find_first_missing
 
 EMULATOR = Path(__file__).resolve().parents[5] / "bootstrap/local/emulator"
 TOLD = """\
@@ -31,12 +31,12 @@ def words_for(home: Path) -> str:
 
 def test_the_first_that_each_library_misses_is_told() -> None:
     libraries = [Path("/j/lib/libawt.so"), Path("/j/lib/libfontmanager.so")]
-    assert [(libraries[1], "libharfbuzz.so.0")] == first_missing(TOLD, libraries)
+    assert [(libraries[1], "libharfbuzz.so.0")] == find_first_missing(TOLD, libraries)
 
 
 def test_a_single_library_is_told_without_a_heading() -> None:
     library = Path("/j/lib/libfontmanager.so")
-    assert [(library, "libharfbuzz.so.0")] == first_missing("\tlibharfbuzz.so.0 => not found\n", [library])
+    assert [(library, "libharfbuzz.so.0")] == find_first_missing("\tlibharfbuzz.so.0 => not found\n", [library])
 
 
 def test_a_java_whose_drawing_misses_a_library_is_refused_as_the_java_vm_does(java_that_misses_a_library: Path) -> None:

@@ -61,7 +61,7 @@ def set_result(value: str | None, reference: str = "") -> Build:
     engine = SimpleNamespace(build=build)
     build.history = SimpleNamespace(find=lambda _: other, all=list)  # type: ignore[assignment]
     arguments = {"name": "result", "value": value, "reference": reference}
-    call = SimpleNamespace(engine=engine, arguments=arguments, text=lambda name: str(arguments[name] or ""))
+    call = SimpleNamespace(engine=engine, arguments=arguments, read_text=lambda name: str(arguments[name] or ""))
     asyncio.run(current_build.set_build_value(call))  # type: ignore[arg-type]
     return build
 
