@@ -76,7 +76,7 @@ class Freestyle:
         """Run to the end; the build has the result."""
         self._task = asyncio.current_task()
         name = self._home.find_full_name(self._build.runs_as)
-        remotely = f"remotely on {self._node_settings.name} " if self._node_settings.name else ""
+        remotely = f"remotely on {self._node_settings.shown_name} " if self._node_settings.name else ""
         self._console.write_line(f"Running as {name}\nBuilding {remotely}in workspace {self.workspace}")
         self._hide_parameters()
         try:
