@@ -144,6 +144,21 @@ def test_a_freestyle_job_takes_the_only_use_of_an_agent(trial: Trial, freestyle:
     assert first not in again
 
 
+def test_a_freestyle_build_fails_with_its_agent(trial: Trial, freestyle: Callable[..., str]) -> None:
+    xml = freestyle("echo begun; sleep 4326").replace("<properties>", "<assignedNode>linux</assignedNode><properties>")
+    trial.server.create("", "f", xml)
+    build = trial.server.begin("f")
+    trial.await_line("f", build, "\nbegun\n")
+
+    trial.cloud.sshd.drop()
+    ended, console = trial.server.finish("f", build)
+
+    assert "FAILURE" == ended["result"] and "\nAgent went offline during the build\n" in console
+    (node,) = trial.nodes().values()
+    assert "hudson.slaves.OfflineCause$ChannelTermination" == node["offlineCause"]["_class"]
+    trial.server.until(lambda: not subprocess.run(["pgrep", "-f", "^sleep 4326$"], capture_output=True).stdout)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_build_goes_on_after_the_controller_went(
     trial: Trial, pipeline: Callable[[str], str], number: signal.Signals

@@ -33,28 +33,20 @@ def start_script(control: str, command: list[str], directory: str, environment: 
     folder = Path(control)
     if (folder / PROCESS).exists():
         return
-    sinks = f">{OUTPUT} 2>{LOG}" if capture else f">{LOG} 2>&1"
+    log, output, result = (shlex.quote(str(folder / name)) for name in (LOG, OUTPUT, RESULT))
+    sinks = f">{output} 2>{log}" if capture else f">{log} 2>&1"
     # The shell around the command stays when the group is told to end, because it must write the exit code.
-    words = "; ".join(
-        (
-            "trap : TERM",
-            f"cd {shlex.quote(control)} || exit",
-            f"(cd {shlex.quote(directory)} && exec {shlex.join(command)}) {sinks}",
-            f"echo $? >{RESULT}.new",
-            f"mv {RESULT}.new {RESULT}",
-        )
+    words = f"trap : TERM; {shlex.join(command)} {sinks}; echo $? >{result}.new; mv {result}.new {result}"
+    started = subprocess.Popen(
+        ["/bin/sh", "-c", words],
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    with (folder / PROCESS).open("x", encoding="ascii") as kept:
-        started = subprocess.Popen(
-            ["/bin/sh", "-c", words],
-            cwd="/",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        kept.write(f"{started.pid}\n")
+    (folder / PROCESS).write_text(f"{started.pid}\n", encoding="ascii")
     threading.Thread(target=started.wait, daemon=True).start()  # so that it is no zombie
 
 

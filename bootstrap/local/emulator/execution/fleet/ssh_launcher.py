@@ -156,7 +156,7 @@ class SshLauncher:
         node.attach({str(key): str(value) for key, value in given.items()}, send)
         self._say("Agent successfully connected and online")
         online()
-        with suppress(ValueError, ConnectionError):  # a message that is none ends the connection as a break does
+        with suppress(Exception):  # whatever an agent sends that is no message ends the connection as a break does
             while line := await stdout.readline():
                 node.hear(load(line.decode()))
         self._say("ERROR: Connection terminated")

@@ -12,6 +12,7 @@ from bootstrap.local.emulator.casc import applying
 from bootstrap.local.emulator.casc.applying import Prepared
 from bootstrap.local.emulator.casc.export import Exporter
 from bootstrap.local.emulator.casc.sources import parse
+from bootstrap.local.emulator.casc.vocabulary import Vocabulary
 from bootstrap.local.emulator.execution.fleet.construction import construct_clouds
 from bootstrap.local.emulator.failures import ConfigurationRefused
 from bootstrap.local.emulator.model.home import Home
@@ -20,6 +21,7 @@ from bootstrap.local.emulator.options import BUNDLED_PLUGINS, Options, read_plug
 PLUGINS = {**read_plugins(BUNDLED_PLUGINS), "ec2-fleet": "4.3", "ssh-slaves": "3"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJKYlrE0rHoYmkdPLq2dg8G0n5S5w5m7vRKvNE8xqb9D"
 CLASS = "com.amazon.jenkins.ec2fleet.EC2FleetCloud"
+PARTS = ("ec2", "autoscaling", "cloudformation")
 FAILED = "cloud: Failed to configure 'clouds': Failed to "
 LACKS = "The emulator of Jenkins "
 
@@ -84,6 +86,21 @@ def test_the_defaults_are_those_of_the_plugins(tmp_path: Path) -> None:
 def test_faults_are_told(tmp_path: Path, told: dict[str, Any], said: str, cause: str) -> None:
     words, behind = refuse(tmp_path, told)
     assert said in words and cause in behind
+
+
+def test_no_setting_is_left_unjudged_with_the_plugins_that_clouds_need(tmp_path: Path) -> None:
+    sdk = ("minimal", "ec2")
+    needed = [*(f"aws-java-sdk-{part}" for part in sdk), *(f"aws-java-sdk2-{part}" for part in ("core", *PARTS))]
+    plugins = {**PLUGINS, "aws-credentials": "265", **dict.fromkeys(needed, "1")}
+    assert [] == Vocabulary(plugins).unrecorded_plugins
+    key = {"id": "a", "accessKey": "AKIA", "secretKey": "hidden"}
+    text = yaml.safe_dump({"credentials": {"system": {"domainCredentials": [{"credentials": [{"aws": key}]}]}}})
+    home = make_home(tmp_path, plugins)
+    home.load()
+    applying.apply(home, applying.prepare(home, parse(text, "f")))
+    credential = home.credentials.find("a")
+    assert credential is not None and ("aws", "hidden") == (credential.kind, credential.values["secretKey"])
+    assert "hidden" not in (tmp_path / "credentials.xml").read_text()
 
 
 def test_a_cloud_needs_a_name(tmp_path: Path) -> None:

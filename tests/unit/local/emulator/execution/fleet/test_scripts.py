@@ -64,3 +64,13 @@ def test_a_script_whose_machine_went_down_has_no_code(tmp_path: Path) -> None:
 
     assert follow(control) in {b"", b"begun\n"}
     assert (scripts.LOST, "") == scripts.read_end(str(control))
+
+
+def test_a_script_has_its_environment_and_no_other(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    start(tmp_path / "c", "exec env", directory=str(tmp_path / "work"))
+
+    lines = set(follow(tmp_path / "c").decode().splitlines())
+    assert {"PATH=/usr/bin:/bin", f"PWD={tmp_path}/work"} == {
+        line for line in lines if not line.startswith(("_=", "SHLVL="))
+    }

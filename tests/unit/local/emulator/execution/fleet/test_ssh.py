@@ -31,6 +31,13 @@ from tests.unit.remote import sshd as ssh
 KEY = ssh.private_text("ed25519")
 
 
+@pytest.fixture(autouse=True)
+def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The private files of these connections lie where no other test has some."""
+    (tmp_path / "private").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "private"))
+
+
 @pytest.fixture
 def host() -> Iterator[ssh.Sshd]:
     with ssh.running() as running:
