@@ -41,6 +41,7 @@ WORDS = """
     submit substitute summarize suspend take tar tell throttle toggle touch translate trigger type uncapitalise undo
     unescape unpack unstash untar unzip update upload validate verify wait wake walk warn wipe work worsen wrap write
     zip
+    adopt attach call conclude construct measure relabel resize resubmit rewind smooth tag terminate
 """
 VERBS = frozenset(WORDS.split())
 # How a function begins that answers a question with yes or no.

@@ -21,10 +21,10 @@ DOORS = {
         "local/aws/",
     ),
     "invoke": ("remote/shell.py",),
-    "boto3": ("cloud/world.py", "local/aws/"),
+    "boto3": ("cloud/world.py", "local/aws/", "local/emulator/execution/fleet/aws.py"),
     "botocore": (
         *("cloud/world.py", "cloud/instance.py", "cloud/session_manager.py", "cloud/data_channel.py"),
-        *("acts/stack.py", "stacks/steps.py", "local/aws/"),
+        *("acts/stack.py", "stacks/steps.py", "local/aws/", "local/emulator/execution/fleet/aws.py"),
     ),
     "jenkins": ("cloud/world.py",),
     "jenkins_jobs": ("jenkins/definitions/rendering.py",),

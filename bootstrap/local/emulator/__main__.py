@@ -8,13 +8,13 @@ import sys
 
 from aiohttp import web
 
+from . import journal
 from .controller import Controller
 from .execution.confinement import read_landlock_version
 from .execution.java_graphics import CannotDraw, check_drawing
 from .failures import ConfigurationRefused
 from .options import Options, read_options
 from .supervisor import notify
-from .web import journal
 from .web.server import make_application
 
 BOOT_FAILED = 5  # as Jenkins under its systemd lifecycle

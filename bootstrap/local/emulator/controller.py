@@ -6,7 +6,7 @@ import asyncio
 import math
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from . import steps  # noqa: F401 (it registers the steps)
@@ -17,12 +17,16 @@ from .execution.agents import Agents
 from .execution.audit import Audit
 from .execution.class_archive import make_archive
 from .execution.executors import Executors, QuietMode
+from .execution.fleet.aws import GroupState
+from .execution.fleet.clouds import Clouds
+from .execution.fleet.construction import construct_clouds
 from .execution.queue import Queue
 from .execution.runs import Runs
 from .execution.services import Services, Workspaces
 from .execution.triggers import Triggers
 from .execution.validation import Validator
 from .failures import Refused
+from .journal import write_message
 from .model.home import Home
 from .model.items import Folder, Item
 from .model.jobs import Job
@@ -41,11 +45,13 @@ class Controller:
         self.executors = Executors(self.home, self.quiet_mode)
         self.agents = Agents(self.home, self.executors)
         self.queue = Queue(self.home, self.quiet_mode, self.executors)
+        self.clouds = Clouds(self.home, self.executors, self.queue, self.quiet_mode, write_message)
         self.triggers = Triggers(self.home, self.queue)
         self.workspaces = Workspaces(self.home.directory)
         self.services = Services(self.home, self.audit, self.queue, self.executors, self.quiet_mode, self.workspaces)
         self.inputs, self.running = self.services.inputs, self.services.running
         self.runs = Runs(self.services, self.triggers.trigger_downstream)
+        self.clouds.lost = self.runs.resubmit
         self.validator = Validator()
         self.warnings: list[str] = []
         self.exit_code: int | None = None
@@ -56,13 +62,16 @@ class Controller:
         """Read the home and apply Configuration as Code; after ConfigurationRefused the caller must end the process."""
         self.home.load()
         applying.load(self.home)
-        self.configure(applying.read(self.home))
+        prepared = applying.prepare(self.home, applying.read(self.home))
+        self._configure(prepared, construct_clouds(prepared, self.home.options.variables))
+        self.clouds.load()
         self.home.tree.load()
         self.queue.load()
         self.home.write_marks()
         self.runs.resume()
         self._keep(self.queue.start_builds(self.runs.begin))
         self._keep(self.triggers.check_timers())
+        self._keep(self.clouds.work())
         if "NOTIFY_SOCKET" in self.home.options.variables:  # a service of long life
             self._keep(make_archive(self.home.options))
 
@@ -77,21 +86,36 @@ class Controller:
         await self.runs.stop()
         for task in list(self._tasks):
             task.cancel()
+        await self.clouds.close()
         self.queue.save()
 
     # Configuration
 
-    def check(self, text: str, source: str) -> list[Warned]:
+    async def check(self, text: str, source: str) -> list[Warned]:
         """Check only one posted text; ConfigurationRefused with its fault. As in Jenkins, that has effects."""
-        return applying.check(self.home, text, source)
+        return await self._check(applying.read_text(text, source))
 
-    def reload(self, extra: str = "", source: str = "") -> None:
+    async def check_files(self, source: str) -> list[Warned]:
+        """Check the files of another source, with the same effects."""
+        return await self._check(applying.read_source(self.home, source))
+
+    async def _check(self, tree: Node) -> list[Warned]:
+        prepared = applying.prepare(self.home, tree)
+        await asyncio.to_thread(construct_clouds, prepared, self.home.options.variables)
+        return applying.check(self.home, prepared)
+
+    async def reload(self, extra: str = "", source: str = "") -> None:
         """Read all sources again (and a posted text after them) and apply them; a refusal changes nothing."""
-        self.configure(applying.read(self.home, extra, source))
+        prepared = applying.prepare(self.home, applying.read(self.home, extra, source))
+        states = await asyncio.to_thread(construct_clouds, prepared, self.home.options.variables)
+        self._configure(prepared, states)
 
-    def configure(self, tree: Node) -> None:
-        """Check a whole configuration and apply it to the present settings."""
-        self.warnings = applying.apply(self.home, tree)
+    def _configure(self, prepared: applying.Prepared, states: Mapping[str, GroupState] | None) -> None:
+        """Apply a checked configuration to the present settings; `states` are those of clouds that it names."""
+        self.warnings = prepared.warnings
+        applying.apply(self.home, prepared)
+        if states is not None:
+            self.clouds.replace(states)
         self.services.locks.declare([str(entry.get("name")) for entry in self.home.configuration.resources])
         self.executors.notify()
 

@@ -112,13 +112,16 @@ class StepFailed(Exception):
 class Interrupted(StepFailed):
     """A build was stopped or ran into a timeout; `result` is what the build then shows.
 
-    `is_actual` is false where a step has ended by itself what it interrupted: `retry` tries such a step again.
+    `is_actual` is false where a step has ended by itself what it interrupted: `retry` tries such a step again. `is_of_agent`:
+    the agent was lost, which the condition `agent()` of `retry` accepts.
     """
 
-    def __init__(self, message: str = "", result: str = "ABORTED", *, is_actual: bool = True) -> None:
+    def __init__(
+        self, message: str = "", result: str = "ABORTED", *, is_actual: bool = True, is_of_agent: bool = False
+    ) -> None:
         super().__init__(message, "org.jenkinsci.plugins.workflow.steps.FlowInterruptedException", result)
-        self.is_actual = is_actual
+        self.is_actual, self.is_of_agent = is_actual, is_of_agent
 
     def describe(self) -> dict[str, Any]:
         """The description of the interruption for the Groovy side."""
-        return {**super().describe(), "isActual": self.is_actual}
+        return {**super().describe(), "isActual": self.is_actual, "isOfAgent": self.is_of_agent}

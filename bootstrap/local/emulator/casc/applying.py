@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..failures import ConfigurationRefused, Issue
@@ -10,12 +11,24 @@ from ..model.configuration import Configuration, dig
 from ..model.credentials import read_credentials
 from ..model.home import Home
 from ..model.security import Authorization
-from . import effects, stored_settings
+from . import clouds, effects, stored_settings
 from .check import Checker, Warned
 from .faults import Fault
 from .permissions import read_matrix
 from .sources import Node, merge, parse, read_files, read_sources, read_strategy
 from .variables import Variables
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A configuration that was checked: `named_clouds` is the attribute `clouds` of it, None if it does not name any."""
+
+    tree: Node
+    checked: dict[str, Any]
+    warned: list[Warned]
+    warnings: list[str]
+    named_clouds: Node | None
+
 
 # What a check takes as Jenkins does, and what nothing here can do.
 _LACKING = {
@@ -41,21 +54,20 @@ def _make_checker(home: Home) -> tuple[Checker, Variables]:
     return Checker(home.options.plugins, variables), variables
 
 
-def check(home: Home, text: str, source: str) -> list[Warned]:
-    """Check only one posted text; ConfigurationRefused with its fault. As in Jenkins, that has effects."""
-    return _check_tree(home, parse(text, source))
+def read_text(text: str, source: str) -> Node:
+    """Parse one posted text."""
+    return parse(text, source)
 
 
-def check_files(home: Home, configured: str) -> list[Warned]:
-    """Check the files of a new source, which has the same effects."""
-    return _check_tree(home, read_files(configured, home.options.variables))
+def read_source(home: Home, configured: str) -> Node:
+    """Parse the files of a new source."""
+    return read_files(configured, home.options.variables)
 
 
-def _check_tree(home: Home, tree: Node) -> list[Warned]:
-    checker, _ = _make_checker(home)
-    checked = checker.check(tree)
-    effects.apply(checked, home.directory, home.users, home.vault.seal)
-    return sorted(checker.warned.values(), key=lambda warned: warned.line)
+def check(home: Home, prepared: Prepared) -> list[Warned]:
+    """Finish a check that found no fault; as in Jenkins, it has effects."""
+    effects.apply(prepared.checked, home.directory, home.users, home.vault.seal)
+    return prepared.warned
 
 
 def read(home: Home, extra: str = "", source: str = "") -> Node:
@@ -68,15 +80,28 @@ def read(home: Home, extra: str = "", source: str = "") -> Node:
     return merge(tree, posted, read_strategy(variables)) if tree.value else posted
 
 
-def apply(home: Home, tree: Node) -> list[str]:
-    """Check a whole configuration and apply it to the present settings; returns warnings. A refusal changes nothing.
+def prepare(home: Home, tree: Node) -> Prepared:
+    """Check a configuration; ConfigurationRefused with its first fault. Nothing is changed."""
+    checker, variables = _make_checker(home)
+    checked = checker.check(tree)
+    named = clouds.complete(checked, tree)
+    plugins = ", ".join(checker.unrecorded_plugins)
+    unjudged = [
+        f"The emulator has no record of the settings of the plugins {plugins}: it takes '{name}' as it stands"
+        for name in checker.unjudged
+    ]
+    warned = sorted(checker.warned.values(), key=lambda warned: warned.line)
+    return Prepared(tree, checked, warned, [*variables.warnings, *unjudged], named)
+
+
+def apply(home: Home, prepared: Prepared) -> None:
+    """Apply a prepared configuration to the present settings. A refusal changes nothing.
 
     What Jenkins finds only when it sets a value is refused after everything else was applied.
     """
-    checker, variables = _make_checker(home)
-    checked = checker.check(tree)
+    checked = prepared.checked
     _require_modelled(checked)
-    late = _take_unfit(checked, tree)
+    late = _take_unfit(checked, prepared.tree)
     home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))
     strategy = home.configuration.read("jenkins", "authorizationStrategy")
     if strategy:
@@ -90,12 +115,6 @@ def apply(home: Home, tree: Node) -> list[str]:
     save(home)
     if late is not None:
         raise late
-    plugins = ", ".join(checker.unrecorded_plugins)
-    unjudged = [
-        f"The emulator has no record of the settings of the plugins {plugins}: it takes '{name}' as it stands"
-        for name in checker.unjudged
-    ]
-    return [*variables.warnings, *unjudged]
 
 
 def _require_modelled(checked: Mapping[str, Any]) -> None:

@@ -27,9 +27,13 @@ TEXT = "java.lang.String"
 def _load_table() -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((_FOLDER / "vocabulary.json").read_text(encoding="utf-8"))
     for described in _load_notes()["described"].values():
-        root, attribute, kind = described["root"]
-        loaded["roots"][root]["of"][attribute] = kind
-        loaded["classes"].update(described["classes"])
+        if "root" in described:
+            root, attribute, kind = described["root"]
+            loaded["roots"][root]["of"][attribute] = kind
+        for base, names in described.get("implementations", {}).items():
+            loaded["implementations"].setdefault(base, {}).update(names)
+        loaded["names"].update(described.get("names", {}))
+        loaded["classes"].update(described.get("classes", {}))
     return loaded
 
 

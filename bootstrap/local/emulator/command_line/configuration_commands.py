@@ -20,7 +20,7 @@ async def apply_configuration(context: Context) -> int:
     """Apply the settings on the standard input after those of the files."""
     if not context.allows("Overall/Administer"):
         return _NO_ADMINISTRATOR
-    context.controller.reload(await _read(context), f"{_SOURCE}apply")
+    await context.controller.reload(await _read(context), f"{_SOURCE}apply")
     return 0
 
 
@@ -29,7 +29,7 @@ async def check_configuration(context: Context) -> int:
     """Check the settings on the standard input; as in Jenkins, that has effects."""
     if not context.allows("Overall/Administer"):
         return _NO_ADMINISTRATOR
-    for each in context.controller.check(await _read(context), f"{_SOURCE}check"):
+    for each in await context.controller.check(await _read(context), f"{_SOURCE}check"):
         await context.terminal.complain(f"warning: line {each.line} {each.message}")
     return 0
 
@@ -49,7 +49,7 @@ async def reload_configuration(context: Context) -> int:
     """Read the files of settings again."""
     if not context.allows("Overall/Administer"):
         return _NO_ADMINISTRATOR
-    context.controller.reload()
+    await context.controller.reload()
     return 0
 
 

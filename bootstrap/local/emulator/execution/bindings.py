@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..model.home import Home
 from ..model.identities import may_use_credentials
 from .audit import Audit
 from .console import Console
+from .durable_node import AgentLost
 from .nodes import Node
 
 NO_NODE = "org.jenkinsci.plugins.workflow.steps.MissingContextVariableException"
@@ -92,7 +93,8 @@ async def bind(
     finally:
         for folder in files.folders:
             assert node is not None
-            await node.remove(folder)
+            with suppress(AgentLost):  # they stay on an agent that is gone
+                await node.remove(folder)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class Engine:
         self.variables = make_build_variables(services.home, build)
         self.repository = find_repository(build.job)
         self.milestone, self.is_stopped, self.has_begun = 0, False, False
+        self.is_suspended = False
         self.root = Context("root", None)
         self.contexts = {"root": self.root}
 

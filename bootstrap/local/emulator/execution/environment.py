@@ -10,6 +10,8 @@ from ..model.builds import Build
 from ..model.configuration import BUILT_IN, NodeSettings
 from ..model.home import Home
 
+_NODE_TIMEOUT = "org.jenkinsci.plugins.workflow.support.pickles.ExecutorPickle.timeoutForNodeMillis"
+
 
 def make_build_variables(home: Home, build: Build) -> dict[str, str]:
     """The variables of the build; they are the same for every step."""
@@ -35,6 +37,12 @@ def make_build_variables(home: Home, build: Build) -> dict[str, str]:
     if build.revision:
         variables.update(make_git_variables(build))
     return variables
+
+
+def read_node_timeout(home: Home) -> float:
+    """How long a build waits for a lost agent, in seconds: the property of Jenkins, else five minutes."""
+    told = home.options.arguments.properties.get(_NODE_TIMEOUT, "")
+    return int(told) / 1000 if told.isdigit() else 300.0
 
 
 def make_git_variables(build: Build) -> dict[str, str]:

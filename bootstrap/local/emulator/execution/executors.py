@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from ..model.builds import Build
@@ -57,6 +58,7 @@ class PartWaiting:
     build: Build
     label: str
     since: int
+    node: str = ""  # the only node that fits, where a build goes on after a restart
 
 
 class Executors:
@@ -71,6 +73,10 @@ class Executors:
         self.numbers = QueueNumbers()
         self.waiting: list[PartWaiting] = []
         self.changed = asyncio.Event()
+        self.suspended: set[str] = set()  # nodes that take no more builds, because they are to end
+        self.claimed: list[Callable[[Slot], None]] = []  # called with each slot that a build takes
+        self.bodies: dict[Slot, Callable[[], None]] = {}  # what cancels the block of a Pipeline that holds a slot
+        self.released: list[Callable[[Slot], None]] = []  # and with each that it gives back
 
     # Nodes
 
@@ -92,6 +98,23 @@ class Executors:
         if self._agents.get(name) is node:
             del self._agents[name]
         self.notify()
+
+    def suspend(self, name: str) -> None:
+        """Let a node take no more builds."""
+        self.suspended.add(name)
+
+    def forget(self, name: str) -> None:
+        """Forget a node that was deleted."""
+        self.suspended.discard(name)
+        self._agents.pop(name, None)
+        self.notify()
+
+    def cancel_bodies(self, name: str) -> None:
+        """Cancel the blocks of Pipelines on a node that was deleted, unless it is back."""
+        if self.find_connected(name) is None:
+            for slot, cancel in list(self.bodies.items()):
+                if slot.node == name:
+                    cancel()
 
     def find_settings(self, name: str) -> NodeSettings:
         """The settings of a node; those of one that was removed since its build began are empty."""
@@ -131,12 +154,31 @@ class Executors:
             return None
         slot = self._find_free(label)
         if slot is not None:
-            self.busy[slot] = build
+            self._hold(slot, build)
         return slot
+
+    def claim_on(self, name: str, build: Build) -> Slot | None:
+        """Give a free slot of one node to a build that goes on there; None if there is none."""
+        settings = self._home.configuration.find_node(name)
+        if settings is None or not self.is_online(name):
+            return None
+        slot = next(
+            (slot for slot in map(partial(Slot, name), range(settings.executors)) if slot not in self.busy), None
+        )
+        if slot is not None:
+            self._hold(slot, build)
+        return slot
+
+    def _hold(self, slot: Slot, build: Build) -> None:
+        self.busy[slot] = build
+        for listener in self.claimed:
+            listener(slot)
 
     def _find_free(self, label: str) -> Slot | None:
         for node in self._home.configuration.nodes:
-            if not self.is_online(node.name) or not (matches(label, node.labels) if label else not node.is_exclusive):
+            if not self.is_online(node.name) or node.name in self.suspended:
+                continue
+            if not (matches(label, node.labels) if label else not node.is_exclusive):
                 continue
             for number in range(node.executors):
                 if (slot := Slot(node.name, number)) not in self.busy:
@@ -159,6 +201,19 @@ class Executors:
             self.waiting.remove(part)
         return slot
 
+    async def wait_on(self, name: str, build: Build, seconds: float) -> Slot:
+        """Wait for a slot of one node, on which a build worked before a restart; TimeoutError if it does not come in time."""
+        part = PartWaiting(self.numbers.take(), build, name, int(time.time() * 1000), name)
+        self.waiting.append(part)
+        try:
+            async with asyncio.timeout(seconds):
+                while (slot := self.claim_on(name, build)) is None:
+                    changed = self.changed
+                    await changed.wait()
+        finally:
+            self.waiting.remove(part)
+        return slot
+
     def find_waiting(self, identifier: int) -> PartWaiting | None:
         """The waiting part with this number in the queue."""
         return next((part for part in self.waiting if part.identifier == identifier), None)
@@ -173,7 +228,9 @@ class Executors:
 
     def release(self, slot: Slot) -> None:
         """Release a slot."""
-        self.busy.pop(slot, None)
+        if self.busy.pop(slot, None) is not None:
+            for listener in self.released:
+                listener(slot)
         self.notify()
 
     def listen(self, listener: Callable[[], None]) -> None:

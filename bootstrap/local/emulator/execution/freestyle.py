@@ -15,6 +15,7 @@ from . import publishers
 from .bindings import bind
 from .console import Console
 from .contexts import Allocation
+from .durable_node import AgentLost
 from .environment import (
     expand,
     make_build_variables,
@@ -76,7 +77,7 @@ class Freestyle:
         """Run to the end; the build has the result."""
         self._task = asyncio.current_task()
         name = self._home.find_full_name(self._build.runs_as)
-        remotely = f"remotely on {self._node_settings.name} " if self._node_settings.name else ""
+        remotely = f"remotely on {self._node_settings.shown_name} " if self._node_settings.name else ""
         self._console.write_line(f"Running as {name}\nBuilding {remotely}in workspace {self.workspace}")
         self._hide_parameters()
         try:
@@ -91,7 +92,8 @@ class Freestyle:
             self._console.write_line("Build was aborted")
             self._build.worsen("ABORTED")
         except StepFailed as fault:
-            self._console.write_line(f"ERROR: {fault.message}")
+            end = "\nAgent went offline during the build" if isinstance(fault, AgentLost) else ""
+            self._console.write_line(f"ERROR: {fault.message}{end}")
             self._build.worsen("FAILURE")
         self._build.result = self._build.result or "SUCCESS"
         for node in self._root.iterfind("publishers/*"):

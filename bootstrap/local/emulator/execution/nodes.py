@@ -18,7 +18,7 @@ from ..failures import StepFailed
 from . import process
 from .agent.operations import OPERATIONS
 
-Write = Callable[[str], None]
+Write = Callable[[Any], None]  # takes text, or bytes where the agent sends those
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -166,9 +166,9 @@ class AgentNode(Node):
         answer, write = self._asked.get(int(message.get("id", 0)), (None, None))
         if answer is None or answer.done():
             return
-        if "output" in message:
+        if "output" in message or "content" in message:
             if write is not None:
-                write(str(message["output"]))
+                write(str(message["output"]) if "output" in message else _decode_bytes(message["content"]))
         elif "error" in message:
             answer.set_exception(_decode_error(message["error"]))
         else:

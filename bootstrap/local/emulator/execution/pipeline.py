@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from ..casc.vocabulary import Vocabulary
 from ..failures import Interrupted, StepFailed
 from ..model.builds import Build
 from ..model.identities import SYSTEM
@@ -17,10 +16,10 @@ from . import marks, resuming
 from .console import MUTED, Console
 from .contexts import Context
 from .engine import Engine
+from .greeting import make_greeting
 from .groovy_process import Program
 from .groovy_programs import RUNNER, GroovyProgram, prepare_program
-from .registry import STEPS, SYMBOLS, Step
-from .sandbox import is_sandboxed
+from .registry import STEPS, Step
 from .script_source import find_script
 from .services import Services
 
@@ -43,7 +42,7 @@ class Pipeline(Engine):
         self._error: dict[str, Any] | None = None
         self._is_done = False
         self._preparing: asyncio.Task[Any] | None = None
-        self.is_suspended, self._is_paused = False, False
+        self._is_paused, self._waited_for_agents = False, False
         self._recorded = recorded
         self._journal = Journal(
             build.directory, services.home.vault, console.mask, lambda: resuming.describe_state(build, self.milestone)
@@ -105,8 +104,7 @@ class Pipeline(Engine):
             program = await prepare_program(self.home.options, RUNNER)
             self._preparing = None
             if self._recorded:
-                now = time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())
-                self.console.write_line(f"Resuming build at {now} after Jenkins restart")
+                self.console.write_line(f"Resuming build at {_render_now()} after Jenkins restart")
             else:
                 self._journal.begin(script, {it.name: it.value for it in self.build.parameters if it.is_secret})
             await self._converse(program, script)
@@ -130,7 +128,7 @@ class Pipeline(Engine):
     async def _converse(self, program: GroovyProgram, script: str) -> None:
         self._program = await Program.start(program)
         try:
-            self._program.send(self._make_greeting(script))
+            self._program.send(make_greeting(self, script))
             while message := await self._program.receive():
                 if message["kind"] == "done":
                     self._error, self._is_done = message.get("error"), True
@@ -158,24 +156,6 @@ class Pipeline(Engine):
             await context.stack.aclose()
         await program.finish_errors()
 
-    def _make_greeting(self, script: str) -> dict[str, Any]:
-        plugins = self.home.options.plugins
-        steps = {
-            name: {"main": entry.main, "isBlock": entry.is_block}
-            for name, entry in STEPS.items()
-            if not entry.plugin or entry.plugin in plugins
-        }
-        return {
-            "script": script,
-            "steps": {name: entry for name, entry in steps.items() if not name.startswith("_")},
-            "symbols": [name for name, plugin in SYMBOLS.items() if not plugin or plugin in plugins],
-            "params": self.make_parameters(),
-            "scm": {"$class": "own"} if self.repository else None,
-            "tools": self.home.configuration.tool_names,
-            "unrecorded": Vocabulary(plugins).unrecorded_plugins,
-            "isSandboxed": is_sandboxed(self.build.job.root, self.home.configuration),
-        }
-
     async def _serve(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"id": message["id"]}
         before: RecordedStep | None = None
@@ -184,8 +164,12 @@ class Pipeline(Engine):
             if before is not None and before.answer is not None:
                 answer |= await self._repeat(message, self.contexts[message["context"]], before)
             else:
-                self._journal.record_request(message, before)
-                answer["value"] = await self._handle(message, self.contexts[message["context"]], before)
+                context = self.contexts[message["context"]]
+                note = before.note if before else resuming.make_note(message, context)
+                self._journal.record_request(message, before, note)
+                if before is not None:
+                    self._say_ready()
+                answer["value"] = await self._handle(message, context, before, note)
         except StepFailed as fault:
             answer["error"] = fault.describe()
         except asyncio.CancelledError:
@@ -219,6 +203,7 @@ class Pipeline(Engine):
             with suppress(StepFailed):
                 await self._leave(context, name, arguments.get("error"))
         elif kind == "enter" and "value" in answer:
+            self._waited_for_agents = self._waited_for_agents or bool(answer["value"].get("held"))
             await self._enter(context, name, arguments, before)
         elif name in REPEATED_STEPS:
             answer = {"value": await self._work_on(context, context, name, arguments)}
@@ -226,9 +211,19 @@ class Pipeline(Engine):
             self.variables.update(answer["value"])
         if self._recorded and self._recorded.is_over:
             resuming.restore_stages(self.build, self._recorded)
+            self._say_ready()
         return answer
 
-    async def _handle(self, message: dict[str, Any], context: Context, before: RecordedStep | None) -> Any:
+    def _say_ready(self) -> None:
+        """Say once that the build goes on, if it had to wait for agents."""
+        if self._waited_for_agents:
+            self._waited_for_agents = False
+            MUTED.set(False)
+            self.console.write_line(f"Ready to run at {_render_now()}")
+
+    async def _handle(
+        self, message: dict[str, Any], context: Context, before: RecordedStep | None, note: dict[str, Any]
+    ) -> Any:
         kind, name, is_lost = message["kind"], message["name"], bool(message.get("isLost"))
         if kind == "leave":
             return await self._leave(context, name, message["arguments"].get("error"), is_lost)
@@ -236,23 +231,31 @@ class Pipeline(Engine):
             raise waiting
         if kind == "enter":
             return await self._enter(context, name, message["arguments"])
+        if before is not None and note:
+            resuming.require_resumable(name)
         if (shown := marks.describe_step(name)) and before is None:
             self.mark(f"[Pipeline] {shown}")
             self.warn_of_secrets(context, name, message.get("interpolated") or [])
-        work = self._work_on(context, context, name, message["arguments"], before)
+        work = self._work_on(context, context, name, message["arguments"], before, note)
         if not is_lost:
             return await work
         with suppress(TimeoutError):  # the program fails as soon as the step has begun
             return await asyncio.wait_for(work, BEGINNING)
 
     async def _work_on(
-        self, outer: Context, context: Context, name: str, arguments: dict[str, Any], before: RecordedStep | None = None
+        self,
+        outer: Context,
+        context: Context,
+        name: str,
+        arguments: dict[str, Any],
+        before: RecordedStep | None = None,
+        note: dict[str, Any] | None = None,
     ) -> Any:
         task = asyncio.current_task()
         assert task is not None
         outer.tasks.add(task)
         try:
-            step = Step(self, context, name, arguments, before.at if before else None)
+            step = Step(self, context, name, arguments, before.at if before else None, note or {})
             step.check_kinds()
             return await STEPS[name].work(step)
         finally:
@@ -268,7 +271,8 @@ class Pipeline(Engine):
         context = Context(before.answer["value"]["context"] if before and before.answer else f"c{number}", outer)
         self.contexts[context.identifier] = context
         try:
-            value = await self._work_on(outer, context, name, arguments, before)
+            held = before.answer["value"].get("held") if before and before.answer else None
+            value = await self._work_on(outer, context, name, arguments, before, held)
         except BaseException:
             del self.contexts[context.identifier]
             await context.stack.aclose()
@@ -276,7 +280,7 @@ class Pipeline(Engine):
                 self.mark(f"[Pipeline] // {shown}")
             raise
         self.begin_body(context, marks.describe_body(name, context.name)[0])
-        return {"context": context.identifier, "value": value}
+        return {"context": context.identifier, "value": value, **resuming.describe_held(context)}
 
     async def _leave(
         self, context: Context, name: str, problem: dict[str, Any] | None, is_lost: bool = False
@@ -290,3 +294,7 @@ class Pipeline(Engine):
         if verdict and verdict.replacement:
             raise verdict.replacement
         return {"isHandled": bool(verdict and verdict.is_handled)}
+
+
+def _render_now() -> str:
+    return time.strftime("%a %b %d %H:%M:%S UTC %Y", time.gmtime())

@@ -37,6 +37,7 @@ class QueueItem:
     build: Build | None = None
     left: float | None = None
     why: str = ""
+    is_buildable: bool = False  # it waits for nothing but an executor
     held_until: float = 0.0
     url: str = field(init=False)
 
@@ -127,6 +128,7 @@ class Queue:
                 continue
 
     def _explain_wait(self, item: QueueItem, now: float) -> str:
+        item.is_buildable = False
         if item.due > now:
             return f"In the quiet period. Expires in {describe_span(int((item.due - now) * 1000))}"
         running = next((build for build in item.job.history.list_builds()[:20] if build.is_building), None)
@@ -141,6 +143,7 @@ class Queue:
             return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
             return ""
+        item.is_buildable = True
         return self._executors.explain_wait(item.job.label)
 
     def _throttle(self, item: QueueItem, now: float) -> bool:

@@ -33,13 +33,17 @@ class Definition:
 
 @dataclass
 class Step:
-    """One call of a step. For a block `context` is the new inner one; `since` is when it began, for one that is resumed."""
+    """One call of a step. For a block `context` is the new inner one; `since` is when it began, for one that is resumed.
+
+    `note` is what was recorded with its request, and, for a block that is entered again, what it held.
+    """
 
     engine: Engine
     context: Context
     name: str
     arguments: dict[str, Any]
     since: float | None = None
+    note: Mapping[str, Any] = field(default_factory=dict)
 
     def read_text(self, name: str, default: str = "") -> str:
         """An argument as text."""
@@ -160,4 +164,6 @@ SYMBOLS = {
     "contributor": "email-ext",
     "artifactArchiver": "",
     "aws": "aws-credentials",
+    "agent": "workflow-durable-task-step",
+    "nonresumable": "workflow-basic-steps",
 }

@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
+from ..failures import StepFailed
 from ..model.build_record import read_result
 from ..model.builds import Build
-from ..model.program_record import RecordedSteps
+from ..model.program_record import WAITING, RecordedSteps
+from .contexts import Context
+from .durable_node import DurableNode
+
+_SCRIPT = "sh"
+_NOT_RESUMED = "org.jenkinsci.plugins.workflow.steps.SynchronousResumeNotSupportedException"
+
+
+def make_note(message: dict[str, Any], context: Context) -> dict[str, Any]:
+    """What is recorded with the request of a step that works on an agent of a cloud; empty for other steps.
+
+    A script gets the folder in which it keeps its output and its exit code.
+    """
+    held, where = context.allocation, context.here
+    if message["kind"] != "call" or message["name"].startswith("_") or held is None or where is None:
+        return {}
+    if not isinstance(held.node, DurableNode):
+        return {}
+    control = {"control": f"{where}@tmp/durable-{secrets.token_hex(4)}"} if message["name"] == _SCRIPT else {}
+    return {"agent": held.node.name, **control}
+
+
+def describe_held(context: Context) -> dict[str, Any]:
+    """What a block holds of an agent of a cloud, for the record: so that it gets the same agent after a restart."""
+    held = context.own_allocation
+    if held is None or not isinstance(held.node, DurableNode):
+        return {}
+    return {"held": {"agent": held.node.name, "workspace": str(held.workspace)}}
+
+
+def require_resumable(name: str) -> None:
+    """Refuse to go on with a step that a restart has interrupted on an agent, unless it is a script."""
+    if name not in {_SCRIPT, *WAITING}:
+        words = f"The Pipeline step `{name}` cannot be resumed after a controller restart."
+        raise StepFailed(words, _NOT_RESUMED)
 
 
 def describe_state(build: Build, milestone: int) -> dict[str, Any]:

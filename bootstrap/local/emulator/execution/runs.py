@@ -18,6 +18,8 @@ from .freestyle import Freestyle
 from .pipeline import Pipeline
 from .services import Execution, Services
 
+RESUBMIT_SECONDS = 10  # the quiet period of a build that ec2-fleet starts again
+
 
 class Runs:
     """Runs builds, each in its own task; `follow` is called with each ended build, except in quiet mode."""
@@ -49,6 +51,14 @@ class Runs:
         execution = self._services.running.get(build)
         if execution:
             execution.stop(f"Aborted by {who}")
+
+    def resubmit(self, title: str, build: Build) -> None:
+        """Abort a build whose agent was lost, and queue its job again, as ec2-fleet does unless it is told not to."""
+        execution = self._services.running.get(build)
+        job = self._home.find_job(build.job.full_name)
+        if execution and job:
+            execution.stop(f"EC2 instance for node {title} was terminated")
+            self._services.queue.schedule(job, build.parameters, [], RESUBMIT_SECONDS)
 
     async def stop(self) -> None:
         """Suspend the builds that can be resumed, abort the others, and wait for all."""

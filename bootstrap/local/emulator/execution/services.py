@@ -72,10 +72,20 @@ class Workspaces:
         while (node.name, path) in self._lent:
             number += 1
             path = first.with_name(f"{first.name}@{number}")
+        self.lend_again(job, node, path, stack)
+        return path
+
+    def lend_again(
+        self,
+        job: JobConfiguration,
+        node: NodeSettings,
+        path: Path,
+        stack: contextlib.ExitStack | contextlib.AsyncExitStack,
+    ) -> None:
+        """Allocate a certain workspace until the stack closes, such as the one that a build had before a restart."""
         self._lent.add((node.name, path))
         self._nodes[job] = node.name
         stack.callback(self._lent.discard, (node.name, path))
-        return path
 
 
 @dataclass(frozen=True)

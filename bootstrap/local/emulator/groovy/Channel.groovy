@@ -128,7 +128,7 @@ class Channel {
     static Throwable makeThrowable(Map error) {
         switch (error.kind) {
             case 'org.jenkinsci.plugins.workflow.steps.FlowInterruptedException':
-                return new FlowInterruptedException((String) error.message, (String) error.result, (boolean) error.isActual)
+                return new FlowInterruptedException((String) error.message, (String) error.result, (boolean) error.isActual, (boolean) error.isOfAgent)
             case 'hudson.AbortException':
                 return new AbortException((String) error.message)
             default:

@@ -225,7 +225,7 @@ class Steps {
                 try {
                     return Channel.runBlock('_attempt', [:], body)
                 } catch (Throwable problem) {
-                    if (attempt >= count || (problem instanceof FlowInterruptedException && problem.isActual)) {
+                    if (attempt >= count || !RetryCondition.fits(Channel.unwrap(problem), (List) (arguments.conditions ?: []))) {
                         throw problem
                     }
                     Channel.call('_retrying', [error: Channel.describe(Channel.unwrap(problem))])

@@ -13,7 +13,7 @@ BUILT_IN = "built-in"
 class NodeSettings:
     """A node. The name of the built-in node is empty; every node has its own name as a label; `folder` is that of an agent.
 
-    `variables` are those that the settings give to builds on this agent.
+    `variables` are those that the settings give to builds on this agent; `title` is how Jenkins shows a node of a cloud.
     """
 
     name: str
@@ -23,11 +23,12 @@ class NodeSettings:
     folder: str
     is_exclusive: bool
     variables: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
     @property
     def shown_name(self) -> str:
         """The name of the node in consoles and in the queue."""
-        return self.name or "Jenkins"
+        return self.title or self.name or "Jenkins"
 
 
 def dig(tree: Any, *path: str) -> Any:

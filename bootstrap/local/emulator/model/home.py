@@ -9,6 +9,7 @@ from ..failures import make_failure
 from ..options import Options
 from . import xmlfile
 from .cipher import Vault
+from .clouds import render_clouds
 from .configuration import Configuration
 from .credentials import Credential, Credentials, open_folder_store
 from .item_tree import Tree
@@ -162,6 +163,7 @@ class Home:
         xmlfile.put(root, "disableRememberMe", bool(settings.read("jenkins", "disableRememberMe", default=False)))
         xmlfile.put(root, "systemMessage", settings.read("jenkins", "systemMessage", default=""))
         xmlfile.put(root, "quietPeriod", settings.quiet_period)
+        render_clouds(root, settings.read("jenkins", "clouds", default=[]), self.options.plugins)
         views = xmlfile.put(root, "views")
         for view in self.tree.root.views:
             views.append(xmlfile.parse(xmlfile.serialise(view.root)))

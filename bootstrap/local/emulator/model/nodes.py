@@ -21,15 +21,21 @@ AGENT = "slave"
 
 @dataclass(frozen=True)
 class OfflineCause:
-    """Why and when a user marked a node as temporarily offline; `timestamp` in milliseconds."""
+    """Why and when a node is offline; `timestamp` in milliseconds, `user` is who marked it so, empty for other causes.
+
+    `kind` is the class of the cause within Jenkins' OfflineCause.
+    """
 
     user: str
     message: str
     timestamp: int
+    kind: str = "UserCause"
 
     @property
     def description(self) -> str:
         """The text that Jenkins shows."""
+        if not self.user:
+            return self.message
         return f"Disconnected by {self.user}" + (f" : {self.message}" if self.message else "")
 
 
@@ -40,6 +46,7 @@ class Nodes:
         self._folder, self._plugins = home / "nodes", plugins
         self._documents: dict[str, Any] = {}
         self._offline: dict[str, OfflineCause] = {}
+        self._ephemeral: dict[str, NodeSettings] = {}
 
     def load(self) -> None:
         """Read every nodes/<name>/config.xml; a damaged one is omitted."""
@@ -51,8 +58,17 @@ class Nodes:
 
     @property
     def settings(self) -> list[NodeSettings]:
-        """The settings of all these agents."""
-        return [read_node(root) for root in self._documents.values()]
+        """The settings of all these agents, and of the nodes of clouds."""
+        return [*(read_node(root) for root in self._documents.values()), *self._ephemeral.values()]
+
+    def put_ephemeral(self, node: NodeSettings) -> None:
+        """Add a node of a cloud, or replace the one with its name; it is in memory only, and no settings remove it."""
+        self._ephemeral[node.name] = node
+
+    def remove_ephemeral(self, name: str) -> None:
+        """Delete a node of a cloud; without one of the name nothing happens."""
+        self._ephemeral.pop(name, None)
+        self._offline.pop(name, None)
 
     def find(self, name: str) -> Any:
         """Find the document of an agent; None if no agent of the REST interface has the name."""

@@ -3,7 +3,8 @@
 Jenkins stores the state of the program itself; Groovy without Jenkins cannot do that. So the Jenkinsfile runs again from its
 beginning, and each step that was answered before gets the recorded answer: nothing is done twice. Blocks are entered again,
 because they hold an executor, a directory or variables; what a step changed in the engine is set again. This works between two
-steps, where quiet mode holds a build, and while only an input step waits. During any other step a build ends with the process.
+steps, where quiet mode holds a build, while steps only wait, and while steps work on an agent of a cloud. During any other step
+a build ends with the process.
 
 `program.jsonl` in the folder of the build gets a line when a step is requested and a line when it is answered. An answer that
 contains a secret, or that a person gave, is encrypted with the key of the home. The file is deleted when the build ends.
@@ -26,6 +27,7 @@ from .cipher import Vault
 
 NAME = "program.jsonl"
 QUESTION = "input"
+WAITING = frozenset({QUESTION, "sleep"})
 DISABLED = "org.jenkinsci.plugins.workflow.job.properties.DisableResumeJobProperty"
 # These steps run again, without a recorded answer: they use only variables of the engine and declarations of the job.
 REPEATED_STEPS = frozenset({"_env", "_environment", "_setEnv", "_setEnvs", "_declare"})
@@ -44,11 +46,16 @@ class RecordedStep:
     branch: str
     at: float
     answer: Message | None = None
+    note: Message = field(default_factory=dict)
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether the step can begin again after a restart: blocks, inputs and steps of the engine change nothing outside."""
-        return self.kind != "call" or self.name == QUESTION or self.name.startswith("_")
+        """Whether the build can go on after a restart although the step was under way.
+
+        Blocks, waiting steps and steps of the engine change nothing outside. A step with a note works on an agent that outlives
+        the controller: its script goes on there, or the step fails, which the build can answer.
+        """
+        return self.kind != "call" or self.name in WAITING or self.name.startswith("_") or bool(self.note)
 
 
 @dataclass
@@ -130,7 +137,8 @@ def _read_lines(directory: Path) -> list[dict[str, Any]]:
 
 
 def _read_step(line: dict[str, Any]) -> RecordedStep:
-    return RecordedStep(line["number"], line["kind"], line["name"], line["context"], line["branch"], line["at"])
+    words = (line["kind"], line["name"], line["context"], line["branch"])
+    return RecordedStep(line["number"], *words, line["at"], note=line.get("note") or {})
 
 
 def is_waiting(under_way: list[RecordedStep]) -> bool:
@@ -171,16 +179,19 @@ class Journal:
         """The steps that wait for their answers."""
         return list(self._open.values())
 
-    def record_request(self, message: Message, before: RecordedStep | None = None) -> None:
-        """Record the request of a step; `before` is a step that was requested before the restart, and has a line already."""
+    def record_request(self, message: Message, before: RecordedStep | None = None, note: Message | None = None) -> None:
+        """Record the request of a step; `before` is a step that was requested before the restart, and has a line already.
+
+        `note` is what is needed to go on with the step after a restart.
+        """
         if before is not None:
             self._open[message["id"]] = before
             return
         self._last += 1
         kind, name, context = (str(message[key]) for key in ("kind", "name", "context"))
-        step = RecordedStep(self._last, kind, name, context, _read_branch(message), time.time())
+        step = RecordedStep(self._last, kind, name, context, _read_branch(message), time.time(), note=note or {})
         self._open[message["id"]] = step
-        self._write({key: getattr(step, key) for key in _KEPT})
+        self._write({key: getattr(step, key) for key in _KEPT} | ({"note": note} if note else {}))
         if step.name == QUESTION and self._file is not None:
             os.fsync(self._file)
 

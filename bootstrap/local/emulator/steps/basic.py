@@ -61,8 +61,10 @@ async def mark_unstable(call: Step) -> None:
 async def sleep(call: Step) -> None:
     """Wait."""
     seconds = _read_seconds(call, "SECONDS")
-    call.say(f"Sleeping for {describe_span(int(seconds * 1000))}")
-    await asyncio.sleep(seconds)
+    spent = 0.0 if call.since is None else time.time() - call.since
+    if call.since is None:
+        call.say(f"Sleeping for {describe_span(int(seconds * 1000))}")
+    await asyncio.sleep(max(0.0, seconds - spent))
 
 
 @register_step("isUnix", plugin="workflow-durable-task-step")

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from ..execution.bindings import refuse_without_node
+from ..execution.console import MUTED
 from ..execution.contexts import Allocation, Context
-from ..execution.environment import make_node_variables
+from ..execution.durable_node import DurableNode
+from ..execution.environment import make_node_variables, read_node_timeout
+from ..execution.executors import Slot
 from ..execution.nodes import Node
 from ..execution.registry import TEXT, Step, register_step
-from ..failures import StepFailed
+from ..execution.spans import describe_span
+from ..failures import Interrupted, StepFailed
+from .durable_shell import TIMED_OUT, DurableShell
 
 PATIENCE = 15.0  # seconds until a waiting step says why it waits
 STEPS = "org.jenkinsci.plugins.workflow.steps"
@@ -58,14 +63,51 @@ async def allocate_node(call: Step) -> None:
     def report_wait(why: str) -> None:
         call.say(f"Still waiting to schedule task\n{why}")
 
-    slot = await executors.wait(call.read_text("label").strip(), engine.build, report_wait, PATIENCE)
+    held = call.note.get("workspace")
+    slot = (
+        await _wait_again(call, str(call.note["agent"]))
+        if held
+        else await executors.wait(call.read_text("label").strip(), engine.build, report_wait, PATIENCE)
+    )
     context.stack.callback(executors.release, slot)
     settings, node = executors.find_settings(slot.node), executors.find_connected(slot.node)
     if node is None:  # it has gone in this very moment
         raise StepFailed(f"‘{settings.shown_name}’ is offline")
-    workspace = engine.services.workspaces.lend(engine.build.job, settings, context.stack)
+    workspaces = engine.services.workspaces
+    workspace = Path(held) if held else workspaces.lend(engine.build.job, settings, context.stack)
+    if held:
+        workspaces.lend_again(engine.build.job, settings, workspace, context.stack)
+    _cancel_with_agent(call, context, slot)
     await _hold(call, context, Allocation(slot, node, workspace))
     call.say(f"Running on {settings.shown_name} in {workspace}")
+
+
+async def _wait_again(call: Step, agent: str) -> Slot:
+    """Wait after a restart for the agent on which the block worked before; Interrupted if it does not come back."""
+    engine, seconds = call.engine, read_node_timeout(call.engine.home)
+    is_muted = MUTED.get()
+    MUTED.set(False)
+    try:
+        call.say(f"Waiting for reconnection of {agent} before proceeding with build")
+        return await engine.services.executors.wait_on(agent, engine.build, seconds)
+    except TimeoutError as fault:
+        words = f"{agent} has been removed for {describe_span(int(seconds * 1000))}; assuming it is not coming back"
+        call.say(f"{words}, and terminating node step")
+        raise Interrupted(TIMED_OUT, is_of_agent=True) from fault
+    finally:
+        MUTED.set(is_muted)
+
+
+def _cancel_with_agent(call: Step, context: Context, slot: Slot) -> None:
+    """Cancel the block when its agent has been deleted for long enough."""
+    engine, bodies = call.engine, call.engine.services.executors.bodies
+
+    def cancel() -> None:
+        engine.console.write_line(f"Agent {slot.node} was deleted; cancelling node body")
+        engine.interrupt(context, Interrupted("Agent was removed", is_actual=False, is_of_agent=True))
+
+    bodies[slot] = cancel
+    context.stack.callback(bodies.pop, slot, None)
 
 
 async def _hold(call: Step, context: Context, held: Allocation) -> None:
@@ -116,14 +158,16 @@ async def run_shell(call: Step) -> Any:
     call.refuse_unknown("script", "returnStdout", "returnStatus", "label", "encoding")
     where, engine = find_directory(call), call.engine
     script, node = call.require("script"), find_node(call)
-    await node.make_folder(where)
-    if not script.strip():
+    if not script.strip() and call.since is None:
         call.say("Warning: was asked to run an empty script")
+    first = script.split("\n", 1)[0]
+    program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
+    if isinstance(node, DurableNode):
+        return _conclude(call, *await DurableShell(call, node, where).run(program, script))
+    await node.make_folder(where)
     scratch = await node.make_scratch(f"{where}@tmp/durable-{secrets.token_hex(4)}")
     path = scratch / "script.sh"
     await node.write(path, script.encode(), 0o600)
-    first = script.split("\n", 1)[0]
-    program = shlex.split(first[2:]) if first.startswith("#!") else [engine.home.configuration.shell, "-xe"]
     environment, write = engine.make_process_environment(call.context), engine.make_writer(call.context)
     running = asyncio.ensure_future(
         node.run([*program, str(path)], where, environment, write, capture=call.read_flag("returnStdout"))
@@ -138,6 +182,12 @@ async def run_shell(call: Step) -> Any:
     finally:
         await node.remove(scratch)
         engine.console.flush()
+    return _conclude(call, code, output)
+
+
+def _conclude(call: Step, code: int, output: str) -> Any:
+    """The value of a script that has ended, or its failure."""
+    engine = call.engine
     if call.read_flag("returnStatus"):
         return code
     if code:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..model.builds import Build
 from ..model.configuration import NodeSettings
-from ..model.nodes import sort_labels
+from ..model.nodes import OfflineCause, sort_labels
 from .api import Exported
 from .exports_items import PART, ItemExports
 
@@ -19,6 +19,7 @@ _SERIES = (
     *("availableExecutors", "busyExecutors", "connectingExecutors", "definedExecutors", "idleExecutors"),
     *("onlineExecutors", "queueLength", "totalExecutors"),
 )
+_FLEET = "com.amazon.jenkins.ec2fleet."
 _MONITORS = "hudson.node_monitors."
 _SPACE = f"{_MONITORS}DiskSpaceMonitorDescriptor$DiskSpace"
 _GIB = 2**30
@@ -42,39 +43,40 @@ class NodeExports(ItemExports):
         """Export a node. A Pipeline runs on the built-in node without an executor, wherever its steps run."""
         controller, is_online = self._controller, self._controller.executors.is_online(node.name)
         pipelines = [build for build in controller.running if build.job.is_pipeline and not node.name]
-        cause = controller.home.nodes.find_offline_cause(node.name)
+        cause, computer = (
+            controller.home.nodes.find_offline_cause(node.name),
+            controller.clouds.computers.get(node.name),
+        )
+        is_marked = cause is not None
+        if computer is not None and cause is None and not is_online:
+            cause = computer.cause
         is_idle = not pipelines and all(slot.node != node.name for slot in controller.executors.busy)
         icon = "symbol-computer" if is_online else "symbol-computer-offline"
         properties: dict[str, Any] = {
             "actions": [],
             "assignedLabels": [self.export_label(label) for label in sort_labels(node.labels)],
             "description": node.description,
-            "displayName": node.name or "Built-In Node",
+            "displayName": computer.shown_title if computer else node.name or "Built-In Node",
             "executors": [self.export_executor(node, number) for number in range(node.executors)],
             "icon": icon,
             "iconClassName": icon,
             "idle": is_idle,
-            "jnlpAgent": bool(node.name),
-            "launchSupported": not node.name,
+            "jnlpAgent": bool(node.name) and computer is None,
+            "launchSupported": not node.name or computer is not None,
             "loadStatistics": self.export_load("hudson.model.Label$1"),
             "manualLaunchAllowed": True,
             "monitorData": self._export_monitors(node),
             "numExecutors": node.executors,
             "offline": not is_online,
-            "offlineCause": Exported(
-                "hudson.slaves.OfflineCause$UserCause",
-                {"timestamp": cause.timestamp, "description": cause.description},
-                is_whole=True,
-            )
-            if cause
-            else None,
+            "offlineCause": _export_cause(cause) if cause else None,
             "offlineCauseReason": cause.message if cause else "",
             "oneOffExecutors": [self._export_flyweight(build) for build in pipelines],
-            "temporarilyOffline": cause is not None,
+            "temporarilyOffline": is_marked,
         }
         if node.name:
             properties["absoluteRemotePath"] = node.folder if is_online else None
         kind = "hudson.slaves.SlaveComputer" if node.name else "hudson.model.Hudson$MasterComputer"
+        kind = f"{_FLEET}EC2FleetNodeComputer" if computer is not None else kind
         return Exported(kind, properties, is_inline=is_inline)
 
     def _export_monitors(self, node: NodeSettings) -> dict[str, Exported | str | None]:
@@ -149,7 +151,7 @@ class NodeExports(ItemExports):
         properties: dict[str, Any] = {
             "actions": [],
             "busyExecutors": busy,
-            "clouds": [],
+            "clouds": [_export_cloud() for fleet in self._controller.clouds.fleets if fleet.can_provision(name)],
             "description": None,
             "idleExecutors": total - busy if online else 0,
             "loadStatistics": self.export_load("hudson.model.Label$1"),
@@ -164,7 +166,9 @@ class NodeExports(ItemExports):
 
     def export_node(self, node: NodeSettings) -> Exported:
         """Export a node as the object that holds its settings."""
-        return Exported("hudson.slaves.DumbSlave", self._list_settings(node), brief=frozenset({"nodeName"}))
+        is_of_cloud = node.name in self._controller.clouds.computers
+        kind = f"{_FLEET}EC2FleetNode" if is_of_cloud else "hudson.slaves.DumbSlave"
+        return Exported(kind, self._list_settings(node), brief=frozenset({"nodeName"}))
 
     def _list_settings(self, node: NodeSettings) -> dict[str, Any]:
         return {
@@ -181,6 +185,15 @@ class NodeExports(ItemExports):
         names = (*_SERIES, "totalQueueLength") if kind == OVERALL else _SERIES
         exported = {name: _export_series() for name in names}
         return Exported(kind, exported, brief=frozenset(), is_exact=kind == OVERALL)
+
+
+def _export_cause(cause: OfflineCause) -> Exported:
+    values = {"timestamp": cause.timestamp, "description": cause.description}
+    return Exported(f"hudson.slaves.OfflineCause${cause.kind}", values, is_whole=True)
+
+
+def _export_cloud() -> Exported:
+    return Exported(f"{_FLEET}EC2FleetCloud", {}, brief=frozenset())
 
 
 OVERALL = "hudson.model.OverallLoadStatistics"

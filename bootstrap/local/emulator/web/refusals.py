@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from .. import journal
 from ..controller import Controller
 from ..failures import Forbidden, Refused
 from ..model.security import Identity
-from . import journal
 from .pages import render_bare, render_not_found, render_notice, render_oops, render_post_only
 
 PART = "part"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ..casc.applying import check_files
+from .. import journal
 from ..casc.export import Exporter
 from ..casc.json_schema import make_json_schema
 from ..casc.present import collect_settings
 from ..failures import ConfigurationRefused, Refused
 from ..model.items import Folder
-from . import journal, pages
+from . import pages
 from .calls import Call, answer_text, redirect, register_route
 
 ROOT_PATH = "configuration-as-code"
@@ -28,9 +28,9 @@ def _answer_issue(message: str) -> web.Response:
     return answer_text(json.dumps([{"line": -1, "message": message}]), 400, "application/json")
 
 
-def _reload(call: Call, extra: str = "", source: str = "") -> None:
+async def _reload(call: Call, extra: str = "", source: str = "") -> None:
     """Read all sources and a posted text, and write the warnings into the log: also what is taken without being judged."""
-    call.controller.reload(extra, source)
+    await call.controller.reload(extra, source)
     for warning in call.controller.warnings:
         journal.write_message("WARNING", LOGGER, warning)
 
@@ -52,7 +52,7 @@ async def check(call: Call, folder: Folder, rest: str) -> web.Response:
     """Check only the posted text; answers [] or the first fault."""
     _require(call)
     try:
-        warned = call.controller.check(await _read_body(call), f"/{ROOT_PATH}/check")
+        warned = await call.controller.check(await _read_body(call), f"/{ROOT_PATH}/check")
     except ConfigurationRefused as refusal:
         return _answer_issue(refusal.issues[0].said)
     listed = [{"line": each.line, "message": each.message} for each in warned]
@@ -63,7 +63,7 @@ async def check(call: Call, folder: Folder, rest: str) -> web.Response:
 async def apply(call: Call, folder: Folder, rest: str) -> web.Response:
     """Apply the posted text after the standard sources; every fault is a 500 with a logging ID."""
     _require(call)
-    _reload(call, await _read_body(call), f"/{ROOT_PATH}/apply")
+    await _reload(call, await _read_body(call), f"/{ROOT_PATH}/apply")
     return web.Response(status=200)
 
 
@@ -75,7 +75,7 @@ async def configure(call: Call, folder: Folder, rest: str) -> web.Response:
     if not posted:
         return _answer_issue("Request body cannot be empty.")
     try:
-        _reload(call, posted, f"/{ROOT_PATH}/configure")
+        await _reload(call, posted, f"/{ROOT_PATH}/configure")
     except ConfigurationRefused as refusal:
         message = "Failed to apply configuration from POST payload"
         journal.write_message("SEVERE", f"{LOGGER}#doConfigure", message, journal.render_refusal(refusal))
@@ -91,7 +91,7 @@ async def reload(call: Call, folder: Folder, rest: str) -> web.Response:
     """
     _require(call, "Overall/Manage")
     try:
-        _reload(call)
+        await _reload(call)
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise
@@ -128,7 +128,7 @@ async def check_new_source(call: Call, folder: Folder, rest: str) -> web.Respons
     """Check the files of another source as a whole, with the effects of a check; the answer is a part of a page."""
     call.require("Overall/Administer")
     source = (await call.read_form()).get("newSource", "").strip()
-    kind, words = _judge_source(call, source) if source else ("", "")
+    kind, words = await _judge_source(call, source) if source else ("", "")
     page = f'<div class="{kind}">{_escape(words)}</div>' if kind else "<div/>"
     return web.Response(text=page, content_type="text/html", charset="utf-8")
 
@@ -138,12 +138,12 @@ def _escape(words: str) -> str:
     return html.escape(words).replace("&#x27;", "&#039;").replace("\n", "<br>").replace("  ", "&nbsp; ")
 
 
-def _judge_source(call: Call, source: str) -> tuple[str, str]:
+async def _judge_source(call: Call, source: str) -> tuple[str, str]:
     """The class and the words of the answer about a source."""
     if not all(Path(part.strip()).exists() for part in source.split(",") if part.strip()):
         return "error", "Configuration cannot be applied. File or URL cannot be parsed or do not exist."
     try:
-        warned = check_files(call.controller.home, source)
+        warned = await call.controller.check_files(source)
     except ConfigurationRefused as refusal:
         return "error", f"Invalid configuration: {refusal.issues[0].said}"
     if warned:
@@ -178,7 +178,7 @@ async def reload_by_token(call: Call, folder: Folder, rest: str) -> web.Response
     if not hmac.compare_digest(given.encode(), expected.encode()):
         return answer_text("Unauthorized", 401)
     try:
-        _reload(call)
+        await _reload(call)
     except ConfigurationRefused as refusal:
         if refusal.is_syntax:
             raise

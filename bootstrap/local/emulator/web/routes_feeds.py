@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from .. import journal
 from ..model.builds import Build
 from ..model.items import Folder
 from ..model.jobs import Job
-from . import journal
 from .calls import Call, register_route
 
 # Jenkins gives every feed this id.

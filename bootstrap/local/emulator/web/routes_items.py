@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from .. import journal
 from ..failures import Refused, make_failure
 from ..model import item_xml, xmlfile
 from ..model.item_tree import FREESTYLE, MULTIBRANCH, ORGANIZATION
 from ..model.items import FOLDER, Folder, Item, check_name
 from ..model.job_configuration import MATRIX, PIPELINE
 from ..model.jobs import Job
-from . import journal, pages
+from . import pages
 from .calls import Call, redirect, register_route, respond_xml
 
 NEW = {

@@ -70,6 +70,9 @@ async def serve_config(call: Call, node: NodeSettings, rest: str) -> web.Respons
     nodes = call.controller.home.nodes
     if not node.name:
         return web.Response(status=400)
+    if node.name in call.controller.clouds.computers:
+        call.require("Agent/ExtendedRead" if call.request.method == "GET" else "Agent/Configure")
+        raise Refused(501, f"{NAME} knows the nodes of a cloud only by the settings of the cloud: {node.name}")
     if call.request.method == "GET":
         call.require("Agent/ExtendedRead")
         root = nodes.find(node.name)
@@ -88,7 +91,10 @@ async def delete(call: Call, node: NodeSettings, rest: str) -> web.Response:
     if not node.name:
         return web.Response(status=400)
     call.require("Agent/Delete")
-    home = call.controller.home
+    home, computer = call.controller.home, call.controller.clouds.computers.get(node.name)
+    if computer is not None:
+        await call.controller.clouds.delete(computer)
+        return redirect("/computer/")
     home.nodes.remove(node.name)
     home.configuration.remove_node(node.name)
     call.controller.save()
@@ -123,6 +129,13 @@ async def change_cause(call: Call, node: NodeSettings, rest: str) -> web.Respons
 async def disconnect(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Disconnect an agent; one that is not connected stays so."""
     call.require("Agent/Disconnect")
+    computer = call.controller.clouds.computers.get(node.name)
+    if computer is not None:
+        call.controller.home.nodes.mark_offline(
+            node.name, call.identity.name, (await call.read_form()).get("offlineMessage", "")
+        )
+        await computer.disconnect()
+        return redirect(_make_path(node))
     if node.name and call.controller.executors.find_connected(node.name) is not None:
         raise Refused(501, f"{NAME} cannot disconnect an agent; end its program")
     return redirect(_make_path(node))
@@ -130,8 +143,12 @@ async def disconnect(call: Call, node: NodeSettings, rest: str) -> web.Response:
 
 @register_route("computer:launchSlaveAgent", methods=("POST",))
 async def launch(call: Call, node: NodeSettings, rest: str) -> web.Response:
-    """Redirect to the log: an agent that connects by itself is not launched from here."""
+    """Launch the agent of a cloud, and redirect to the log; an agent that connects by itself is not launched from here."""
     call.require("Agent/Connect")
+    computer = call.controller.clouds.computers.get(node.name)
+    if computer is not None:
+        call.controller.home.nodes.mark_online(node.name)
+        computer.connect()
     return redirect(f"{_make_path(node)}log")
 
 
@@ -146,7 +163,11 @@ async def update(call: Call, folder: Folder, rest: str) -> web.Response:
 async def show_node(call: Call, node: NodeSettings, rest: str) -> web.Response:
     """Show a node."""
     state = "online" if call.controller.executors.is_online(node.name) else "offline"
-    words = f"{node.name or 'Built-In Node'} ({state})\n{node.description}\nLabels: {' '.join(sorted(node.labels))}"
+    computer = call.controller.clouds.computers.get(node.name)
+    if computer is not None and state == "offline" and computer.cause is not None:
+        state += f": {computer.cause.message}"
+    shown = computer.shown_title if computer else node.name or "Built-In Node"
+    words = f"{shown} ({state})\n{node.description}\nLabels: {' '.join(sorted(node.labels))}"
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
@@ -162,8 +183,23 @@ async def show_system(call: Call, node: NodeSettings, rest: str) -> web.Response
 
 @register_route("computer:logText/progressiveText", methods=("GET", "POST"))
 async def send_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
-    """Send the log of an agent, which is always empty here."""
+    """Send the log of an agent from a letter on; that of an agent that connects by itself is always empty here."""
     call.require("Agent/Connect")
-    response = answer_text("")
-    response.headers["X-Text-Size"] = "0"
+    computer = call.controller.clouds.computers.get(node.name)
+    start = call.request.query.get("start", "0")
+    content, end = computer.read_log(int(start) if start.isdigit() else 0) if computer else ("", 0)
+    response = answer_text(content)
+    response.headers["X-Text-Size"] = str(end)
+    if computer is not None and computer.is_live:
+        response.headers["X-More-Data"] = "true"
     return response
+
+
+@register_route("computer:log")
+async def show_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
+    """Show the log of the agent of a cloud."""
+    call.require("Agent/Connect")
+    computer = call.controller.clouds.computers.get(node.name)
+    if computer is None:
+        raise Refused(501, f"{NAME} keeps no log of an agent that connects by itself: {node.name}")
+    return pages.respond(pages.render_notice(call.controller, 200, computer.read_log(0)[0]))

@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
+from .. import journal
 from ..failures import Refused
 from ..model.items import Folder, Item
 from ..model.jobs import Job
-from . import journal, pages, refusals
+from . import pages, refusals
 from .calls import MANAGERS, Call, answer_text, register_route
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from bootstrap.jenkins.controller.console_text import clean
+from bootstrap.local.emulator import journal
 from bootstrap.local.emulator.casc.check import Checker
 from bootstrap.local.emulator.casc.sources import parse
 from bootstrap.local.emulator.casc.variables import Variables
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.failures import ConfigurationRefused
 from bootstrap.local.emulator.model import console_notes
-from bootstrap.local.emulator.web import journal
 from bootstrap.remote.converge import causes
 
 

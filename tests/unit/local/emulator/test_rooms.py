@@ -10,7 +10,7 @@ EMULATOR = Path(__file__).resolve().parents[4] / "bootstrap" / "local" / "emulat
 # From the top to the bottom: a room imports from its own and from those that follow.
 ROOMS = (
     *("__main__", "supervisor", "web", "command_line", "controller", "steps", "execution", "casc", "model"),
-    *("options", "failures"),
+    *("journal", "options", "failures"),
 )
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from .. import process
-from .operations import OPERATIONS
 from .wire import LIMIT, NAME, PATH, SECRET, dump, load
+from .worker import Worker
 
 _PAUSE = 1.0  # seconds between two attempts to connect
 _HEARTBEAT = 10.0
@@ -23,7 +21,6 @@ class Agent:
 
     def __init__(self, url: str, name: str, secret: str) -> None:
         self._url, self._name, self._secret = url if url.endswith("/") else f"{url}/", name, secret
-        self._work: dict[int, asyncio.Task[None]] = {}
         self._outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def serve(self) -> None:
@@ -48,50 +45,15 @@ class Agent:
         self._outgoing = asyncio.Queue()
         await socket.send_str(dump({"hello": {"environment": dict(os.environ), "user": os.getuid()}}))
         sending = asyncio.create_task(self._send(socket))
+        worker = Worker(self._outgoing.put_nowait)
         try:
             async for message in socket:
                 if message.type == aiohttp.WSMsgType.TEXT:
-                    self._take(load(message.data))
+                    worker.take(load(message.data))
         finally:
             # Nobody waits for what runs any more: its processes end with the connection.
-            for task in list(self._work.values()):
-                task.cancel()
-            if self._work:
-                await asyncio.wait(list(self._work.values()))
+            await worker.stop()
             sending.cancel()
-
-    def _take(self, message: dict[str, Any]) -> None:
-        number = int(message["id"])
-        if message["do"] == "cancel":
-            if number in self._work:
-                self._work[number].cancel()
-            return
-        task = asyncio.create_task(self._answer(number, str(message["do"]), message["arguments"]))
-        self._work[number] = task
-        task.add_done_callback(lambda _: self._work.pop(number, None))
-
-    async def _answer(self, number: int, name: str, arguments: dict[str, Any]) -> None:
-        answer: dict[str, Any] = {"id": number}
-        try:
-            if name == "run":
-                answer["value"] = await self._run(number, **arguments)
-            else:
-                answer["value"] = await asyncio.to_thread(OPERATIONS[name], **arguments)
-        except asyncio.CancelledError:
-            answer["error"] = {"message": "it was stopped"}
-        except OSError as fault:
-            answer["error"] = {"number": fault.errno, "message": fault.strerror or str(fault), "file": fault.filename}
-        except Exception as fault:
-            answer["error"] = {"message": f"{type(fault).__name__}: {fault}"}
-        self._outgoing.put_nowait(answer)
-
-    async def _run(
-        self, number: int, command: list[str], directory: str, environment: dict[str, str], capture: bool
-    ) -> list[Any]:
-        def write(text: str) -> None:
-            self._outgoing.put_nowait({"id": number, "output": text})
-
-        return list(await process.run(command, Path(directory), environment, write, capture=capture))
 
     async def _send(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:

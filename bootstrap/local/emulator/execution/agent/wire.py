@@ -1,4 +1,4 @@
-"""The messages between controller and agent: JSON objects over a WebSocket; bytes are in base64."""
+"""The messages between controller and agent: JSON objects, each one message of a WebSocket or one line; bytes are in base64."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ NAME, SECRET = (
     "Secret-Key",
 )  # the headers with which an agent presents itself, as Jenkins' remoting names them
 LIMIT = 128 << 20  # bytes of one message; an archive of a build must fit
+BEGIN = (
+    "<===[JENKINS EMULATOR AGENT]===>"  # the line after which an agent speaks; what comes before it is noise of a login
+)
 _BYTES = "$bytes"
 
 

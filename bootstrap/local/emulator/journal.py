@@ -12,7 +12,7 @@ import traceback
 import uuid
 from collections import deque
 
-from ..failures import ConfigurationRefused
+from .failures import ConfigurationRefused
 
 _UNCAUGHT = "h.i.i.InstallUncaughtExceptionHandler#handleException"
 # The last messages with their moments, levels and exceptions, for the page and the feed of the log.
