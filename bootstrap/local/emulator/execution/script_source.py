@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+from collections import defaultdict
+from weakref import WeakKeyDictionary
 
 from ..failures import StepFailed
 from ..model import xmlfile
@@ -12,6 +15,9 @@ from ..model.home import Home
 from .console import Console
 from .environment import make_process_environment
 from .git import Git, Repository
+
+# For each JENKINS_HOME: who reads the copy of a repository, by the repository's URL.
+_COPIES: WeakKeyDictionary[Home, defaultdict[str, asyncio.Lock]] = WeakKeyDictionary()
 
 
 async def find_script(
@@ -40,7 +46,9 @@ async def read_script(
     client = Git(home, console, make_process_environment(home.options.build_variables, variables))
     is_light = xmlfile.read_text(definition, "lightweight") == "true"
     if is_light and xmlfile.read_text(definition, "scm/configVersion") == "2":
-        text = await client.read(repository, path)
+        # One bare copy serves every build of the repository, and git itself refuses two fetches at a time.
+        async with _COPIES.setdefault(home, defaultdict(asyncio.Lock))[repository.url]:
+            text = await client.read(repository, path)
         console.write_line(f"Obtained {path} from git {repository.url}")
         return text
     if is_light:
