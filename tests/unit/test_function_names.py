@@ -31,9 +31,9 @@ FOREIGN = frozenset(
     | {"connection_dropped", "version_string", "readable", "readinto", "time", "utcnow"}
 )
 WORDS = """
-    abort accept add admit advise allocate announce answer append apply archive arm arrange ask associate assume attach
-    authenticate authorize await begin bind blank boot breach bring build bundle call cancel carry catch change check
-    choose claim clean clear clip clone close collect compare compile complain complete compose compress compute
+    abort accept add admit advise allocate announce answer append apply archive arm arrange ask assign associate assume
+    attach authenticate authorize await begin bind blank boot breach bring build bundle call cancel carry catch change
+    check choose claim clean clear clip clone close collect compare compile complain complete compose compress compute
     configure confine confirm connect construct continue converge converse convert copy count create cut decide declare
     decode decrypt define delete deliver deregister describe destroy detach detect dig digest disable disassociate
     discard disconnect dismiss dispatch do download drain draw drop dump echo empty enable encode encrypt end enforce
@@ -49,28 +49,14 @@ WORDS = """
     run save say scan schedule scrub seal select send separate serialise serve set settle setup shorten show shrink
     simulate skip sleep solve sort spell split stamp start stash stop store strip submit substitute summarize suspend
     tag take tar tell terminate test throttle toggle touch translate trigger try turn type uncapitalise undo unescape
-    unpack unstash untar unzip update upload validate verify wait wake walk warm warn watch wipe work worsen wrap write
-    zip
+    unpack unprotect unstash untar unzip update upload validate verify wait wake walk warm warn watch wipe work worsen
+    wrap write zip
 """
 VERBS = frozenset(WORDS.split())
 # How a function begins that answers a question with yes or no.
 PREDICATES = frozenset(
-    {"is", "has", "can", "does", "may", "belongs", "covers", "satisfies"}
-    | {
-        "accepts",
-        "allows",
-        "differs",
-        "equals",
-        "exists",
-        "fits",
-        "inherits",
-        "keeps",
-        "makes",
-        "matches",
-        "must",
-        "needs",
-    }
-    | {"replaces", "takes", "touches", "trusts"}
+    {"is", "has", "can", "does", "may", "must", "accepts", "allows", "belongs", "covers", "differs", "equals", "exists"}
+    | {"fits", "inherits", "keeps", "makes", "matches", "needs", "replaces", "satisfies", "takes", "touches", "trusts"}
 )
 VALUES = ("contextmanager", "property", "setter")  # what such a decorator makes may have the name of a value
 
