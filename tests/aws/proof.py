@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.comparison.property_differences import same
+from bootstrap.local.aws.cloudformation.comparison.property_differences import is_same
 from bootstrap.local.aws.cloudformation.template import schemas
 
 REGION = "eu-central-1"
@@ -26,7 +26,7 @@ def sorted_out(kind: str, samples: Iterable[Sample]) -> dict[str, list[str]]:
         given |= set(_paths(told, ""))
         for name, value in told.items():
             missing |= set(_missing(value, actual.get(name), name))
-    names = schemas.settable(schema)
+    names = schemas.list_settable(schema)
     never = {path for name in names for path in _never(schema, schema["properties"][name], name, given)}
     unseen = {path for path in missing if path in hidden}
     lost = {path for path in missing | never - set(hidden) if not any(_lies_in(path, other) for other in unseen)}
@@ -53,7 +53,7 @@ def _paths(value: Any, above: str) -> Iterator[str]:
 
 def _missing(expected: Any, actual: Any, path: str) -> list[str]:
     """The innermost members that did not arrive; the whole value if its members cannot be compared, or if none arrived."""
-    if same(expected, actual):
+    if is_same(expected, actual):
         return []
     if isinstance(expected, dict):
         found = actual if isinstance(actual, dict) else {}
@@ -72,7 +72,7 @@ def _paired(expected: list[Any], actual: list[Any]) -> list[tuple[Any, Any]]:
     """The items that differ, in pairs in the order of the lists."""
     left, unmatched = list(actual), []
     for item in expected:
-        match = next((one for one in left if same(item, one)), None)
+        match = next((one for one in left if is_same(item, one)), None)
         if match is None:
             unmatched.append(item)
         else:

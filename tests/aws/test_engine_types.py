@@ -243,7 +243,7 @@ def test_template_of_this_test_has_every_type_with_an_adapter() -> None:
     document = yaml.load(TEMPLATE, _Types)  # noqa: S506 (a safe loader that leaves the functions out)
     types = {body["Type"] for body in document["Resources"].values()}
     elsewhere = {kind for path in SERVICES.glob("*.yaml") for kind in _named(path)}
-    assert set() == adapters.known() - types - elsewhere - {NESTED, WAITING}
+    assert set() == adapters.list_known() - types - elsewhere - {NESTED, WAITING}
 
 
 def test_bucket_reads_back_as_written(client: Client, everything: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation.adapters.generated_names import forms
+from bootstrap.local.aws.cloudformation.adapters.generated_names import load_forms
 
 Client = Callable[[str], Any]
 STACK = "names-that-are-made-by-the-account-and-not-by-a-person"
@@ -64,7 +64,7 @@ def made(client: Client) -> Iterator[dict[str, dict[str, str]]]:
     for page in pages:
         for it in page["StackResourceSummaries"]:
             read = NAMED_ELSEWHERE.get(it["ResourceType"], lambda _, physical: physical)
-            if it["ResourceType"] in forms():
+            if it["ResourceType"] in load_forms():
                 name = read(client, it["PhysicalResourceId"])
                 names.setdefault(it["ResourceType"], {})[it["LogicalResourceId"]] = name
     yield names
@@ -76,7 +76,7 @@ def made(client: Client) -> Iterator[dict[str, dict[str, str]]]:
 
 def pattern(kind: str, logical: str) -> str:
     """The regular expression of a generated name: what AWS keeps of stack name and logical id, then the random part."""
-    form = forms()[kind]
+    form = load_forms()[kind]
     random = "[a-z0-9]{12}" if form.lower else "[A-Za-z0-9]{12}"
     ends = re.escape(".fifo") if logical == "Ordered" else ""
     whole = {
@@ -93,12 +93,12 @@ def pattern(kind: str, logical: str) -> str:
     return f"{start}{form.joins}{random}{ends}"
 
 
-@pytest.mark.parametrize("kind", forms())
+@pytest.mark.parametrize("kind", load_forms())
 def test_a_resource_without_a_name_gets_one_of_its_types_form(made: dict[str, dict[str, str]], kind: str) -> None:
     assert made.get(kind), f"no resource of {kind} is in {TEMPLATE.name}"
     for logical, name in made[kind].items():
         assert re.fullmatch(pattern(kind, logical), name), (logical, name)
-        assert len(name) <= forms()[kind].limit
+        assert len(name) <= load_forms()[kind].limit
 
 
 def test_the_arn_of_a_secret_has_six_characters_more(made: dict[str, dict[str, str]], client: Client) -> None:

@@ -162,7 +162,7 @@ def found_table(stacks: dict[str, Stack]) -> modelled_properties.Table:
     for stack in stacks.values():
         for kind, sample in stack.samples().values():
             samples[kind].append(sample)
-    kinds = adapters.known() - OWN.keys()
+    kinds = adapters.list_known() - OWN.keys()
     table = {kind: sorted_out(kind, samples[kind]) for kind in kinds} | OWN
     return {kind: {state: names for state, names in table[kind].items() if names} for kind in sorted(table)}
 

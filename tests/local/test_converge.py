@@ -181,7 +181,7 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     try:
         cloud.attach(VOLUME, INSTANCE, "/dev/sdf")
         cloud.boot(replace(SPEC, public_key=public))
-        keys = instance.parse_host_keys(cloud.console(INSTANCE))
+        keys = instance.parse_host_keys(cloud.read_console(INSTANCE))
         login = Machine(INSTANCE, ADDRESS, "admin", Secret(private), keys)
         shell = FabricShell(login, patience=60)
         yield Trial(cloud, login, *wished(folder), shell)

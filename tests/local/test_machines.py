@@ -117,7 +117,7 @@ def machine(machines: Machines, spec: InstanceSpec) -> InstanceSpec:
 
 @pytest.fixture
 def ssh(machines: Machines, machine: InstanceSpec, login: Login):
-    return lambda command: login.run(machine.private_ip, machines.console(machine.instance_id), command)
+    return lambda command: login.run(machine.private_ip, machines.read_console(machine.instance_id), command)
 
 
 def test_systemd_has_no_failed_unit(ssh) -> None:
@@ -136,7 +136,7 @@ def test_machine_has_the_name_and_address_of_its_instance(ssh) -> None:
 def test_user_data_ran_once_as_it_was_given(ssh, machines: Machines, machine: InstanceSpec) -> None:
     assert ssh("sudo cat /var/lib/cloud/instance/user-data.txt") == USER_DATA.decode().strip()
     assert ssh("test -s /etc/made-by-user-data && echo made") == "made"
-    assert "user data says hello" in machines.console(machine.instance_id)
+    assert "user data says hello" in machines.read_console(machine.instance_id)
 
 
 def test_image_brings_no_host_keys_and_each_machine_has_its_own_id(ssh) -> None:
@@ -265,13 +265,13 @@ def test_packages_come_from_the_operators_mirror(ssh) -> None:
 
 
 def test_stop_and_start_keep_address_files_and_host_key(machines: Machines, machine: InstanceSpec, ssh) -> None:
-    before = host_key(machines.console(machine.instance_id))
+    before = host_key(machines.read_console(machine.instance_id))
     ssh("sudo sh -c 'echo kept > /var/kept'; sync")
     machines.stop(machine.instance_id)
-    assert machines.state(machine.instance_id) == "stopped"
+    assert machines.read_state(machine.instance_id) == "stopped"
     machines.start(machine.instance_id)
-    assert machines.state(machine.instance_id) == "running"
-    assert host_key(machines.console(machine.instance_id)) == before
+    assert machines.read_state(machine.instance_id) == "running"
+    assert host_key(machines.read_console(machine.instance_id)) == before
     assert ssh("cat /var/kept; hostname -I; systemctl is-system-running --wait") == "kept\n10.213.7.37\nrunning"
 
 
@@ -294,9 +294,9 @@ def test_reboot_from_inside_comes_back_and_power_off_stays_off(machines: Machine
         machines.start(machine.instance_id)
     assert log_of(machine).count(WELCOME) == boots + 2
     ssh("sudo systemctl poweroff --no-block")
-    wait_until(lambda: machines.state(machine.instance_id) == "stopped")
+    wait_until(lambda: machines.read_state(machine.instance_id) == "stopped")
     time.sleep(2)
-    assert machines.state(machine.instance_id) == "stopped"
+    assert machines.read_state(machine.instance_id) == "stopped"
     assert not machines.has_rebooted(machine.instance_id)
     machines.start(machine.instance_id)
     assert ssh("hostname -I") == "10.213.7.37"
@@ -334,13 +334,13 @@ def test_volume_appears_survives_reboot_and_goes_to_another_machine(
     assert "No such file" in ssh(f"ls {DISK}")
     assert ssh("sudo ls /srv/data") == ""
     machines.attach(VOLUME, other.instance_id, "/dev/sdf")
-    console = machines.console(other.instance_id)
-    assert host_key(console) != host_key(machines.console(machine.instance_id))
+    console = machines.read_console(other.instance_id)
+    assert host_key(console) != host_key(machines.read_console(machine.instance_id))
     look = f"sudo stat -c '%u:%g %a' {DISK}/file; sudo cat {DISK}/file"
     assert login.run(other.private_ip, console, look) == "4242:4243 640\nip-10-213-7-37"
 
     machines.terminate(other.instance_id)
-    assert machines.state(other.instance_id) == "absent"
+    assert machines.read_state(other.instance_id) == "absent"
     machines.attach(VOLUME, machine.instance_id, "/dev/sdf")
     assert ssh(f"sudo cat {DISK}/file") == "ip-10-213-7-37"
 
@@ -464,7 +464,7 @@ def test_failing_user_data_is_told_with_what_it_said(machines: Machines, spec: I
     assert "no such luck" in failure.value.found
     machines.terminate(failing.instance_id)
     machines.terminate(failing.instance_id)
-    assert machines.state(failing.instance_id) == "absent"
+    assert machines.read_state(failing.instance_id) == "absent"
 
 
 def test_machine_survives_the_killing_of_the_process_that_makes_it(
@@ -474,11 +474,11 @@ def test_machine_survives_the_killing_of_the_process_that_makes_it(
     program = "import sys, pathlib\nfrom bootstrap.local.machines import *\n"
     program += f"Machines({ENVIRONMENT!r}, pathlib.Path({str(state)!r})).boot({mine!r})"
     maker = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
-    wait_until(lambda: machines.state(mine.instance_id) == "running")
+    wait_until(lambda: machines.read_state(mine.instance_id) == "running")
     os.killpg(maker.pid, signal.SIGKILL)
     maker.wait()
     machines.boot(mine)
-    assert machines.state(mine.instance_id) == "running"
+    assert machines.read_state(mine.instance_id) == "running"
     machines.terminate(mine.instance_id)
 
 
@@ -489,9 +489,9 @@ def test_half_made_container_is_made_again(machines: Machines, spec: InstanceSpe
     subprocess.run(
         ["podman", "create", *labels, f"--name={name}", ensure_image(print)], check=True, capture_output=True
     )
-    assert machines.state(mine.instance_id) == "absent"
+    assert machines.read_state(mine.instance_id) == "absent"
     machines.boot(mine)
-    assert machines.state(mine.instance_id) == "running"
+    assert machines.read_state(mine.instance_id) == "running"
     machines.terminate(mine.instance_id)
 
 
@@ -516,7 +516,7 @@ def test_machine_of_an_earlier_version_is_not_started_and_can_be_removed(
         f"--name={name}",
     ]
     subprocess.run([*run, ensure_image(print), "sleep", "1"], check=True, capture_output=True)
-    wait_until(lambda: machines.state(former.instance_id) == "stopped")
+    wait_until(lambda: machines.read_state(former.instance_id) == "stopped")
     assert machines.list_without_namespace() == [former.instance_id]
     for start in (machines.start, machines.reboot, lambda each: machines.attach("vol-0e1d", each, "/dev/sdf")):
         with pytest.raises(LocalCloudFailed, match="without a user namespace"):
@@ -535,7 +535,7 @@ def test_machine_of_another_copy_is_neither_used_nor_removed(
     machines: Machines, machine: InstanceSpec, tmp_path: Path, ssh
 ) -> None:
     other = Machines(ENVIRONMENT, tmp_path)
-    for use in (other.state, other.stop, other.terminate, other.console):
+    for use in (other.read_state, other.stop, other.terminate, other.read_console):
         with pytest.raises(LocalCloudFailed, match="another copy of this environment"):
             use(machine.instance_id)
     with pytest.raises(LocalCloudFailed, match="another copy of this environment"):
@@ -557,10 +557,10 @@ def test_two_machines_boot_and_end_at_once_and_their_addresses_are_free(machines
     pair = [replace(spec, instance_id=f"i-0c0{n}", private_ip=f"10.213.7.{80 + n}") for n in (1, 2)]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(machines.boot, pair))
-    assert [machines.state(each.instance_id) for each in pair] == ["running", "running"]
+    assert [machines.read_state(each.instance_id) for each in pair] == ["running", "running"]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         list(pool.map(machines.terminate, [each.instance_id for each in pair]))
-    assert [machines.state(each.instance_id) for each in pair] == ["absent", "absent"]
+    assert [machines.read_state(each.instance_id) for each in pair] == ["absent", "absent"]
     for each in pair:
         machines.boot(replace(each, instance_id=each.instance_id.replace("c0", "c1")))
         machines.terminate(each.instance_id.replace("c0", "c1"))
@@ -568,7 +568,7 @@ def test_two_machines_boot_and_end_at_once_and_their_addresses_are_free(machines
 
 def test_remove_all_leaves_only_volumes(machines: Machines, machine: InstanceSpec, state: Path) -> None:
     machines.remove_all()
-    assert machines.state(machine.instance_id) == "absent"
+    assert machines.read_state(machine.instance_id) == "absent"
     listing = ["podman", "network", "ls", f"--filter=label=bootstrap.environment={ENVIRONMENT}", "--format={{.Name}}"]
     assert subprocess.run(listing, capture_output=True, text=True).stdout == ""
     assert sorted(path.name for path in (state / "volumes").iterdir()) == [VOLUME]

@@ -453,7 +453,7 @@ def stack_tags_reach_everything(template: Template) -> Iterator[str]:
 
     for logical, resource in resources(template):
         schema = schemas.load(resource["Type"], "eu-central-1")
-        if schema is None or (not schemas.tag_property(schema) and not TAGLESS.get(resource["Type"])):
+        if schema is None or (not schemas.find_tag_property(schema) and not TAGLESS.get(resource["Type"])):
             yield f"{logical} can carry no tags, and nothing says why that is right"
         own = {tag["Key"] for tag in resource.get("Properties", {}).get("Tags", [])}
         if own & STACK_TAGS:

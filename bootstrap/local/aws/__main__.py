@@ -23,7 +23,7 @@ WATCH_SECONDS = 1.0
 
 def main() -> None:
     """Start, restore, answer, stop."""
-    wanted = _arguments()
+    wanted = _parse_arguments()
     wanted.state.mkdir(parents=True, exist_ok=True)
     wanted.state.chmod(0o700)
     logging.basicConfig(
@@ -76,7 +76,7 @@ def _await_end_of_input(stop: threading.Event) -> None:
     stop.set()
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bootstrap.local.aws", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="directory of the cloud's memory")
     parser.add_argument("--port", type=int, required=True, help="port on the loopback and on each gateway")

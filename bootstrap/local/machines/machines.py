@@ -120,7 +120,7 @@ class Machines:
         with self._lock:
             self._remove_files(instance_id)
 
-    def state(self, instance_id: str) -> State:
+    def read_state(self, instance_id: str) -> State:
         """'running', 'stopped' or 'absent'."""
         return self._make_container(instance_id).read_state()
 
@@ -142,7 +142,7 @@ class Machines:
         """
         return self._make_container(instance_id).has_rebooted()
 
-    def console(self, instance_id: str) -> str:
+    def read_console(self, instance_id: str) -> str:
         """The last 64 KiB of the console with the block of SSH host keys; '' if there is no machine."""
         container = self._make_container(instance_id)
         if container.read_state() == "absent":
@@ -186,11 +186,11 @@ class Machines:
         """Filter the traffic between machines with these nftables chains; '' removes the filter."""
         packets.enforce(self._names, region, chains)
 
-    def enforced(self, region: str) -> str:
+    def read_enforced(self, region: str) -> str:
         """The region's chains as the kernel has them now; '' if it has none."""
         return packets.list_table(self._names, region)
 
-    def unjudged(self) -> str:
+    def explain_unjudged(self) -> str:
         """A message if the kernel cannot filter traffic within a subnet, with the reason; '' if it filters all traffic."""
         reason = bridges.filter_them()
         return f"security groups are not enforced within a subnet: {reason}" if reason else ""

@@ -78,12 +78,12 @@ class Authorizer:
         if not requests.is_mutating(environ, body) and action not in _CHECKED_READS:
             return
         service_context = request_context.describe_calling_services(CLOUDFORMATION)
-        is_new = set(call.texts("ResourceId")) <= actor.created if action == "ec2:CreateTags" else False
+        is_new = set(call.list_texts("ResourceId")) <= actor.created if action == "ec2:CreateTags" else False
         if is_new:
             service_context["ec2:createaction"] = tuple(
                 {
                     created_resources.find_create_operation(created_resources.find_kind(identifier))
-                    for identifier in call.texts("ResourceId")
+                    for identifier in call.list_texts("ResourceId")
                 }
             )
         if action in _HANDLER_OPERATIONS:
@@ -138,13 +138,13 @@ class Authorizer:
 
 def _list_further_needs(call: Call, environ: Environ, arns: list[str]) -> Iterator[_Need]:
     """The actions that an operation needs in addition to its own."""
-    if call.service == "autoscaling" and resources_autoscaling.names_template(call):
+    if call.service == "autoscaling" and resources_autoscaling.does_name_template(call):
         # EC2 Auto Scaling asks EC2 whether the caller may launch from the template (a dry run of RunInstances).
         yield _Need("ec2:RunInstances", f"arn:aws:ec2:{call.region}:{call.account}:instance/*", {})
     for role, service in pass_role.list_passed_roles(call):
         yield _Need("iam:PassRole", role, {"iam:passedtoservice": (service,)})
-    if call.service == "ec2" and call.texts("TagSpecification.Tag.Key"):
-        kinds = set(call.texts("TagSpecification.ResourceType"))
+    if call.service == "ec2" and call.list_texts("TagSpecification.Tag.Key"):
+        kinds = set(call.list_texts("TagSpecification.ResourceType"))
         for kind in kinds:
             arn = f"arn:aws:ec2:{call.region}:{call.account}:{kind}/*"
             yield _Need("ec2:CreateTags", arn, {"ec2:createaction": (call.operation,)})

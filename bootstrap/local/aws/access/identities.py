@@ -68,13 +68,13 @@ class Identities:
         session = self._sessions.get(access_key)
         if session is not None:
             return self._describe_session_key(session)
-        for backend in _iam_backends():
+        for backend in _list_iam_backends():
             key = backend.access_keys.get(access_key)
             if key is not None:
                 return _describe_user_key(backend, key) if key.user_name else _describe_role_key(backend, key)
         return None
 
-    def new_session(self, parent: str, seconds: int) -> Record:
+    def make_session(self, parent: str, seconds: int) -> Record:
         """Make the record of a new session for the owner of the key `parent`; the journal and `keep_session` get it."""
         letters = string.ascii_uppercase + string.digits
         return {
@@ -97,7 +97,7 @@ class Identities:
         return Issued(session["secret"], parent.principal, session["token"], session["expires"])
 
 
-def _iam_backends() -> Iterator[Any]:
+def _list_iam_backends() -> Iterator[Any]:
     """moto's IAM backends of all accounts and partitions; none before IAM was used."""
     accounts = getattr(sys.modules.get("moto.iam.models"), "iam_backends", {})  # {} also while it is being imported
     for account in list(accounts.values()):
@@ -129,12 +129,12 @@ def _describe_role_key(backend: Any, key: Any) -> Issued | None:
     user_id = f"{role.id}:{session.session_name}"
     principal = Principal(ROLE, session.arn, session.account_id, user_id, role.name, role.arn, policies, tags)
     expires = session.expiration.replace(tzinfo=None)
-    return Issued(session.secret_access_key, principal, session.session_token, _to_seconds(expires))
+    return Issued(session.secret_access_key, principal, session.session_token, _convert_to_seconds(expires))
 
 
 def find_role(arn: str) -> Any | None:
     """The IAM role with this ARN."""
-    for backend in _iam_backends():
+    for backend in _list_iam_backends():
         for role in list(backend.roles.values()):
             if role.arn == arn:
                 return role
@@ -143,7 +143,7 @@ def find_role(arn: str) -> Any | None:
 
 def find_user(arn: str) -> Any | None:
     """The IAM user with this ARN."""
-    for backend in _iam_backends():
+    for backend in _list_iam_backends():
         for user in list(backend.users.values()):
             if user.arn == arn:
                 return user
@@ -152,11 +152,11 @@ def find_user(arn: str) -> Any | None:
 
 def list_profile_roles(name: str) -> list[str]:
     """The ARNs of the roles in an instance profile; `name` is its name or its ARN."""
-    profiles = [profile for backend in _iam_backends() for profile in list(backend.instance_profiles.values())]
+    profiles = [profile for backend in _list_iam_backends() for profile in list(backend.instance_profiles.values())]
     return [str(role.arn) for profile in profiles if name in {profile.name, profile.arn} for role in profile.roles]
 
 
-def _to_seconds(moment: Any) -> float:
+def _convert_to_seconds(moment: Any) -> float:
     import datetime
 
     return float(moment.replace(tzinfo=datetime.UTC).timestamp())

@@ -178,13 +178,15 @@ def _write_answer(
 def _encode_cbor(texts: dict[str, str]) -> bytes:
     """A map of texts in CBOR (RFC 8949); the map and each text begin with a head."""
 
-    def head(major: int, length: int) -> bytes:
+    def encode_head(major: int, length: int) -> bytes:
         if length < 24:
             return bytes([major << 5 | length])
         return bytes([major << 5 | 25]) + length.to_bytes(2, "big")
 
-    def text(value: str) -> bytes:
+    def encode_text(value: str) -> bytes:
         encoded = value.encode()
-        return head(3, len(encoded)) + encoded
+        return encode_head(3, len(encoded)) + encoded
 
-    return head(5, len(texts)) + b"".join(text(name) + text(value) for name, value in texts.items())
+    return encode_head(5, len(texts)) + b"".join(
+        encode_text(name) + encode_text(value) for name, value in texts.items()
+    )

@@ -23,7 +23,7 @@ _FAILED = "MultiFactorAuthentication failed"
 
 def check(principal: Principal, call: Call) -> bool:
     """Whether the call has a second factor; raises Refused if the device is not the caller's, or the code is wrong."""
-    serial, code = call.text("SerialNumber"), call.text("TokenCode")
+    serial, code = call.find_text("SerialNumber"), call.find_text("TokenCode")
     if not serial and not code:
         return False
     user = find_user(principal.source_arn)

@@ -91,7 +91,7 @@ def _read_header_claim(environ: Environ, authorization: str, rest: str) -> Claim
         for name in ("Credential", "Signature", "SignedHeaders")
         if not parts.get(name)
     ]
-    stamp = environ.get("HTTP_X_AMZ_DATE", "") or _to_stamp(environ.get("HTTP_DATE", ""))
+    stamp = environ.get("HTTP_X_AMZ_DATE", "") or _parse_stamp(environ.get("HTTP_DATE", ""))
     if not stamp:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing:
@@ -154,7 +154,7 @@ def check_time(claim: Claim, now: float, leeway_minutes: int) -> None:
     if claim.expires is not None:
         if now > claim.moment + claim.expires:
             until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claim.moment + claim.expires))
-            details = {"X-Amz-Expires": str(claim.expires), "Expires": until, "ServerTime": _to_iso(now)}
+            details = {"X-Amz-Expires": str(claim.expires), "Expires": until, "ServerTime": _format_iso(now)}
             message = "" if claim.service in _S3 else f"Signature expired: {claim.stamp}"
             raise Refused(Kind.EXPIRED_URL, message, details=details)
     elif claim.moment < now - leeway:
@@ -169,7 +169,7 @@ def _refuse_skew(claim: Claim, now: float, leeway: int, message: str) -> Refused
     if claim.service not in _S3 | {"ec2"}:
         return Refused(Kind.SKEWED, message)
     allowed = str(leeway * 1000)
-    details = {"RequestTime": claim.stamp, "ServerTime": _to_iso(now), "MaxAllowedSkewMilliseconds": allowed}
+    details = {"RequestTime": claim.stamp, "ServerTime": _format_iso(now), "MaxAllowedSkewMilliseconds": allowed}
     return Refused(Kind.SKEWED, details=details)
 
 
@@ -182,7 +182,7 @@ def verify(claim: Claim, secret: str, environ: Environ, read_body: Callable[[], 
     if is_s3:
         _check_signed_headers(claim, environ)
     payload = _read_payload_hash(claim, environ) if is_s3 else hashlib.sha256(read_body()).hexdigest()
-    signer = _make_signers()[is_s3](_credentials(claim.access_key, secret), claim.service, claim.region)
+    signer = _make_signers()[is_s3](_make_credentials(claim.access_key, secret), claim.service, claim.region)
     request = _make_signed_request(claim, environ, payload, is_s3=is_s3)
     canonical = signer.canonical_request(request)
     to_sign = signer.string_to_sign(request, canonical)
@@ -283,18 +283,18 @@ def _make_signers() -> tuple[type, type]:
     return type("Any", (Checking, SigV4Auth), {}), type("S3", (Checking, S3SigV4Auth), {})
 
 
-def _credentials(access_key: str, secret: str) -> Any:
+def _make_credentials(access_key: str, secret: str) -> Any:
     from botocore.credentials import Credentials
 
     return Credentials(access_key, secret)
 
 
-def _to_stamp(text: str) -> str:
+def _parse_stamp(text: str) -> str:
     parsed = email.utils.parsedate_tz(text) if text else None
     if parsed is None:
         return text if re.fullmatch(r"\d{8}T\d{6}Z", text) else ""
     return time.strftime(_STAMP, time.gmtime(email.utils.mktime_tz(parsed)))
 
 
-def _to_iso(moment: float) -> str:
+def _format_iso(moment: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

@@ -56,7 +56,7 @@ class Sts:
         if not seconds_text.isdigit() or not _SHORTEST <= int(seconds_text) <= _LONGEST:
             message = f"Value '{seconds_text[:32]}' at 'durationSeconds' failed to satisfy constraint: Member must be between "
             raise Refused(Kind.INVALID, f"1 validation error detected: {message}{_SHORTEST} and {_LONGEST}")
-        session = self._identities.new_session(access_key, int(seconds_text))
+        session = self._identities.make_session(access_key, int(seconds_text))
         self._door.record_event(_EVENT, **session)
         expiration = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session["expires"]))
         credentials = {

@@ -11,7 +11,7 @@ from bootstrap.local.aws.access.authorization import judge
 from bootstrap.local.aws.access.identities import ROLE, Principal
 from bootstrap.local.aws.access.policies import attached, request_context
 from bootstrap.local.aws.access.policies.documents import parse_policy
-from bootstrap.local.aws.access.policies.evaluation import Question, delegates_to_account, evaluate_trust
+from bootstrap.local.aws.access.policies.evaluation import Question, does_delegate_to_account, evaluate_trust
 from bootstrap.local.aws.access.policies.parameters import Call
 from bootstrap.local.aws.access.refusals import Kind, Refused
 
@@ -21,17 +21,17 @@ _SHORTEST = 900
 
 def check(principal: Principal, call: Call) -> None:
     """Raise Refused if the caller may not have a session of the role."""
-    arn = call.text("RoleArn")
+    arn = call.find_text("RoleArn")
     role = identities.find_role(arn)
     has_second_factor = second_factor.check(principal, call)
-    actions = ["sts:AssumeRole", *(["sts:TagSession"] if call.texts("Tags.Key") else [])]
+    actions = ["sts:AssumeRole", *(["sts:TagSession"] if call.list_texts("Tags.Key") else [])]
     for action in actions:
         if role is None or not _is_allowed(principal, role, call, action, has_second_factor=has_second_factor):
             text = f"User: {principal.arn} is not authorized to perform: {action} on resource: {arn}"
             raise Refused(Kind.DENIED, text)
-    if call.texts("PolicyArns.arn"):
+    if call.list_texts("PolicyArns.arn"):
         raise Refused(Kind.INVALID, "The local cloud has no PolicyArns of AssumeRole: give the policy as text")
-    _check_duration(principal, role, call.text("DurationSeconds"))
+    _check_duration(principal, role, call.find_text("DurationSeconds"))
 
 
 def _is_allowed(principal: Principal, role: Any, call: Call, action: str, *, has_second_factor: bool) -> bool:
@@ -39,14 +39,14 @@ def _is_allowed(principal: Principal, role: Any, call: Call, action: str, *, has
         **({"aws:multifactorauthpresent": ("true",)} if has_second_factor else {}),
         **request_context.describe_caller(principal, "", ""),
         **request_context.describe_call(call, role.arn, {tag["Key"]: tag["Value"] for tag in role.tags or ()}),
-        **{key: call.texts(name) for key, name in _KEYS.items() if call.texts(name)},
+        **{key: call.list_texts(name) for key, name in _KEYS.items() if call.list_texts(name)},
     }
     question = Question(action, role.arn, context, frozenset({principal.arn, principal.source_arn}), principal.account)
     document = _parse_trust_policy(role)
     trust = evaluate_trust(question, document)
     if trust.is_explicit:
         return False
-    if not trust.is_allowed and not delegates_to_account(question, document, names_resource=False):
+    if not trust.is_allowed and not does_delegate_to_account(question, document, names_resource=False):
         return False
     if principal.is_operator:
         return True

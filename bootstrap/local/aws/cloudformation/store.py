@@ -178,22 +178,22 @@ class Stack:
         self, status: str, reason: str = "", resource: Resource | None = None, *, event_status: str = ""
     ) -> None:
         """Add an event and set the status of the stack or of one resource; `event_status` replaces it in the event."""
-        subject = self._subject(resource)
+        subject = self._describe_subject(resource)
         with _RECORDING:  # several threads record events of one stack, and each event must be later than the one before
             token = self.operation.token if self.operation else ""
-            event = Event(str(uuid.uuid4()), self._moment(), *subject, event_status or status, reason, token)
+            event = Event(str(uuid.uuid4()), self._choose_moment(), *subject, event_status or status, reason, token)
             self.events.append(event)
             target: Resource | Stack = resource or self
             target.status, target.reason = status, reason
         if resource:
             resource.updated = time.time()
 
-    def _subject(self, resource: Resource | None) -> tuple[str, str, str]:
+    def _describe_subject(self, resource: Resource | None) -> tuple[str, str, str]:
         if resource is None:
             return self.name, self.id, "AWS::CloudFormation::Stack"
         return resource.logical_id, resource.physical_id, resource.type
 
-    def _moment(self) -> float:
+    def _choose_moment(self) -> float:
         """The time for a new event: now, and at least a millisecond after the last one, because clients sort events by time."""
         return max(time.time(), self.events[-1].time + 0.001 if self.events else 0.0)
 
@@ -229,7 +229,7 @@ class Store:
                 return  # another thread has written this state meanwhile, and called `saved`
             newest_request = self._asked[stack.id]
             self.stacks[stack.id] = stack
-            path = self._path(stack)
+            path = self._make_path(stack)
             fields = {name: value for name, value in vars(stack).items() if name != "events"}
             text = json.dumps(fields, default=vars)  # takes a tenth of the time of dataclasses.asdict
             # After making the text, so that each state in it has its event.
@@ -241,7 +241,7 @@ class Store:
             self._written[stack.id] = newest_request
         self.saved(stack)
 
-    def _path(self, stack: Stack) -> Path:
+    def _make_path(self, stack: Stack) -> Path:
         return self._directory / f"{stack.id.rpartition('/')[2]}.json"
 
     def _append(self, stack: Stack, path: Path) -> int:
@@ -261,7 +261,7 @@ class Store:
             self.stacks.pop(stack.id, None)
             for memory in (self._kept, self._asked, self._written):
                 memory.pop(stack.id, None)
-            path = self._path(stack)
+            path = self._make_path(stack)
             path.unlink(missing_ok=True)
             path.with_suffix(EVENTS).unlink(missing_ok=True)
 
@@ -269,9 +269,9 @@ class Store:
         """The stack with a name that is not deleted, or any stack by its id; None if there is none."""
         if name.startswith("arn:"):
             return self.stacks.get(name)
-        return next((s for s in self.of(region) if s.name == name and s.is_living), None)
+        return next((s for s in self.list_stacks(region) if s.name == name and s.is_living), None)
 
-    def of(self, region: str) -> list[Stack]:
+    def list_stacks(self, region: str) -> list[Stack]:
         """The stacks of a region, newest first."""
         with self.lock:
             stacks = [stack for stack in self.stacks.values() if stack.region == region]

@@ -80,7 +80,7 @@ def _find_new(subnet: Any) -> str:
     return ""
 
 
-def request(subnet: Any, address: str, instance: Any) -> None:
+def assign_address(subnet: Any, address: str, instance: Any) -> None:
     """Give an instance the address that its launch names. Raises EC2's errors for one outside of the subnet, or in use."""
     from moto.ec2.exceptions import EC2ClientError
 

@@ -111,7 +111,7 @@ class Instances:
     def read_console(self, instance_id: str) -> str:
         """The console output of the machine; '' if it cannot be read."""
         try:
-            return self._machines.console(instance_id)
+            return self._machines.read_console(instance_id)
         except BootstrapError as failure:
             log.warning("cannot read the console of %s: %s", instance_id, failure)
             return ""
@@ -144,14 +144,14 @@ class Instances:
         gateway = find_gateway(instance)
         if gateway:
             self._open_gateway(gateway)
-        state = self._machines.state(instance.id)
+        state = self._machines.read_state(instance.id)
         if state == "absent" or instance.id not in self._booted:
             self._boot(instance)
         elif state == "stopped":
             self._start(instance)
 
     def _stop_if_running(self, instance: Any) -> None:
-        if self._machines.state(instance.id) == "running":
+        if self._machines.read_state(instance.id) == "running":
             self._machines.stop(instance.id)
 
     def _start(self, instance: Any) -> None:
@@ -188,7 +188,7 @@ class Instances:
             return
         set_state(instance, during)
 
-        def work() -> None:
+        def finish_change() -> None:
             try:
                 change()
             except _NotStarted as failure:
@@ -207,7 +207,7 @@ class Instances:
             if after is RUNNING:
                 self._watch(instance)
 
-        self._submit_after_request(instance.id, work)
+        self._submit_after_request(instance.id, finish_change)
 
     def _watch(self, instance: Any) -> None:
         """Check the instance when its machine has ended, after the work that is already in its queue."""
@@ -216,18 +216,18 @@ class Instances:
                 return
             self._watched.add(instance.id)
 
-        def ended() -> None:
+        def handle_end() -> None:
             with self._lock:
                 self._watched.discard(instance.id)
             self._submit(instance.id, lambda: self._check_ended(instance))
 
-        self._machines.watch(instance.id, ended)
+        self._machines.watch(instance.id, handle_end)
 
     def _check_ended(self, instance: Any) -> None:
         """Stop the instance if its machine ended by itself, not by a reboot or a request."""
         if instance.state != "running":
             return
-        if self._machines.state(instance.id) == "running":
+        if self._machines.read_state(instance.id) == "running":
             self._watch(instance)
             return
         code, reason = POWERED_OFF

@@ -55,10 +55,10 @@ class Machines(Protocol):
     def delete_volume(self, volume_id: str) -> None:
         """Delete the content of a volume."""
 
-    def console(self, instance_id: str) -> str:
+    def read_console(self, instance_id: str) -> str:
         """The text that the machine wrote to its console."""
 
-    def state(self, instance_id: str) -> str:
+    def read_state(self, instance_id: str) -> str:
         """'running', 'stopped' or 'absent'."""
 
     def watch(self, instance_id: str, ended: Callable[[], None]) -> None:
@@ -73,10 +73,10 @@ class Machines(Protocol):
     def enforce(self, region: str, chains: str) -> None:
         """Filter the traffic between the region's machines with these nftables chains; '' removes the filter."""
 
-    def enforced(self, region: str) -> str:
+    def read_enforced(self, region: str) -> str:
         """The region's chains as the kernel has them now; '' if it has none."""
 
-    def unjudged(self) -> str:
+    def explain_unjudged(self) -> str:
         """A message if the kernel cannot filter some traffic, with the reason; '' if it can filter all traffic."""
 
 
@@ -114,11 +114,11 @@ class SimulatedMachines:
     def delete_volume(self, volume_id: str) -> None:
         """Do nothing: a simulated volume has no content."""
 
-    def console(self, instance_id: str) -> str:
+    def read_console(self, instance_id: str) -> str:
         """An empty text: a simulated machine has no console."""
         return ""
 
-    def state(self, instance_id: str) -> str:
+    def read_state(self, instance_id: str) -> str:
         """The state that the last call set; 'absent' for an unknown machine."""
         return self.states.get(instance_id, "absent")
 
@@ -135,11 +135,11 @@ class SimulatedMachines:
     def enforce(self, region: str, chains: str) -> None:
         """Do nothing: simulated machines have no traffic."""
 
-    def enforced(self, region: str) -> str:
+    def read_enforced(self, region: str) -> str:
         """An empty text: no chains are set for simulated machines."""
         return ""
 
-    def unjudged(self) -> str:
+    def explain_unjudged(self) -> str:
         """The reason why no traffic is filtered: the machines are simulated."""
         return "the machines are simulated"
 

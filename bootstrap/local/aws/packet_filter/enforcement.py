@@ -72,11 +72,11 @@ class Enforcement:
             all_applied = {region: applied for region, applied in self._applied.items() if applied.chains}
             problems = [self._problem] if self._problem else []
             for region, applied in all_applied.items():
-                listing = self._machines.enforced(region)
+                listing = self._machines.read_enforced(region)
                 if listing != applied.listing:
                     what = "has other rules than were set" if listing else "is gone"
                     problems.append(f"the packet filter of {region} {what}: another program on this machine changed it")
-            problems += [reason for reason in [self._machines.unjudged()] if reason and all_applied]
+            problems += [reason for reason in [self._machines.explain_unjudged()] if reason and all_applied]
         return {
             "regions": {region: _count_rules(applied.chains) for region, applied in all_applied.items()},
             "problems": problems,
@@ -120,13 +120,13 @@ class Enforcement:
         if (
             applied is not None
             and chains == applied.chains
-            and (not chains or self._machines.enforced(region) == applied.listing)
+            and (not chains or self._machines.read_enforced(region) == applied.listing)
         ):
             return
         if chains:
-            self._machines.unjudged()  # also makes the kernel show as much traffic as it can to the chains
+            self._machines.explain_unjudged()  # also makes the kernel show as much traffic as it can to the chains
         self._machines.enforce(region, chains)
-        self._applied[region] = _Applied(chains, self._machines.enforced(region) if chains else "")
+        self._applied[region] = _Applied(chains, self._machines.read_enforced(region) if chains else "")
 
     def _compile_chains(self, region: str, vpcs: list[str]) -> str:
         ec2: Any = self._clients("ec2", region)

@@ -221,8 +221,8 @@ class Patches(
         self.apply()
 
     def _moto_api_internal_moto_random(self, module: Any) -> None:
-        module.MotoRandom.random = lambda _self: randomness.source().random()
-        module.MotoRandom.getrandbits = lambda _self, bits: randomness.source().getrandbits(bits)
+        module.MotoRandom.random = lambda _self: randomness.find_source().random()
+        module.MotoRandom.getrandbits = lambda _self, bits: randomness.find_source().getrandbits(bits)
 
     def _core_base_backend(self, module: Any) -> None:
         original = module.AccountSpecificBackend.__getitem__
@@ -279,7 +279,7 @@ class Patches(
         module.time = randomness.Clock
 
 
-def environment(directory: Path) -> dict[str, str]:
+def make_environment(directory: Path) -> dict[str, str]:
     """The environment variables that moto reads when it is imported; writes the list of images that moto loads."""
     return {
         "MOTO_DISABLE_GLOBAL_CORS": "true",

@@ -45,7 +45,7 @@ def add_queries(module: Any) -> None:
 
     def put_query_definition(response: Any) -> str:
         queries = _read_queries(response.logs_backend)
-        identity = str(response._get_param("queryDefinitionId") or _new_id())
+        identity = str(response._get_param("queryDefinitionId") or _make_id())
         members = {name: response._get_param(name) for name in _MEMBERS}
         queries[identity] = {
             "queryDefinitionId": identity,
@@ -79,7 +79,7 @@ def _read_queries(backend: Any) -> dict[str, dict[str, Any]]:
     return queries
 
 
-def _new_id() -> str:
+def _make_id() -> str:
     from moto.moto_api._internal import mock_random
 
     return str(mock_random.uuid4())

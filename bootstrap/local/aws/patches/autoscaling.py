@@ -51,7 +51,7 @@ def _get_models() -> Any:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _convert_refusals() -> Iterator[None]:
     """Make an error of moto's from what `checks` refuses."""
     try:
         yield
@@ -82,7 +82,7 @@ def _change_sizes(module: Any) -> None:
 
     @functools.wraps(create)
     def create_group(backend: Any, **settings: Any) -> Any:
-        with _refusals():
+        with _convert_refusals():
             checks.check_new(backend, settings["name"])
             group = create(backend, **settings)
             if settings["health_check_period"] is None:
@@ -96,7 +96,7 @@ def _change_sizes(module: Any) -> None:
         group = backend.autoscaling_groups.get(name)
         if group is None:
             raise module.ValidationError("AutoScalingGroup name not found - null")
-        with _refusals():
+        with _convert_refusals():
             requests.update(group, settings)
         return group
 
@@ -130,14 +130,14 @@ def _change_members(module: Any) -> None:
 
     @functools.wraps(detach)
     def detach_instances(backend: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> Any:
-        with _refusals():
+        with _convert_refusals():
             group = checks.find_group(backend, group_name)
             checks.check_protection(group, instance_ids)
         return detach(backend, group_name, instance_ids, should_decrement)
 
     @functools.wraps(enter)
     def enter_standby(backend: Any, group_name: str, instance_ids: list[str], should_decrement: bool) -> Any:
-        with _refusals():
+        with _convert_refusals():
             checks.check_protection(checks.find_group(backend, group_name), instance_ids)
         return enter(backend, group_name, instance_ids, should_decrement)
 
@@ -167,7 +167,7 @@ def _answer_activities(module: Any, response: Any) -> Any:
     with_deleted = bool(response._get_bool_param("IncludeDeletedGroups", False))
     backend, ids = response.autoscaling_backend, response._get_param("ActivityIds", [])
     if group and not with_deleted:
-        with _refusals():
+        with _convert_refusals():
             checks.find_group(backend, group)
     listed = activities.list_described(backend, group, ids, with_deleted=with_deleted)
     token = response._get_param("NextToken")
@@ -181,9 +181,9 @@ def _change_group_requests(module: Any) -> None:
     """The operations on one group whose parameters moto does not read, or does not check."""
     response_class = module.AutoScalingResponse
 
-    def on_group(work: Callable[[Any, Any], None]) -> Callable[[Any], Any]:
+    def change_group(work: Callable[[Any, Any], None]) -> Callable[[Any], Any]:
         def answer(self: Any) -> Any:
-            with _refusals():
+            with _convert_refusals():
                 work(self, checks.find_group(self.autoscaling_backend, self._get_param("AutoScalingGroupName")))
             return module.EmptyResult()
 
@@ -198,15 +198,15 @@ def _change_group_requests(module: Any) -> None:
         is_protected = bool(self._get_bool_param("ProtectedFromScaleIn"))
         requests.protect(group, self._get_param("InstanceIds", []), is_protected=is_protected)
 
-    response_class.set_desired_capacity = on_group(set_desired)
-    response_class.set_instance_protection = on_group(set_protection)
-    response_class.suspend_processes = on_group(
+    response_class.set_desired_capacity = change_group(set_desired)
+    response_class.set_instance_protection = change_group(set_protection)
+    response_class.suspend_processes = change_group(
         lambda self, group: requests.suspend(group, self._get_param("ScalingProcesses", []))
     )
-    response_class.resume_processes = on_group(
+    response_class.resume_processes = change_group(
         lambda self, group: requests.resume(group, self._get_param("ScalingProcesses", []))
     )
-    response_class.delete_auto_scaling_group = on_group(
+    response_class.delete_auto_scaling_group = change_group(
         lambda self, group: requests.delete(group, is_forced=bool(self._get_bool_param("ForceDelete", False)))
     )
 
@@ -218,13 +218,13 @@ def _change_instance_requests(module: Any) -> None:
     def set_instance_health(self: Any) -> Any:
         respects = self._get_bool_param("ShouldRespectGracePeriod", True)
         given = self._get_param("InstanceId"), self._get_param("HealthStatus")
-        with _refusals():
+        with _convert_refusals():
             requests.set_health(self.autoscaling_backend, *given, respects_grace=bool(respects))
         return module.EmptyResult()
 
     def terminate(self: Any) -> Any:
         decrement = bool(self._get_bool_param("ShouldDecrementDesiredCapacity", False))
-        with _refusals():
+        with _convert_refusals():
             activity = requests.terminate(self.autoscaling_backend, self._get_param("InstanceId"), decrement=decrement)
         return module.ActionResult({"Activity": activity})
 

@@ -140,7 +140,7 @@ class Ec2Patches:
 
         module.SubnetBackend.delete_subnet = delete_subnet
         module.Subnet.get_available_subnet_ip = addresses.take_next
-        module.Subnet.request_ip = addresses.request
+        module.Subnet.request_ip = addresses.assign_address
         # moto would write the whole structure of the state in the place of its name.
         module.Subnet.ipv6_cidr_block_association_set = property(
             lambda subnet: [

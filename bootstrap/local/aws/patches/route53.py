@@ -83,7 +83,7 @@ class Route53Patches:
 
 def _make_name_servers() -> list[str]:
     """Four name servers as Route 53 assigns them to a zone: one of each domain, with numbers from the domain's range."""
-    source = randomness.source()
+    source = randomness.find_source()
     numbers = [(first + source.randrange(512), source.randrange(64), ending) for first, ending in _SERVERS]
     return [f"ns-{number}.awsdns-{stripe:02}.{ending}" for number, stripe, ending in numbers]
 
@@ -97,11 +97,11 @@ def _list_refusals(zone: Any, changes: Iterable[Mapping[str, Any]]) -> Iterator[
     records = {_make_key(existing): _describe_record(existing) for existing in zone.rrsets}
     for change in changes:
         action, record = change["Action"], change["ResourceRecordSet"]
-        name, kind = _to_full_name(record["Name"]), record["Type"]
+        name, kind = _complete_name(record["Name"]), record["Type"]
         key = (name, kind, record.get("SetIdentifier") or "")
         description = f"resource record set [name='{name}', type='{kind}'{_show_identifier(record)}]"
-        if not f".{name}".endswith(f".{_to_full_name(zone.name)}"):
-            yield f"RRSet with DNS name {name} is not permitted in zone {_to_full_name(zone.name)}"
+        if not f".{name}".endswith(f".{_complete_name(zone.name)}"):
+            yield f"RRSet with DNS name {name} is not permitted in zone {_complete_name(zone.name)}"
         elif action == "CREATE" and key in records:
             yield f"Tried to create {description} but it already exists"
         elif action == "DELETE" and _is_required_record(zone, name, kind):
@@ -120,13 +120,13 @@ def _list_refusals(zone: Any, changes: Iterable[Mapping[str, Any]]) -> Iterator[
 def _apply(module: Any, zone: Any, action: str, record: Mapping[str, Any]) -> None:
     """Make one change; name, type and set identifier identify a record."""
     values = [record_value["Value"] for record_value in record.get("ResourceRecords") or ()]
-    new_record = module.RecordSet({**record, "Name": _to_full_name(record["Name"]), "ResourceRecords": values})
+    new_record = module.RecordSet({**record, "Name": _complete_name(record["Name"]), "ResourceRecords": values})
     others = [existing for existing in zone.rrsets if _make_key(existing) != _make_key(new_record)]
     zone.rrsets = others if action == "DELETE" else [*others, new_record]
 
 
 def _make_key(record: Any) -> tuple[str, str, str]:
-    return (_to_full_name(record.name), record.type, record.set_identifier or "")
+    return (_complete_name(record.name), record.type, record.set_identifier or "")
 
 
 def _show_identifier(record: Mapping[str, Any]) -> str:
@@ -136,21 +136,25 @@ def _show_identifier(record: Mapping[str, Any]) -> str:
 def _describe_record(record: Any) -> tuple[Any, ...]:
     """The content of a record in a form that can be compared: its TTL, its sorted values, the target of its alias."""
     alias = record.alias_target or {}
-    return (str(record.ttl or ""), sorted(map(str, record.records or ())), _to_full_name(str(alias.get("DNSName", ""))))
+    return (
+        str(record.ttl or ""),
+        sorted(map(str, record.records or ())),
+        _complete_name(str(alias.get("DNSName", ""))),
+    )
 
 
 def _describe_requested(record: Mapping[str, Any]) -> tuple[Any, ...]:
     values = sorted(str(one["Value"]) for one in record.get("ResourceRecords") or ())
     alias = record.get("AliasTarget") or {}
-    return (str(record.get("TTL") or ""), values, _to_full_name(str(alias.get("DNSName", ""))))
+    return (str(record.get("TTL") or ""), values, _complete_name(str(alias.get("DNSName", ""))))
 
 
 def _is_required_record(zone: Any, name: str, kind: str) -> bool:
     """Whether a record is the zone's own NS or SOA record, which each zone must have."""
-    return kind in {"NS", "SOA"} and _to_full_name(name) == _to_full_name(zone.name)
+    return kind in {"NS", "SOA"} and _complete_name(name) == _complete_name(zone.name)
 
 
-def _to_full_name(name: str) -> str:
+def _complete_name(name: str) -> str:
     return f"{name.rstrip('.').lower()}." if name else ""
 
 
@@ -160,15 +164,17 @@ def _allows_writing(account: str, region: str, log_group_arn: str) -> bool:
 
     policies = logs_backends[account][region].resource_policies.values()
     statements = [
-        statement for policy in policies for statement in _to_list(json.loads(policy.policy_document).get("Statement"))
+        statement
+        for policy in policies
+        for statement in _make_list(json.loads(policy.policy_document).get("Statement"))
     ]
     allowed: set[str] = set()
     for statement in statements:
-        services = _to_list(statement.get("Principal", {}).get("Service"))
-        matches_group = any(_matches(text, log_group_arn) for text in _to_list(statement.get("Resource")))
+        services = _make_list(statement.get("Principal", {}).get("Service"))
+        matches_group = any(_matches(text, log_group_arn) for text in _make_list(statement.get("Resource")))
         if statement.get("Effect") == "Allow" and "route53.amazonaws.com" in services and matches_group:
             allowed |= {
-                text for text in _WRITES for action in _to_list(statement.get("Action")) if _matches(action, text)
+                text for text in _WRITES for action in _make_list(statement.get("Action")) if _matches(action, text)
             }
     return allowed == _WRITES
 
@@ -179,7 +185,7 @@ def _matches(pattern: str, text: str) -> bool:
     return fnmatchcase(text, pattern) or fnmatchcase(text.removesuffix(":*"), pattern.removesuffix(":*"))
 
 
-def _to_list(value: Any) -> list[Any]:
+def _make_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

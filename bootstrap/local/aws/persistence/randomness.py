@@ -17,7 +17,7 @@ _SYSTEM = random.SystemRandom()
 _current = threading.local()
 
 
-def source() -> random.Random:
+def find_source() -> random.Random:
     """The random source of this thread: a seeded one within a journalled request, otherwise the operating system."""
     current: random.Random = getattr(_current, "source", _SYSTEM)
     return current
@@ -36,7 +36,7 @@ def use_seed(seed: str) -> Iterator[None]:
 
 def draw_bytes(count: int) -> bytes:
     """Draw `count` bytes from this thread's source; moto calls this in the place of os.urandom."""
-    return source().getrandbits(count * 8).to_bytes(count, "big") if count else b""
+    return find_source().getrandbits(count * 8).to_bytes(count, "big") if count else b""
 
 
 def record_material(recorded: list[str]) -> None:

@@ -30,9 +30,9 @@ class HealthChecks:
         for group in members.list_groups():
             for member in list(group.instance_states):
                 if _is_to_be_judged(group, member):
-                    self._door.record_event("member-failed", **_name(group), instance=member.instance.id)
+                    self._door.record_event("member-failed", **_name_group(group), instance=member.instance.id)
             if capacity.needs_retry(group, time.time()):
-                self._door.record_event("launch-repeated", **_name(group))
+                self._door.record_event("launch-repeated", **_name_group(group))
 
 
 def apply_failure(record: Record) -> None:
@@ -83,7 +83,7 @@ def _is_to_be_judged(group: Any, member: Any) -> bool:
     return is_watched and members.is_dead(member) and not members.is_suspended(group, "HealthCheck")
 
 
-def _name(group: Any) -> dict[str, str]:
+def _name_group(group: Any) -> dict[str, str]:
     return {"account": group.account_id, "region": group.region, "group": group.name}
 
 

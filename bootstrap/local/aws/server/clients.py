@@ -72,7 +72,7 @@ class Clients:
             # The action is read first, because a later reader may change the request.
             action = requests.find_action(environ, requests.read_body(environ))
             refusal = self._find_refusal(environ)
-            response = refusal or self._faults.find_answer(environ) or self._door.request(environ)
+            response = refusal or self._faults.find_answer(environ) or self._door.answer(environ)
             if self._refuse is not None:
                 self._note_created(environ, action, response)
         except ConnectionError:
@@ -109,7 +109,7 @@ class Clients:
             text = value.decode() if isinstance(value, bytes) else str(value)
             key = name.upper().replace("-", "_")
             record[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = text
-        return requests.from_record(record, bytes(content))
+        return requests.make_environ(record, bytes(content))
 
 
 class _Raw(io.BytesIO):

@@ -70,7 +70,7 @@ class Control:
         if path == "/_bootstrap/stand-ins":
             return _respond({"types": STAND_INS})
         if path == "/_bootstrap/properties":
-            return _respond({"types": modelled_properties.table()})
+            return _respond({"types": modelled_properties.load_table()})
         if path == "/_bootstrap/faults" and method in {"GET", "POST"}:
             return self._arm_faults(environ) if method == "POST" else _respond({"faults": self._faults.list_armed()})
         if path == "/_bootstrap/enforcement" and method in {"GET", "POST"}:

@@ -54,7 +54,7 @@ class Door:
         self.is_replaying = False
 
     @contextmanager
-    def operation(self, name: str) -> Iterator[None]:
+    def enter_operation(self, name: str) -> Iterator[None]:
         """Within the context, this thread's requests belong to the operation `name` and are numbered."""
         local = self._local
         before = [getattr(local, key, 0) for key in ("operation", "number", "seen", "reads")]
@@ -84,7 +84,7 @@ class Door:
             else:
                 pending.append(act)
 
-    def request(self, environ: Environ) -> Response:
+    def answer(self, environ: Environ) -> Response:
         """Answer one request, and journal it if it may change something. Raises Busy if another call does not end."""
         body = requests.read_body(environ)
         if requests.is_slow(environ, body):
@@ -159,7 +159,7 @@ class Door:
 
     def _mutate(self, environ: Environ, body: bytes, step: Step | None) -> Response:
         record: Record = {"seed": secrets.token_hex(32), "time": time.time()}
-        record["environ"] = requests.to_record(environ)
+        record["environ"] = requests.make_record(environ)
         record["body"] = base64.b64encode(body).decode()
         if step:
             record["step"] = list(step)
@@ -184,7 +184,7 @@ class Door:
         if "event" in record:
             self._apply_event(record)
             return
-        environ = requests.from_record(record["environ"], base64.b64decode(record["body"]))
+        environ = requests.make_environ(record["environ"], base64.b64decode(record["body"]))
         with randomness.use_seed(record["seed"]), randomness.fix_clock(record["time"]):
             randomness.replay_material(record.get("material", []))
             response = self._call_app(environ)

@@ -103,14 +103,14 @@ def is_slow(environ: Environ, body: bytes) -> bool:
     return find_action(environ, body) in {"ReceiveMessage", "Invoke"}
 
 
-def to_record(environ: Environ) -> dict[str, str]:
+def make_record(environ: Environ) -> dict[str, str]:
     """The parts of the request that a replay needs, for the journal; without the body."""
     recorded = {name: str(environ[name]) for name in _ENVIRON_KEYS if name in environ}
     recorded.update({name: str(value) for name, value in environ.items() if name.startswith("HTTP_")})
     return recorded
 
 
-def from_record(record: dict[str, str], body: bytes) -> Environ:
+def make_environ(record: dict[str, str], body: bytes) -> Environ:
     """A WSGI environment that repeats a request of the journal."""
     environ: Environ = {
         "wsgi.version": (1, 0),

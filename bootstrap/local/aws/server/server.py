@@ -49,7 +49,7 @@ class Server:
         self._listeners: dict[str, Any] = {}
         self._connections = request_limits.Connections()
         self._lock = threading.Lock()
-        os.environ.update(patches.environment(state))
+        os.environ.update(patches.make_environment(state))
         self._build(machines, mail)
 
     def _build(self, machines: Machines, mail: MailPlace | None) -> None:
@@ -85,7 +85,7 @@ class Server:
         self._mail = mail_place.open_sink(self._state, mail, lambda peer: known.find_at(peer) is not None)
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
-        stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.tags_of, self._store))
+        stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.find_tags, self._store))
         self._guard = Guard(identities, Sts(self.door, identities), Authorizer(stacks), self.door.moto_lock)
         refuse = self._guard.refuse_cloudformation
         self._clients = clients = Clients(self.door, self.port, faults, refuse)
@@ -167,8 +167,8 @@ class Server:
         if requests.find_service(environ) == "cloudformation":
             with self.door.callers.use_caller(admitted.record):
                 refusal = characters.find_refusal(environ, requests.read_body(environ))
-                return refusal or self._faults.find_answer(environ) or self._api.request(environ)
-        return self._faults.find_answer(environ) or self.door.request(environ)
+                return refusal or self._faults.find_answer(environ) or self._api.answer(environ)
+        return self._faults.find_answer(environ) or self.door.answer(environ)
 
     def open_gateway(self, address: str) -> None:
         """Listen at the gateway address of a subnet, for requests and for mail of its machines."""
@@ -205,7 +205,7 @@ class Server:
 
         def load() -> None:
             try:
-                self.engine.scopes.zones(region)
+                self.engine.scopes.list_zones(region)
                 for service in ("ssm", "iam", "secretsmanager", "sts"):
                     self._clients(service, region)
             except Exception:

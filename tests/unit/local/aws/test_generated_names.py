@@ -12,7 +12,7 @@ from bootstrap.local.aws.cloudformation.adapters import generated_names
 from bootstrap.local.aws.cloudformation.adapters.table import TableAdapter
 from bootstrap.local.aws.cloudformation.template import schemas
 
-FORMS = generated_names.forms()
+FORMS = generated_names.load_forms()
 # The recorded stack and the names that its account had, without their random ends (which had 13 characters then).
 RECORDED = "Amazon-EKS-EKSStack-1U9I2DE9P7PAE-IamStack-1W9E0EIXHYJ3Z"
 
@@ -24,11 +24,11 @@ def makes_names(kind: str) -> bool:
     if isinstance(adapter, TableAdapter) and adapter.entry.name:
         required = (schemas.load(kind, "eu-central-1") or {}).get("required", ())
         return adapter.entry.name not in required
-    return type(adapter) is not TableAdapter and "to.name()" in inspect.getsource(type(adapter))
+    return type(adapter) is not TableAdapter and "to.generate_name()" in inspect.getsource(type(adapter))
 
 
 def test_every_type_whose_name_is_made_is_in_the_table_and_no_other() -> None:
-    assert {kind for kind in adapters.known() if makes_names(kind)} == {*FORMS}
+    assert {kind for kind in adapters.list_known() if makes_names(kind)} == {*FORMS}
 
 
 @pytest.mark.parametrize("kind", FORMS)

@@ -37,5 +37,5 @@ def test_every_module_that_is_named_has_its_patch(module: str) -> None:
 
 
 def test_variables_point_to_a_list_of_images_that_holds_debian(tmp_path: Path) -> None:
-    path = Path(patches.environment(tmp_path)["MOTO_AMIS_PATH"])
+    path = Path(patches.make_environment(tmp_path)["MOTO_AMIS_PATH"])
     assert [images.FIRST.id] == [one["ami_id"] for one in json.loads(path.read_text())]

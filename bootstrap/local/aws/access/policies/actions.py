@@ -81,7 +81,7 @@ def find_actions(call: Call, method: str) -> tuple[str, ...]:
     if prefix == "kms" and call.operation == "ReEncrypt":
         return ("kms:ReEncryptFrom", "kms:ReEncryptTo")
     action_name = _OTHER_NAMES.get(f"{prefix}:{call.operation}", call.operation)
-    further = ("cloudformation:TagResource",) if prefix == "cloudformation" and call.texts("Tags.Key") else ()
+    further = ("cloudformation:TagResource",) if prefix == "cloudformation" and call.list_texts("Tags.Key") else ()
     return (f"{prefix}:{action_name}", *further)
 
 
@@ -92,6 +92,6 @@ def _find_s3_actions(call: Call) -> tuple[str, ...]:
         return (f"{verb}{settings[2]}Configuration",)
     name = _S3_NAMES.get(call.operation, call.operation)
     versioned = {"GetObject", "DeleteObject", "GetObjectAcl", "PutObjectAcl", "GetObjectTagging", "PutObjectTagging"}
-    if name in versioned and call.text("versionId"):
+    if name in versioned and call.find_text("versionId"):
         name = re.sub(r"Object", "ObjectVersion", name, count=1)
     return (name,)

@@ -73,7 +73,7 @@ def _is_like(value: str, wanted: str) -> bool:
     return compile_pattern(wanted).fullmatch(value) is not None
 
 
-def _to_plain_text(wanted: str) -> str:
+def _convert_to_text(wanted: str) -> str:
     return wanted.replace("\0", "*").replace("\1", "?")
 
 
@@ -93,12 +93,12 @@ def _make_number_test(compare: Callable[[float, float], bool]) -> Test:
 
 
 def _make_date_test(compare: Callable[[float, float], bool]) -> Test:
-    def to_seconds(text: str) -> float:
+    def convert_to_seconds(text: str) -> float:
         return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else datetime.datetime.fromisoformat(text).timestamp()
 
     def test(value: str, wanted: str) -> bool:
         with contextlib.suppress(ValueError):
-            return compare(to_seconds(value), to_seconds(wanted))
+            return compare(convert_to_seconds(value), convert_to_seconds(wanted))
         return False
 
     return test
@@ -124,8 +124,8 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanEquals": lambda one, other: one >= other,
 }
 _TESTS: dict[str, Test] = {
-    "StringEquals": lambda value, wanted: value == _to_plain_text(wanted),
-    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == _to_plain_text(wanted).lower(),
+    "StringEquals": lambda value, wanted: value == _convert_to_text(wanted),
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == _convert_to_text(wanted).lower(),
     "StringLike": _is_like,
     "ArnEquals": _is_arn_like,
     "ArnLike": _is_arn_like,

@@ -69,9 +69,9 @@ def _parse_statement(item: Mapping[str, Any], *, has_variables: bool) -> Stateme
     return Statement(
         sid=str(item.get("Sid", "")),
         is_allow=item["Effect"] == "Allow",
-        actions=_to_texts(item.get("Action", item.get("NotAction", ()))),
+        actions=_list_texts(item.get("Action", item.get("NotAction", ()))),
         is_not_action="NotAction" in item,
-        resources=_to_texts(item.get("Resource", item.get("NotResource", ()))),
+        resources=_list_texts(item.get("Resource", item.get("NotResource", ()))),
         is_not_resource="NotResource" in item,
         principals=_parse_principals(principals) if principals is not None else None,
         is_not_principal="NotPrincipal" in item,
@@ -83,7 +83,7 @@ def _parse_statement(item: Mapping[str, Any], *, has_variables: bool) -> Stateme
 def _parse_principals(value: Any) -> Principals:
     if isinstance(value, str):
         return {"*": ("*",)} if value == "*" else {"AWS": (value,)}
-    return {kind: _to_texts(who) for kind, who in value.items()}
+    return {kind: _list_texts(who) for kind, who in value.items()}
 
 
 def _parse_conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Condition]:
@@ -94,13 +94,13 @@ def _parse_conditions(given: Mapping[str, Mapping[str, Any]]) -> Iterator[Condit
             yield Condition(
                 operator,
                 key.lower(),
-                _to_texts(values),
+                _list_texts(values),
                 operator_name.endswith("IfExists") and operator_name != "Null",
                 over,
             )
 
 
-def _to_texts(value: Any) -> tuple[str, ...]:
+def _list_texts(value: Any) -> tuple[str, ...]:
     values: Iterable[Any] = value if isinstance(value, list | tuple) else (value,)
     return tuple(str(text).lower() if isinstance(text, bool) else str(text) for text in values)
 

@@ -71,7 +71,7 @@ class Decision:
 
 def decide(question: Question, policies: Policies) -> Decision:
     """Decide a question by all policies."""
-    matched = tuple(_all_matches(question, policies))
+    matched = tuple(_find_matches(question, policies))
     denying = [match for match in matched if not match.is_allow]
     if denying:
         return Decision(False, True, denying[0].kind, matched)
@@ -79,7 +79,7 @@ def decide(question: Question, policies: Policies) -> Decision:
     if (
         policies.resource_must_allow
         and RESOURCE not in allowing
-        and not delegates_to_account(question, policies.resource)
+        and not does_delegate_to_account(question, policies.resource)
     ):
         return Decision(False, False, RESOURCE, matched)
     if IDENTITY not in allowing and RESOURCE not in allowing:
@@ -100,7 +100,7 @@ def evaluate_trust(question: Question, document: Policy) -> Decision:
     return Decision(bool(matched), False, "" if matched else RESOURCE, matched)
 
 
-def _all_matches(question: Question, policies: Policies) -> Iterator[Matched]:
+def _find_matches(question: Question, policies: Policies) -> Iterator[Matched]:
     for policy in policies.identity:
         yield from _matches(question, policy, IDENTITY)
     if policies.boundary is not None:
@@ -115,7 +115,7 @@ def _matches(question: Question, policy: Policy, kind: str, *, names_resource: b
     for statement in policy.statements:
         if statement.principals is None and kind == RESOURCE:
             continue
-        if kind == RESOURCE and not _names_caller(statement, question):
+        if kind == RESOURCE and not _does_name_caller(statement, question):
             continue
         if _covers(statement, question, names_resource=names_resource):
             yield Matched(policy.name, kind, statement.sid, statement.is_allow)
@@ -143,7 +143,7 @@ def _matches_resource(pattern: str, statement: Statement, question: Question) ->
     return compile_pattern(text).fullmatch(question.resource) is not None
 
 
-def _names_caller(statement: Statement, question: Question) -> bool:
+def _does_name_caller(statement: Statement, question: Question) -> bool:
     """Whether the principals of a statement of a resource policy include the caller."""
     principals = statement.principals or {}
     is_everybody = "*" in principals.get("*", ()) or "*" in principals.get("AWS", ())
@@ -161,7 +161,7 @@ def _is_account(statement: Statement, question: Question) -> bool:
     )
 
 
-def delegates_to_account(question: Question, policy: Policy | None, *, names_resource: bool = True) -> bool:
+def does_delegate_to_account(question: Question, policy: Policy | None, *, names_resource: bool = True) -> bool:
     """Whether the resource policy lets the account's own policies decide."""
     return policy is None or any(
         one.is_allow and _is_account(one, question) and _covers(one, question, names_resource=names_resource)

@@ -32,7 +32,7 @@ def _list_secret_uses(call: Call, secrets: Iterable[str]) -> Iterator[KeyUse]:
         actions = ("kms:Decrypt",)
     else:
         return
-    given = [_to_key_arn(call, key) for key in call.texts("KmsKeyId")]
+    given = [_make_key_arn(call, key) for key in call.list_texts("KmsKeyId")]
     keys = dict.fromkeys([*given, *(key for arn in secrets if (key := _find_key_of_secret(call, arn)))])
     via: dict[str, tuple[str, ...]] = {"kms:viaservice": (f"secretsmanager.{call.region}.amazonaws.com",)}
     yield from ((action, key, via) for key in keys for action in actions)
@@ -41,7 +41,7 @@ def _list_secret_uses(call: Call, secrets: Iterable[str]) -> Iterator[KeyUse]:
 def _list_volume_uses(call: Call) -> Iterator[KeyUse]:
     """The key actions for volumes: EC2 encrypts a new volume, and creates a grant when it attaches a volume."""
     if call.operation in _MAKES_VOLUMES:
-        keys = [*call.texts("KmsKeyId", "BlockDeviceMapping.Ebs.KmsKeyId"), *_find_keys_of_template(call)]
+        keys = [*call.list_texts("KmsKeyId", "BlockDeviceMapping.Ebs.KmsKeyId"), *_find_keys_of_template(call)]
         actions: tuple[str, ...] = ("kms:GenerateDataKeyWithoutPlaintext", "kms:CreateGrant")
     elif call.operation in _TAKES_VOLUMES:
         keys, actions = _find_keys_of_volumes(call), ("kms:Decrypt", "kms:CreateGrant")
@@ -49,17 +49,17 @@ def _list_volume_uses(call: Call) -> Iterator[KeyUse]:
         return
     context: dict[str, tuple[str, ...]] = {"kms:grantisforawsresource": ("true",)}
     context["kms:viaservice"] = (f"ec2.{call.region}.amazonaws.com",)
-    for key in dict.fromkeys(_to_key_arn(call, key) for key in keys):
+    for key in dict.fromkeys(_make_key_arn(call, key) for key in keys):
         if not _is_aws_managed(call, key):
             yield from ((action, key, context) for action in actions)
 
 
 def _find_keys_of_template(call: Call) -> list[str]:
-    backend, name = resources_ec2.find_backend(call), call.text("LaunchTemplate.LaunchTemplateId")
+    backend, name = resources_ec2.find_backend(call), call.find_text("LaunchTemplate.LaunchTemplateId")
     template = getattr(backend, "launch_templates", {}).get(name)
     if template is None:
         return []
-    number = call.text("LaunchTemplate.Version")
+    number = call.find_text("LaunchTemplate.Version")
     version = template.get_version(number) if number else template.default_version()
     disks = version.data.get("BlockDeviceMappings") or []
     return [str(disk["Ebs"]["KmsKeyId"]) for disk in disks if (disk.get("Ebs") or {}).get("KmsKeyId")]
@@ -67,8 +67,8 @@ def _find_keys_of_template(call: Call) -> list[str]:
 
 def _find_keys_of_volumes(call: Call) -> list[str]:
     backend = resources_ec2.find_backend(call)
-    machines = set(call.texts("InstanceId")) if call.operation == "StartInstances" else set()
-    named_volumes = set(call.texts("VolumeId"))
+    machines = set(call.list_texts("InstanceId")) if call.operation == "StartInstances" else set()
+    named_volumes = set(call.list_texts("VolumeId"))
     volumes: list[Any] = list(backend.volumes.values()) if backend is not None else []
     return [
         str(volume.kms_key_id)
@@ -83,10 +83,10 @@ def _find_key_of_secret(call: Call, arn: str) -> str:
     backend = attached.find_backend("secretsmanager", call.account, call.region)
     secret = next((one for one in list(backend.secrets.values()) if one.arn == arn), None) if backend else None
     key = str(getattr(secret, "kms_key_id", "") or "")
-    return "" if not key or key.endswith("alias/aws/secretsmanager") else _to_key_arn(call, key)
+    return "" if not key or key.endswith("alias/aws/secretsmanager") else _make_key_arn(call, key)
 
 
-def _to_key_arn(call: Call, key: str) -> str:
+def _make_key_arn(call: Call, key: str) -> str:
     return key if key.startswith("arn:") else f"arn:aws:kms:{call.region}:{call.account}:key/{key}"
 
 

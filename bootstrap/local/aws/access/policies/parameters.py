@@ -35,13 +35,13 @@ class Call:
     )  # parameter -> values; nested ones 'Outer.Inner'
     path: str = "/"
 
-    def texts(self, *names: str) -> tuple[str, ...]:
+    def list_texts(self, *names: str) -> tuple[str, ...]:
         """The values of the parameters with these names."""
         return tuple(value for name in names for value in self.parameters.get(name, ()))
 
-    def text(self, *names: str) -> str:
+    def find_text(self, *names: str) -> str:
         """The first of these values; '' if there is none."""
-        return next(iter(self.texts(*names)), "")
+        return next(iter(self.list_texts(*names)), "")
 
 
 def read_call(environ: Environ, body: bytes, account: str) -> Call:

@@ -36,7 +36,7 @@ def list_passed_roles(call: Call) -> Iterator[tuple[str, str]]:
     parameter, service = _PASSES.get(f"{call.service}:{call.operation}", ("", ""))
     if not parameter:
         return
-    for value in call.texts(parameter, f"{parameter}.Arn", f"{parameter}.Name"):
+    for value in call.list_texts(parameter, f"{parameter}.Arn", f"{parameter}.Name"):
         if parameter == "IamInstanceProfile":
             for role in identities.list_profile_roles(value):
                 yield role, service
@@ -53,7 +53,7 @@ def _list_roles_in_templates(call: Call) -> Iterator[tuple[str, str]]:
         return
     for prefix in resources_autoscaling.TEMPLATES:
         parts = ("LaunchTemplateId", "LaunchTemplateName", "Version")
-        named = {part: call.text(f"{prefix}.{part}") for part in parts if call.text(f"{prefix}.{part}")}
+        named = {part: call.find_text(f"{prefix}.{part}") for part in parts if call.find_text(f"{prefix}.{part}")}
         if not named.keys() - {"Version"}:
             continue
         try:

@@ -58,9 +58,9 @@ def describe_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, t
         context["aws:tagkeys"] = tuple(request_tags)
         context |= {f"aws:requesttag/{name}".lower(): (value,) for name, value in request_tags.items()}
     if call.service == "s3":
-        context |= {f"s3:{name}": call.texts(name) for name in ("prefix", "delimiter") if call.texts(name)}
+        context |= {f"s3:{name}": call.list_texts(name) for name in ("prefix", "delimiter") if call.list_texts(name)}
     if call.service == "secretsmanager":
-        versions = {name: call.texts(name) for name in ("VersionId", "VersionStage")}
+        versions = {name: call.list_texts(name) for name in ("VersionId", "VersionStage")}
         context |= {f"secretsmanager:{name}".lower(): values for name, values in versions.items() if values}
     if call.service == "iam" and (boundary := _find_boundary(call, resource)):
         context["iam:permissionsboundary"] = (boundary,)
@@ -74,7 +74,7 @@ def describe_call(call: Call, resource: str, resource_tags: Tags) -> dict[str, t
 def _find_boundary(call: Call, resource: str) -> str:
     """The permissions boundary that the call gives to a user or a role, or else the one that it has."""
     holder = find_role(resource) or find_user(resource)
-    return call.text("PermissionsBoundary") or str(getattr(holder, "permissions_boundary_arn", None) or "")
+    return call.find_text("PermissionsBoundary") or str(getattr(holder, "permissions_boundary_arn", None) or "")
 
 
 def describe_calling_services(*services: str) -> dict[str, tuple[str, ...]]:
@@ -90,7 +90,7 @@ def describe_calling_services(*services: str) -> dict[str, tuple[str, ...]]:
 
 def _list_request_tags(call: Call) -> Iterator[tuple[str, str]]:
     for keys, values in _TAG_KEYS:
-        yield from zip(call.texts(keys), call.texts(values), strict=False)
+        yield from zip(call.list_texts(keys), call.list_texts(values), strict=False)
     for name, texts in call.parameters.items():
         if name.startswith(("Tags.", "tags.")) and name.count(".") == 1 and name not in {"Tags.Key", "Tags.Value"}:
             yield name.partition(".")[2], texts[0]

@@ -51,21 +51,23 @@ def _find_named_arns(call: Call) -> Iterable[str]:
 
 def _find_ssm_resources(call: Call) -> Iterable[str]:
     if call.operation in {"StartSession", "SendCommand"}:
-        document = call.text("DocumentName") or "SSM-SessionManagerRunShell"
+        document = call.find_text("DocumentName") or "SSM-SessionManagerRunShell"
         owner = "" if document.startswith("AWS") else call.account
-        machines = [_make_arn(call, "ec2", f"instance/{name}") for name in call.texts("Target", "InstanceIds")]
+        machines = [_make_arn(call, "ec2", f"instance/{name}") for name in call.list_texts("Target", "InstanceIds")]
         return [*machines, _make_arn(call, "ssm", f"document/{document}", owner)]
     if call.operation in {"TerminateSession", "ResumeSession"}:
-        return [_make_arn(call, "ssm", f"session/{name}") for name in call.texts("SessionId")]
+        return [_make_arn(call, "ssm", f"session/{name}") for name in call.list_texts("SessionId")]
     if call.operation == "UpdateInstanceInformation":
-        return [_make_arn(call, "ec2", f"instance/{name}") for name in call.texts("InstanceId")]
-    if call.text("ResourceType") == "Parameter":
-        return [_make_parameter_arn(call, name) for name in call.texts("ResourceId")]
+        return [_make_arn(call, "ec2", f"instance/{name}") for name in call.list_texts("InstanceId")]
+    if call.find_text("ResourceType") == "Parameter":
+        return [_make_parameter_arn(call, name) for name in call.list_texts("ResourceId")]
     if "Parameter" not in call.operation or call.operation.startswith("Describe"):
         return [
-            _make_arn(call, "ssm", f"document/{name}") for name in call.texts("Name") if "Document" in call.operation
+            _make_arn(call, "ssm", f"document/{name}")
+            for name in call.list_texts("Name")
+            if "Document" in call.operation
         ]
-    return [_make_parameter_arn(call, name) for name in call.texts("Name", "Names", "Path")]
+    return [_make_parameter_arn(call, name) for name in call.list_texts("Name", "Names", "Path")]
 
 
 def _make_parameter_arn(call: Call, name: str) -> str:
@@ -79,25 +81,25 @@ def _find_secrets(call: Call) -> Iterable[str]:
     backend = find_backend("secretsmanager", call.account, call.region)
     known_arns: list[str] = [arn.arn for arn in list(backend.secrets.values())] if backend else []
     arns = []
-    for name in call.texts("SecretId", "SecretIdList"):
+    for name in call.list_texts("SecretId", "SecretIdList"):
         start = name if name.startswith("arn:") else _make_arn(call, "secretsmanager", f"secret:{name}")
         matches = (arn for arn in known_arns if arn == start or re.fullmatch(re.escape(start) + "-[A-Za-z0-9]{6}", arn))
         arns.append(next(matches, start))
     return [
         *arns,
-        *(_make_arn(call, "secretsmanager", f"secret:{name}") for name in _created_names(call, "CreateSecret")),
+        *(_make_arn(call, "secretsmanager", f"secret:{name}") for name in _list_created_names(call, "CreateSecret")),
     ]
 
 
-def _created_names(call: Call, operation: str, name: str = "Name") -> tuple[str, ...]:
-    return call.texts(name) if call.operation == operation else ()
+def _list_created_names(call: Call, operation: str, name: str = "Name") -> tuple[str, ...]:
+    return call.list_texts(name) if call.operation == operation else ()
 
 
 def _find_kms_resources(call: Call) -> Iterable[str]:
-    keys = call.texts("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+    keys = call.list_texts("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
     if not keys and call.operation == "Decrypt":
-        keys = tuple(_read_key_id(text) for text in call.texts("CiphertextBlob"))
-    aliases = [_make_arn(call, "kms", one) for one in call.texts("AliasName")]
+        keys = tuple(_read_key_id(text) for text in call.list_texts("CiphertextBlob"))
+    aliases = [_make_arn(call, "kms", one) for one in call.list_texts("AliasName")]
     return [*(_find_key(call, one) for one in keys if one), *aliases]
 
 
@@ -120,24 +122,24 @@ def _find_key(call: Call, name: str) -> str:
 
 
 def _find_log_resources(call: Call) -> Iterable[str]:
-    groups = call.texts("logGroupName", "logGroupIdentifier", "logGroupNames", "resourceArn", "logGroupNamePrefix")
+    groups = call.list_texts("logGroupName", "logGroupIdentifier", "logGroupNames", "resourceArn", "logGroupNamePrefix")
     names = [one.split(":log-group:")[-1].removesuffix(":*") for one in groups]
     if _TAGS_OF_LOGS.match(call.operation):
         return [_make_arn(call, "logs", f"log-group:{name}") for name in names]
-    stream = call.text("logStreamName")
+    stream = call.find_text("logStreamName")
     return [_make_arn(call, "logs", f"log-group:{name}:log-stream:{stream}") for name in names or [""]]
 
 
 def _find_iam_resources(call: Call) -> Iterable[str]:
     accounts = getattr(sys.modules.get("moto.iam.models"), "iam_backends", {})
     iam = accounts[call.account]["aws"] if call.account in accounts else None
-    arns = list(call.texts("PolicyArn", "PolicySourceArn"))
+    arns = list(call.list_texts("PolicyArn", "PolicySourceArn"))
     for parameter, kind, attribute in _IAM_KINDS:
         if parameter == "PolicyName" and call.operation != "CreatePolicy":
             continue  # the name of an inline policy, which is no resource
-        for name in call.texts(parameter):
+        for name in call.list_texts(parameter):
             existing = next((arn for arn in _list_items(iam, attribute) if arn.name == name), None)
-            new_arn = f"arn:aws:iam::{call.account}:{kind}{call.text('Path') or '/'}{name}"
+            new_arn = f"arn:aws:iam::{call.account}:{kind}{call.find_text('Path') or '/'}{name}"
             arns.append(existing.arn if existing is not None else new_arn)
     if call.operation in {"AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"}:
         return [arn for arn in arns if ":instance-profile/" in arn]  # the role is what is passed
@@ -173,17 +175,19 @@ def _find_s3_resources(call: Call) -> Iterable[str]:
 
 
 def _find_topics(call: Call) -> Iterable[str]:
-    named = call.texts("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn")
+    named = call.list_texts("TopicArn", "TargetArn", "ResourceArn", "SubscriptionArn")
     topics = [":".join(one.split(":")[:6]) for one in named]
-    return [*topics, *(_make_arn(call, "sns", one) for one in _created_names(call, "CreateTopic"))]
+    return [*topics, *(_make_arn(call, "sns", one) for one in _list_created_names(call, "CreateTopic"))]
 
 
 def _find_queues(call: Call) -> Iterable[str]:
-    return [_make_arn(call, "sqs", one.rstrip("/").rpartition("/")[2]) for one in call.texts("QueueUrl", "QueueName")]
+    return [
+        _make_arn(call, "sqs", one.rstrip("/").rpartition("/")[2]) for one in call.list_texts("QueueUrl", "QueueName")
+    ]
 
 
 def _find_route53_resources(call: Call) -> Iterable[str]:
-    zones = [f"arn:aws:route53:::hostedzone/{one.rpartition('/')[2]}" for one in call.texts("HostedZoneId")]
+    zones = [f"arn:aws:route53:::hostedzone/{one.rpartition('/')[2]}" for one in call.list_texts("HostedZoneId")]
     if "hostedzone/" in call.path:
         zones += [f"arn:aws:route53:::hostedzone/{call.path.partition('hostedzone/')[2].split('/')[0]}"]
     if "tags/" in call.path:
@@ -196,9 +200,9 @@ def _find_route53_resources(call: Call) -> Iterable[str]:
 
 def _make_finder(service: str, kind: str, *parameters: str) -> Callable[[Call], Iterable[str]]:
     def find(call: Call) -> Iterable[str]:
-        if call.operation.startswith(("Describe", "List")) and not call.texts(*parameters):
+        if call.operation.startswith(("Describe", "List")) and not call.list_texts(*parameters):
             return _find_named_arns(call)
-        names = call.texts(*parameters)
+        names = call.list_texts(*parameters)
         return [
             one if one.startswith("arn:") else _make_arn(call, service, f"{kind}{one}") for one in names
         ] or _find_named_arns(call)
@@ -218,7 +222,7 @@ _FINDERS: dict[str, Callable[[Call], Iterable[str]]] = {
     "sqs": _find_queues,
     "route53": _find_route53_resources,
     "autoscaling": resources_autoscaling.find_resources,
-    "sts": lambda call: call.texts("RoleArn"),
+    "sts": lambda call: call.list_texts("RoleArn"),
     "dynamodb": _make_finder("dynamodb", "table/", "TableName"),
     "lambda": _make_finder("lambda", "function:", "FunctionName"),
     "events": _make_finder("events", "rule/", "Rule", "Name"),
@@ -233,8 +237,8 @@ def find_stack_resources(call: Call, find_stack: Callable[[str], str | None]) ->
     """The resources of a call of CloudFormation; `find_stack` finds the id of a stack by its name or a change set's id."""
     if call.operation in _STACKLESS:
         return ["*"]
-    change_set = call.text("ChangeSetName")
-    name = call.text("StackName") or (change_set if change_set.startswith("arn:") else "")
+    change_set = call.find_text("ChangeSetName")
+    name = call.find_text("StackName") or (change_set if change_set.startswith("arn:") else "")
     if not name:
         return ["*"]
     stack_id = find_stack(name)

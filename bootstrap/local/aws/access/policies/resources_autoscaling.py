@@ -28,8 +28,8 @@ def find_resources(call: Call) -> Iterable[str]:
     if call.operation.startswith("Describe"):
         return ["*"]
     if call.operation in _OF_INSTANCE:
-        return [group.arn for group in _list_groups(call) if _has_instance(group, call.text("InstanceId"))]
-    return [_make_arn(call, name) for name in call.texts("AutoScalingGroupName", "Tags.ResourceId")]
+        return [group.arn for group in _list_groups(call) if _has_instance(group, call.find_text("InstanceId"))]
+    return [_make_arn(call, name) for name in call.list_texts("AutoScalingGroupName", "Tags.ResourceId")]
 
 
 def find_tags(call: Call, arn: str) -> dict[str, str]:
@@ -40,20 +40,20 @@ def find_tags(call: Call, arn: str) -> dict[str, str]:
 
 def describe_call(call: Call) -> dict[str, tuple[str, ...]]:
     """The condition keys that only Auto Scaling has."""
-    context = {key.lower(): call.texts(*names) for key, names in _KEYS.items() if call.texts(*names)}
-    subnets = call.text("VPCZoneIdentifier")
+    context = {key.lower(): call.list_texts(*names) for key, names in _KEYS.items() if call.list_texts(*names)}
+    subnets = call.find_text("VPCZoneIdentifier")
     if subnets:
         context["autoscaling:vpczoneidentifiers"] = tuple(name.strip() for name in subnets.split(","))
-    if names_template(call):
-        versions = [version for prefix in TEMPLATES for version in call.texts(f"{prefix}.Version")]
+    if does_name_template(call):
+        versions = [version for prefix in TEMPLATES for version in call.list_texts(f"{prefix}.Version")]
         context["autoscaling:launchtemplateversionspecified"] = ("true" if versions else "false",)
     return context
 
 
-def names_template(call: Call) -> bool:
+def does_name_template(call: Call) -> bool:
     """Whether the call names a launch template: then its caller must also be allowed to launch from it."""
     parts = ("LaunchTemplateId", "LaunchTemplateName")
-    return any(call.texts(f"{prefix}.{part}") for prefix in TEMPLATES for part in parts)
+    return any(call.list_texts(f"{prefix}.{part}") for prefix in TEMPLATES for part in parts)
 
 
 def _list_groups(call: Call) -> Iterator[Any]:

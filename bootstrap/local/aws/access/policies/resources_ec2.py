@@ -38,12 +38,12 @@ def find_resources(call: Call) -> list[str]:
     ]
     arns = [
         make_arn(call, identifier)
-        for identifier in _resolve_associations(call, call.texts(*names))
+        for identifier in _resolve_associations(call, call.list_texts(*names))
         if created_resources.find_kind(identifier)
     ]
     arns += [_make_arn(call, kind, "*") for kind in created_resources.list_created_kinds(call.operation)]
-    if call.operation in _WITH_KEY_NAME and call.text("KeyName"):
-        arns.append(_make_arn(call, "key-pair", call.text("KeyName")))
+    if call.operation in _WITH_KEY_NAME and call.find_text("KeyName"):
+        arns.append(_make_arn(call, "key-pair", call.find_text("KeyName")))
     return list(dict.fromkeys(arns)) or ["*"]
 
 

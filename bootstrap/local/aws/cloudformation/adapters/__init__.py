@@ -56,7 +56,7 @@ MODULES = (
 
 
 @functools.cache
-def _all() -> dict[str, Adapter]:
+def _collect_adapters() -> dict[str, Adapter]:
     adapters: dict[str, Adapter] = {}
     for name in MODULES:
         module = importlib.import_module(f"{__name__}.{name}")
@@ -66,12 +66,12 @@ def _all() -> dict[str, Adapter]:
 
 def find(kind: str) -> Adapter | None:
     """Return the adapter of a resource type, or None."""
-    adapter = _all().get(kind)
+    adapter = _collect_adapters().get(kind)
     if adapter is None and kind in STAND_INS:
         return StandIn(kind)
     return adapter
 
 
-def known() -> frozenset[str]:
+def list_known() -> frozenset[str]:
     """Return the types that have a real adapter, without the stand-ins."""
-    return frozenset(_all())
+    return frozenset(_collect_adapters())

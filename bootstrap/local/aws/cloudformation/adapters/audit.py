@@ -7,10 +7,10 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, format_json, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.template.parsing import read
-from bootstrap.local.aws.cloudformation.template.template import dependencies
+from bootstrap.local.aws.cloudformation.template.template import find_dependencies
 
 RECORDER = "AWS::Config::ConfigurationRecorder"
 # What Config says of a rule without results (API_Compliance); the local cloud evaluates no rule, so there are never results.
@@ -26,24 +26,24 @@ class Trail(TableAdapter):
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
         """Remove the tags `removed` and add `to.tags`; both calls take a list of keys and values."""
-        arn, names = self.attributes(to)["Arn"], [{"Key": name} for name in removed]
+        arn, names = self.read_attributes(to)["Arn"], [{"Key": name} for name in removed]
         if names:
             to.call("cloudtrail", "remove_tags", ResourceId=arn, TagsList=names)
         if to.tags:
-            to.call("cloudtrail", "add_tags", ResourceId=arn, TagsList=to.tag_list())
+            to.call("cloudtrail", "add_tags", ResourceId=arn, TagsList=to.list_tags())
 
 
 class _NamedInside(TableAdapter):
     """A resource of Config: its name is inside the structure of the call; the deletion takes it as a parameter."""
 
-    def keys(self, to: To) -> dict[str, Any]:
+    def identify(self, to: To) -> dict[str, Any]:
         """Return the name, the only parameter of the deletion."""
         return {self.entry.key: to.physical_id}
 
     def update(self, to: To) -> None:
         """Write the whole resource again by the call that creates it."""
         entry = self.entry
-        parameters = {**self.parameters(to, to.properties), entry.name_as or entry.name: to.physical_id}
+        parameters = {**self.make_parameters(to, to.properties), entry.name_as or entry.name: to.physical_id}
         to.call(entry.service, entry.create, **{entry.inside: parameters})
 
 
@@ -67,7 +67,7 @@ class DeliveryChannel(_NamedInside):
         stack = to.stacks.store.find(to.stack_id, to.region)
         assert stack is not None, "the resource belongs to a stack"
         template = read(stack.wanted.template, stack.wanted.parameters, stack.region)
-        graph, waiting = dependencies(template, frozenset(template.resources)), {to.logical_id}
+        graph, waiting = find_dependencies(template, frozenset(template.resources)), {to.logical_id}
         while more := {name for name, needs in graph.items() if needs & waiting} - waiting:
             waiting |= more
         recorders = {name for name, one in template.resources.items() if one["Type"] == RECORDER}
@@ -79,32 +79,34 @@ class WebAcl(TableAdapter):
 
     def create(self, to: To) -> str:
         """Create the ACL; return its name, id and scope, joined by "|"."""
-        name = self.own_name(to)
-        summary = to.call("wafv2", "create_web_acl", **{**self.parameters(to, to.properties), "Name": name})["Summary"]
+        name = self.choose_name(to)
+        summary = to.call("wafv2", "create_web_acl", **{**self.make_parameters(to, to.properties), "Name": name})[
+            "Summary"
+        ]
         return f"{summary['Name']}|{summary['Id']}|{to.get('Scope')}"
 
     def update(self, to: To) -> None:
         """Replace all settings of the ACL."""
-        parameters = self.parameters(to, to.properties.keys() - {"Scope"})
-        to.call("wafv2", "update_web_acl", **{**parameters, **self.keys(to)}, LockToken=self._token(to))
+        parameters = self.make_parameters(to, to.properties.keys() - {"Scope"})
+        to.call("wafv2", "update_web_acl", **{**parameters, **self.identify(to)}, LockToken=self._read_token(to))
 
     def delete(self, to: To) -> None:
         """Delete the ACL."""
-        to.call("wafv2", "delete_web_acl", **self.keys(to), LockToken=self._token(to))
+        to.call("wafv2", "delete_web_acl", **self.identify(to), LockToken=self._read_token(to))
 
-    def keys(self, to: To) -> dict[str, Any]:
+    def identify(self, to: To) -> dict[str, Any]:
         """Return the three parts of the physical id as parameters."""
         name, identity, scope = to.physical_id.split("|")
         return {"Name": name, "Id": identity, "Scope": scope}
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN, capacity, id and label namespace."""
-        description = to.call("wafv2", "get_web_acl", **self.keys(to))["WebACL"]
+        description = to.call("wafv2", "get_web_acl", **self.identify(to))["WebACL"]
         names = {"Arn": "ARN", "Capacity": "Capacity", "Id": "Id", "LabelNamespace": "LabelNamespace"}
         return {name: description.get(key) for name, key in names.items()}
 
-    def _token(self, to: To) -> Any:
-        return to.call("wafv2", "get_web_acl", **self.keys(to))["LockToken"]
+    def _read_token(self, to: To) -> Any:
+        return to.call("wafv2", "get_web_acl", **self.identify(to))["LockToken"]
 
 
 class Hub(TableAdapter):
@@ -112,7 +114,7 @@ class Hub(TableAdapter):
 
     def create(self, to: To) -> str:
         """Enable Security Hub with the tags: moto has no other call that sets them."""
-        to.call("securityhub", "enable_security_hub", **self.parameters(to, to.properties), Tags=to.tags or None)
+        to.call("securityhub", "enable_security_hub", **self.make_parameters(to, to.properties), Tags=to.tags or None)
         return str(to.call("securityhub", "describe_hub")["HubArn"])
 
     def delete(self, to: To) -> None:
@@ -123,16 +125,16 @@ class Hub(TableAdapter):
 class Detector(TableAdapter):
     """AWS::GuardDuty::Detector; Ref is its id. The call that creates it also sets its tags."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Add the tags to the call that creates the detector."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         return parameters if to.physical_id or not to.tags else {**parameters, "Tags": to.tags}
 
 
 class InspectorFilter(TableAdapter):
     """AWS::InspectorV2::Filter; Ref is its ARN."""
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Return the filter with this ARN, or None."""
         filters = to.call("inspector2", "list_filters", arns=[to.physical_id])["filters"]
         return filters[0] if filters else None
@@ -149,11 +151,11 @@ ADAPTERS = (
             name="TrailName",
             name_as="Name",
             settings={
-                "EventSelectors": setter("cloudtrail", "put_event_selectors", "TrailName", "EventSelectors"),
-                "AdvancedEventSelectors": setter(
+                "EventSelectors": make_setter("cloudtrail", "put_event_selectors", "TrailName", "EventSelectors"),
+                "AdvancedEventSelectors": make_setter(
                     "cloudtrail", "put_event_selectors", "TrailName", "AdvancedEventSelectors"
                 ),
-                "InsightSelectors": setter("cloudtrail", "put_insight_selectors", "TrailName", "InsightSelectors"),
+                "InsightSelectors": make_setter("cloudtrail", "put_insight_selectors", "TrailName", "InsightSelectors"),
                 "IsLogging": _set_logging,
             },
             update="update_trail",
@@ -206,7 +208,7 @@ ADAPTERS = (
             "delete_config_rule",
             "ConfigRuleName",
             name="ConfigRuleName",
-            shaped={"InputParameters": as_json},
+            shaped={"InputParameters": format_json},
             inside="ConfigRule",
             read="describe_config_rules",
             read_key="ConfigRuleNames",

@@ -25,15 +25,15 @@ def _set_metrics(to: To, value: Any) -> None:
 
 def _set_notifications(to: To, value: Any) -> None:
     group = {"AutoScalingGroupName": to.physical_id}
-    desired = _topics(value)
-    for topic in _topics(to.old.get("NotificationConfigurations")).keys() - desired.keys():
+    desired = _list_topics(value)
+    for topic in _list_topics(to.old.get("NotificationConfigurations")).keys() - desired.keys():
         to.call("autoscaling", "delete_notification_configuration", **group, TopicARN=topic)
     for topic, kinds in desired.items():
         setting = {"TopicARN": topic, "NotificationTypes": kinds}
         to.call("autoscaling", "put_notification_configuration", **group, **setting)
 
 
-def _topics(value: Any) -> dict[str, list[str]]:
+def _list_topics(value: Any) -> dict[str, list[str]]:
     """Return the kinds of events by the ARN of the topic; a template may give several topics as a list."""
     kinds_by_topic: dict[str, list[str]] = {}
     for configuration in value or []:
@@ -72,14 +72,14 @@ class Group(TableAdapter):
         The target groups are detached first and attached at the end; after a failure the old ones are attached again.
         """
         before = to.old.get("TargetGroupARNs") or []
-        policy = rolling.policy(to)
+        policy = rolling.read_policy(to)
         self._detach(to, before)
         try:
-            with rolling.suspended(to, policy):
+            with rolling.suspend_processes(to, policy):
                 super().update(to)
                 self._settle(to)
                 if policy is not None:
-                    rolling.Rolling(to, policy, lambda: self.item(to), lambda: self._settle(to)).run()
+                    rolling.Rolling(to, policy, lambda: self.read_item(to), lambda: self._settle(to)).run()
         except ResourceFailed:
             self._attach(to, before)
             raise
@@ -90,28 +90,28 @@ class Group(TableAdapter):
 
         Raises ResourceFailed when machines are left that are protected from scale-in: the group and they stay.
         """
-        machines = [str(member["InstanceId"]) for member in self._members(to)]
+        machines = [str(member["InstanceId"]) for member in self._list_members(to)]
         sizes = {"MinSize": 0, "MaxSize": 0, "DesiredCapacity": 0}
         to.call("autoscaling", "update_auto_scaling_group", AutoScalingGroupName=to.physical_id, **sizes)
         to.wait(
-            lambda: all(one.get("ProtectedFromScaleIn") for one in self._members(to)),
+            lambda: all(one.get("ProtectedFromScaleIn") for one in self._list_members(to)),
             f"The machines of {to.physical_id}",
         )
-        if self._members(to):
+        if self._list_members(to):
             raise ResourceFailed(
                 f"Group {to.physical_id} did not stabilize. Could not scale to desired capacity because all remaining "
                 "instances are protected from scale-in."
             )
         super().delete(to)
-        to.wait(lambda: self._states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
+        to.wait(lambda: self._read_states(to, machines) <= {"terminated"}, f"The machines of {to.physical_id}")
 
-    def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Add the tags to the creation, and MixedInstancesPolicy to each update: moto removes it otherwise."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         parameters.pop("TargetGroupARNs", None)
         if parameters and to.physical_id:
             return parameters | to.pick("MixedInstancesPolicy")
-        return parameters if to.physical_id else {**parameters, "Tags": self._tags(to)}
+        return parameters if to.physical_id else {**parameters, "Tags": self._make_tags(to)}
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
         """Remove the tags `removed` and set `to.tags`, each with its PropagateAtLaunch."""
@@ -120,11 +120,11 @@ class Group(TableAdapter):
         if names:
             to.call("autoscaling", "delete_tags", Tags=names)
         if to.tags:
-            to.call("autoscaling", "create_or_update_tags", Tags=[{**tag, **group} for tag in self._tags(to)])
+            to.call("autoscaling", "create_or_update_tags", Tags=[{**tag, **group} for tag in self._make_tags(to)])
 
-    def _tags(self, to: To) -> list[dict[str, Any]]:
+    def _make_tags(self, to: To) -> list[dict[str, Any]]:
         own = {tag["Key"]: is_true(tag["PropagateAtLaunch"]) for tag in to.get("Tags") or []}
-        return [{**tag, "PropagateAtLaunch": own.get(tag["Key"], True)} for tag in to.tag_list()]
+        return [{**tag, "PropagateAtLaunch": own.get(tag["Key"], True)} for tag in to.list_tags()]
 
     def _attach(self, to: To, arns: list[str]) -> None:
         if arns:
@@ -138,9 +138,9 @@ class Group(TableAdapter):
 
     def _settle(self, to: To) -> None:
         """Wait until the machines run and no lifecycle hook delays one. Raises ResourceFailed, or Interrupted."""
-        machines = self._machines(to)
-        to.wait(lambda: "pending" not in self._states(to, machines), f"The machines of {to.physical_id}")
-        if self._states(to, machines) - {"running"}:
+        machines = self._list_machines(to)
+        to.wait(lambda: "pending" not in self._read_states(to, machines), f"The machines of {to.physical_id}")
+        if self._read_states(to, machines) - {"running"}:
             raise ResourceFailed(f"Group did not stabilize. Not all machines of {to.physical_id} run.")
         while self._is_held(to, machines):
             if to.cancelled():
@@ -150,23 +150,23 @@ class Group(TableAdapter):
             time.sleep(PAUSE_SECONDS)
 
     def _is_held(self, to: To, machines: list[str]) -> bool:
-        members = {str(one["InstanceId"]): str(one["LifecycleState"]) for one in self._members(to)}
+        members = {str(one["InstanceId"]): str(one["LifecycleState"]) for one in self._list_members(to)}
         if lost := sorted(set(machines) - members.keys()):
             raise ResourceFailed(f"Group did not stabilize. The launch of {', '.join(lost)} was abandoned.")
         return any(state.startswith("Pending") for state in members.values())
 
-    def _members(self, to: To) -> list[dict[str, Any]]:
-        return list(self.item(to).get("Instances", []))
+    def _list_members(self, to: To) -> list[dict[str, Any]]:
+        return list(self.read_item(to).get("Instances", []))
 
-    def _machines(self, to: To) -> list[str]:
+    def _list_machines(self, to: To) -> list[str]:
         """Return the ids of the machines that are not being terminated."""
         return [
             str(member["InstanceId"])
-            for member in self._members(to)
+            for member in self._list_members(to)
             if not str(member["LifecycleState"]).startswith("Terminating")
         ]
 
-    def _states(self, to: To, machines: list[str]) -> set[str]:
+    def _read_states(self, to: To, machines: list[str]) -> set[str]:
         if not machines:
             return set()
         reservations = to.call("ec2", "describe_instances", InstanceIds=machines)["Reservations"]
@@ -176,18 +176,18 @@ class Group(TableAdapter):
 class ScalingPolicy(TableAdapter):
     """AWS::AutoScaling::ScalingPolicy; Ref is its ARN. The calls take its name."""
 
-    def identity(self, to: To, answer: Any, name: str) -> str:
+    def find_identity(self, to: To, answer: Any, name: str) -> str:
         """Read the ARN from the service: moto answers to the creation with another ARN than AWS would."""
         policies = to.call("autoscaling", "describe_policies", PolicyNames=[name], **to.pick("AutoScalingGroupName"))
         return str(policies["ScalingPolicies"][0]["PolicyARN"])
 
-    def keys(self, to: To) -> dict[str, Any]:
+    def identify(self, to: To) -> dict[str, Any]:
         """Return the policy's name, which is the end of the ARN, and its group."""
         return {"PolicyName": to.physical_id.rpartition("policyName/")[2], **to.pick("AutoScalingGroupName")}
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and name."""
-        return {"Arn": to.physical_id, "PolicyName": self.keys(to)["PolicyName"]}
+        return {"Arn": to.physical_id, "PolicyName": self.identify(to)["PolicyName"]}
 
 
 GROUP_UPDATES = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
-def _plan(value: Any) -> dict[str, Any]:
+def _convert_plan(value: Any) -> dict[str, Any]:
     """Rename the two properties that the service names otherwise than the template."""
     rules = []
     for entry in value.get("BackupPlanRule", []):
@@ -21,9 +21,9 @@ def _plan(value: Any) -> dict[str, Any]:
 class Vault(TableAdapter):
     """AWS::Backup::BackupVault; Ref is its name."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Add the tags to the call that creates the vault."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         return parameters if to.physical_id or not to.tags else {**parameters, "BackupVaultTags": to.tags}
 
 
@@ -38,7 +38,7 @@ ADAPTERS = (
             "BackupVaultName",
             name="BackupVaultName",
             settings={
-                "LockConfiguration": setter("backup", "put_backup_vault_lock_configuration", "BackupVaultName"),
+                "LockConfiguration": make_setter("backup", "put_backup_vault_lock_configuration", "BackupVaultName"),
             },
             ignored=frozenset({"AccessPolicy", "Notifications"}),
             read="describe_backup_vault",
@@ -54,7 +54,7 @@ ADAPTERS = (
             "delete_backup_plan",
             "BackupPlanId",
             id_path="BackupPlanId",
-            shaped={"BackupPlan": _plan},
+            shaped={"BackupPlan": _convert_plan},
             read="get_backup_plan",
             attributes={"BackupPlanId": "@id", "BackupPlanArn": "BackupPlanArn", "VersionId": "VersionId"},
             tags=Tagging("ResourceArn", target="BackupPlanArn", keys="TagKeyList", as_map=True),

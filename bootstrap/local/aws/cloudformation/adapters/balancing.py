@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 TAGS = Tagging("ResourceArns", add="add_tags", remove="remove_tags")
@@ -36,14 +36,14 @@ ADAPTERS = (
             id_path="LoadBalancers.0.LoadBalancerArn",
             name="Name",
             settings={
-                "LoadBalancerAttributes": setter(
+                "LoadBalancerAttributes": make_setter(
                     "elbv2", "modify_load_balancer_attributes", "LoadBalancerArn", "Attributes"
                 )
             },
             alters={
-                "Subnets": setter("elbv2", "set_subnets", "LoadBalancerArn", "Subnets"),
-                "SecurityGroups": setter("elbv2", "set_security_groups", "LoadBalancerArn", "SecurityGroups"),
-                "IpAddressType": setter("elbv2", "set_ip_address_type", "LoadBalancerArn", "IpAddressType"),
+                "Subnets": make_setter("elbv2", "set_subnets", "LoadBalancerArn", "Subnets"),
+                "SecurityGroups": make_setter("elbv2", "set_security_groups", "LoadBalancerArn", "SecurityGroups"),
+                "IpAddressType": make_setter("elbv2", "set_ip_address_type", "LoadBalancerArn", "IpAddressType"),
             },
             read="describe_load_balancers",
             read_key="LoadBalancerArns",
@@ -69,7 +69,7 @@ ADAPTERS = (
             id_path="TargetGroups.0.TargetGroupArn",
             name="Name",
             settings={
-                "TargetGroupAttributes": setter(
+                "TargetGroupAttributes": make_setter(
                     "elbv2", "modify_target_group_attributes", "TargetGroupArn", "Attributes"
                 ),
                 "Targets": _set_targets,
@@ -106,7 +106,9 @@ ADAPTERS = (
             "delete_listener",
             "ListenerArn",
             id_path="Listeners.0.ListenerArn",
-            settings={"ListenerAttributes": setter("elbv2", "modify_listener_attributes", "ListenerArn", "Attributes")},
+            settings={
+                "ListenerAttributes": make_setter("elbv2", "modify_listener_attributes", "ListenerArn", "Attributes")
+            },
             update="modify_listener",
             takes=("AlpnPolicy", "Certificates", "DefaultActions", "Port", "Protocol", "SslPolicy"),
             read="describe_listeners",

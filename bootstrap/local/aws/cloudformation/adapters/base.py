@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed, Unchanged
 from bootstrap.local.aws.cloudformation.stand_ins import REASON
 from bootstrap.local.aws.cloudformation.template import schemas
@@ -38,7 +38,7 @@ class Adapter:
         """Delete the resource. Raises Gone when it does not exist, ResourceFailed when the service refuses."""
         raise ResourceFailed(f"{self.type} cannot be deleted here")
 
-    def attributes(self, to: Context) -> dict[str, Any]:
+    def read_attributes(self, to: Context) -> dict[str, Any]:
         """Return the values of GetAtt by attribute name. May raise Gone."""
         return {}
 
@@ -49,7 +49,7 @@ class Adapter:
         """Return whether this change replaces the resource, where a property only can (conditionalCreateOnlyProperties)."""
         return False
 
-    def snapshot(self, to: Context) -> None:
+    def make_snapshot(self, to: Context) -> None:
         """Make a snapshot before the resource is deleted. Raises ResourceFailed."""
         raise ResourceFailed(f"{self.type} has no snapshots")
 
@@ -61,18 +61,18 @@ class Adapter:
 class Ec2(Adapter):
     """The adapter of an EC2 resource, whose tags CreateTags sets by its id."""
 
-    def tag_target(self, to: Context) -> str:
+    def find_tag_target(self, to: Context) -> str:
         """Return the id that CreateTags takes."""
         return to.physical_id
 
     def tag(self, to: Context, removed: Iterable[str]) -> None:
         """Remove the tags `removed` and set `to.tags`."""
-        target = self.tag_target(to)
+        target = self.find_tag_target(to)
         names = [{"Key": name} for name in removed]
         if names:
             to.call("ec2", "delete_tags", Resources=[target], Tags=names)
         if to.tags:
-            to.call("ec2", "create_tags", Resources=[target], Tags=to.tag_list())
+            to.call("ec2", "create_tags", Resources=[target], Tags=to.list_tags())
 
 
 @dataclass
@@ -106,7 +106,7 @@ class RowAdapter(Ec2):
     def create(self, to: Context) -> str:
         """Create the resource from the properties that the row names."""
         answer = to.call(self.row.service, self.row.create, **to.pick(*self.row.takes))
-        return str(at(answer, self.row.id_path))
+        return str(find_at(answer, self.row.id_path))
 
     def update(self, to: Context) -> None:
         """Update the resource by one call; refused (Unchanged) if the row has no such call."""
@@ -118,14 +118,14 @@ class RowAdapter(Ec2):
         """Delete the resource by its id."""
         to.call(self.row.service, self.row.delete, **{self.row.key: to.physical_id})
 
-    def attributes(self, to: Context) -> dict[str, Any]:
+    def read_attributes(self, to: Context) -> dict[str, Any]:
         """Read the resource once, if the row has a call for that, and return the attributes."""
         answer: Any = None
         if self.row.read:
             ids: Any = [to.physical_id] if self.row.read_many else to.physical_id
             answer = to.call(self.row.service, self.row.read, **{self.row.read_key: ids})
         paths = self.row.attributes.items()
-        return {name: to.physical_id if path == "@id" else at(answer, path) for name, path in paths}
+        return {name: to.physical_id if path == "@id" else find_at(answer, path) for name, path in paths}
 
 
 class StandIn(Adapter):
@@ -138,7 +138,7 @@ class StandIn(Adapter):
 
     def create(self, to: Context) -> str:
         """Return a generated name; nothing is created."""
-        return to.token()
+        return to.make_token()
 
     def update(self, to: Context) -> None:
         """Accept every change."""
@@ -146,7 +146,7 @@ class StandIn(Adapter):
     def delete(self, to: Context) -> None:
         """Do nothing: nothing was created."""
 
-    def attributes(self, to: Context) -> dict[str, Any]:
+    def read_attributes(self, to: Context) -> dict[str, Any]:
         """Return an invented value for each read-only property of the schema."""
         schema = schemas.load(self.type, to.region) or {}
         names = [str(path).rpartition("/")[2] for path in schema.get("readOnlyProperties", ())]

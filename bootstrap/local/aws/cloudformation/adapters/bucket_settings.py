@@ -35,12 +35,12 @@ def _set_ownership(to: To, value: Any) -> None:
 
 
 def _set_lifecycle(to: To, value: Any) -> None:
-    rules = [_lifecycle_rule(rule) for rule in value["Rules"]]
+    rules = [_convert_lifecycle_rule(rule) for rule in value["Rules"]]
     to.call("s3", "put_bucket_lifecycle_configuration", Bucket=to.physical_id, LifecycleConfiguration={"Rules": rules})
 
 
-def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"Status": rule["Status"], "Filter": _rule_filter(rule)}
+def _convert_lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"Status": rule["Status"], "Filter": _make_rule_filter(rule)}
     expiration = {
         "Days": rule.get("ExpirationInDays"),
         "Date": rule.get("ExpirationDate"),
@@ -51,18 +51,18 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
         noncurrent = {"NoncurrentDays": rule["NoncurrentVersionExpirationInDays"]}
     entry |= {
         "ID": rule.get("Id"),
-        "Expiration": _without_empty(expiration),
+        "Expiration": _drop_empty(expiration),
         "NoncurrentVersionExpiration": noncurrent,
         "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
-        "Transitions": [_transition(one) for one in _entries(rule, "Transition")],
+        "Transitions": [_convert_transition(one) for one in _list_entries(rule, "Transition")],
         "NoncurrentVersionTransitions": [
-            _noncurrent_transition(one) for one in _entries(rule, "NoncurrentVersionTransition")
+            _convert_noncurrent_transition(one) for one in _list_entries(rule, "NoncurrentVersionTransition")
         ],
     }
-    return _without_empty(entry) | {"Filter": entry["Filter"]}
+    return _drop_empty(entry) | {"Filter": entry["Filter"]}
 
 
-def _rule_filter(rule: dict[str, Any]) -> dict[str, Any]:
+def _make_rule_filter(rule: dict[str, Any]) -> dict[str, Any]:
     """Return the Filter that selects a rule's objects; several conditions are combined in And."""
     sizes: dict[str, Any] = {
         key: int(rule[key]) for key in ("ObjectSizeGreaterThan", "ObjectSizeLessThan") if key in rule
@@ -74,26 +74,26 @@ def _rule_filter(rule: dict[str, Any]) -> dict[str, Any]:
     return {**prefix, **sizes, **({"Tag": tags[0]} if tags else {})} or {"Prefix": ""}
 
 
-def _entries(rule: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def _list_entries(rule: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the entries of a property that a template may write once or, with an 's', as a list."""
     return [*(rule.get(f"{name}s") or ()), *([rule[name]] if name in rule else [])]
 
 
-def _transition(transition: dict[str, Any]) -> dict[str, Any]:
+def _convert_transition(transition: dict[str, Any]) -> dict[str, Any]:
     entry = {
         "StorageClass": transition["StorageClass"],
         "Days": transition.get("TransitionInDays"),
         "Date": transition.get("TransitionDate"),
     }
-    return _without_empty(entry)
+    return _drop_empty(entry)
 
 
-def _noncurrent_transition(transition: dict[str, Any]) -> dict[str, Any]:
+def _convert_noncurrent_transition(transition: dict[str, Any]) -> dict[str, Any]:
     entry = {"StorageClass": transition["StorageClass"], "NoncurrentDays": transition.get("TransitionInDays")}
-    return _without_empty({**entry, "NewerNoncurrentVersions": transition.get("NewerNoncurrentVersions")})
+    return _drop_empty({**entry, "NewerNoncurrentVersions": transition.get("NewerNoncurrentVersions")})
 
 
-def _without_empty(settings: dict[str, Any]) -> dict[str, Any]:
+def _drop_empty(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value not in (None, [], {})}
 
 
@@ -118,11 +118,11 @@ def _set_website(to: To, value: Any) -> None:
         "ErrorDocument": {"Key": value["ErrorDocument"]} if "ErrorDocument" in value else None,
         "RedirectAllRequestsTo": value.get("RedirectAllRequestsTo"),
         "RoutingRules": [
-            _without_empty({"Condition": one.get("RoutingRuleCondition"), "Redirect": one.get("RedirectRule")})
+            _drop_empty({"Condition": one.get("RoutingRuleCondition"), "Redirect": one.get("RedirectRule")})
             for one in value.get("RoutingRules") or []
         ],
     }
-    to.call("s3", "put_bucket_website", Bucket=to.physical_id, WebsiteConfiguration=_without_empty(website))
+    to.call("s3", "put_bucket_website", Bucket=to.physical_id, WebsiteConfiguration=_drop_empty(website))
 
 
 def _set_acceleration(to: To, value: Any) -> None:
@@ -135,7 +135,7 @@ def _set_notifications(to: To, value: Any) -> None:
     configurations: dict[str, Any] = {}
     for section, (kind, name, key) in NOTIFICATION_SECTIONS.items():
         configurations[kind] = [
-            _without_empty(
+            _drop_empty(
                 {
                     key: event[name],
                     "Events": [event["Event"]],
@@ -147,7 +147,7 @@ def _set_notifications(to: To, value: Any) -> None:
             for event in value.get(section) or []
         ]
     bridge = str((value.get("EventBridgeConfiguration") or {}).get("EventBridgeEnabled", "")).lower() == "true"
-    configuration = _without_empty(configurations) | ({"EventBridgeConfiguration": {}} if bridge else {})
+    configuration = _drop_empty(configurations) | ({"EventBridgeConfiguration": {}} if bridge else {})
     to.call(
         "s3", "put_bucket_notification_configuration", Bucket=to.physical_id, NotificationConfiguration=configuration
     )
@@ -185,7 +185,7 @@ def _set_inventories(to: To, value: Any) -> None:
             "put_bucket_inventory_configuration",
             Bucket=to.physical_id,
             Id=inventory["Id"],
-            InventoryConfiguration=_without_empty(configuration),
+            InventoryConfiguration=_drop_empty(configuration),
         )
 
 

@@ -9,7 +9,7 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
-def _validation(value: Any) -> list[dict[str, Any]] | None:
+def _convert_validation(value: Any) -> list[dict[str, Any]] | None:
     """Return the options that name a validation domain: ACM has no parameter for the hosted zone of the DNS record."""
     return [one for one in value if "ValidationDomain" in one] or None
 
@@ -22,9 +22,9 @@ class Certificate(TableAdapter):
         "CertificateExport": "Export",
     }
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Move the properties that are options into Options."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         options = {key: parameters.pop(name) for name, key in self.OPTIONS.items() if name in parameters}
         return {**parameters, "Options": options} if options else parameters
 
@@ -38,7 +38,7 @@ ADAPTERS = (
             "delete_certificate",
             "CertificateArn",
             id_path="CertificateArn",
-            shaped={"DomainValidationOptions": _validation},
+            shaped={"DomainValidationOptions": _convert_validation},
             read="describe_certificate",
             attributes={"CertificateArn": "@id"},
             tags=Tagging(

@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, format_json, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
@@ -24,7 +24,7 @@ def _set_policy(to: To, value: Any) -> None:
     if value is None:
         to.call("ecr", "delete_repository_policy", **name)
     else:
-        to.call("ecr", "set_repository_policy", **name, policyText=as_json(value))
+        to.call("ecr", "set_repository_policy", **name, policyText=format_json(value))
 
 
 def _ignore_change(to: To, value: Any) -> None:
@@ -54,8 +54,10 @@ ADAPTERS = (
                 "EmptyOnDelete": _ignore_change,
             },
             alters={
-                "ImageTagMutability": setter("ecr", "put_image_tag_mutability", "repositoryName", "imageTagMutability"),
-                "ImageScanningConfiguration": setter(
+                "ImageTagMutability": make_setter(
+                    "ecr", "put_image_tag_mutability", "repositoryName", "imageTagMutability"
+                ),
+                "ImageScanningConfiguration": make_setter(
                     "ecr", "put_image_scanning_configuration", "repositoryName", "imageScanningConfiguration"
                 ),
             },

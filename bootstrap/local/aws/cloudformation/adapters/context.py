@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters import generated_names, invalid_parameters
-from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, failure_of, fit
+from bootstrap.local.aws.cloudformation.adapters.conversions import fit, list_tags, make_failure
 from bootstrap.local.aws.cloudformation.adapters.stack_operations import StackOperations
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
@@ -71,7 +71,7 @@ class Context:
                 f"Properties validation failed for resource {self.logical_id} with message:\n{faults}"
             ) from None
         except ClientError as refusal:
-            raise failure_of(refusal, client.meta.service_model.service_id) from None
+            raise make_failure(refusal, client.meta.service_model.service_id) from None
         except HTTPClientError:
             raise ResourceFailed(
                 f'Resource handler returned message: "{client.meta.service_model.service_id} gave no answer" '
@@ -87,23 +87,23 @@ class Context:
         """Return those of the named properties that the template gives."""
         return {name: self.properties[name] for name in names if name in self.properties}
 
-    def name(self) -> str:
+    def generate_name(self) -> str:
         """Return the name that CloudFormation makes for a resource of this type; it is the same each time in one operation."""
-        form = generated_names.forms()[self.type]
+        form = generated_names.load_forms()[self.type]
         return form.make(self.stack_name, self.logical_id, self._seed, self.properties)
 
-    def token(self) -> str:
+    def make_token(self) -> str:
         """Return a text of 60 characters at most that no other resource and no other operation has, for ids and tokens."""
         start = f"{self.stack_name[:23]}-{self.logical_id[:23]}"
-        return f"{start}-{generated_names.random_part(self._seed)}"
+        return f"{start}-{generated_names.make_random_part(self._seed)}"
 
     @property
     def _seed(self) -> str:
         return f"{self.operation}/{self.logical_id}"
 
-    def tag_list(self) -> list[dict[str, str]]:
+    def list_tags(self) -> list[dict[str, str]]:
         """Return all tags of the resource as a list of Key and Value."""
-        return as_list(self.tags)
+        return list_tags(self.tags)
 
     def wait(self, ready: Callable[[], bool], subject: str) -> None:
         """Wait until `ready`. Raises ResourceFailed, which names the `subject`, after ten minutes."""

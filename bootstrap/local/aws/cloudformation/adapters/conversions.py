@@ -56,7 +56,7 @@ def _fit_scalar(kind: str, value: Any) -> Any:
     return str(value) if kind == "string" and isinstance(value, int | float) else value
 
 
-def at(value: Any, path: str) -> Any:
+def find_at(value: Any, path: str) -> Any:
     """Return the value at a dotted path, in which numbers index lists; None where the path does not exist."""
     for part in path.split("."):
         if isinstance(value, list):
@@ -68,7 +68,7 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
-def as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+def list_tags(tags: dict[str, str]) -> list[dict[str, str]]:
     """Return tags as a list of Key and Value."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
@@ -78,7 +78,7 @@ def is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-def failure_of(refusal: Any, service: str) -> ResourceFailed:
+def make_failure(refusal: Any, service: str) -> ResourceFailed:
     """Return a service's refusal as the reason of an event, worded like CloudFormation's; `Gone` if the resource is absent."""
     error = refusal.response.get("Error", {})
     code, message = error.get("Code", ""), error.get("Message", "")

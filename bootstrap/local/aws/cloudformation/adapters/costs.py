@@ -19,7 +19,7 @@ class Budget(Adapter):
     def create(self, to: To) -> str:
         """Create the budget with its notifications."""
         budget = dict(to.get("Budget") or {})
-        budget.setdefault("BudgetName", to.name())
+        budget.setdefault("BudgetName", to.generate_name())
         self._create_budget(to, budget)
         return str(budget["BudgetName"])
 
@@ -32,7 +32,7 @@ class Budget(Adapter):
         """Delete the budget."""
         to.call("budgets", "delete_budget", AccountId=to.account, BudgetName=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id. Raises Gone when the budget does not exist."""
         to.call("budgets", "describe_budget", AccountId=to.account, BudgetName=to.physical_id)
         return {"Id": to.physical_id}

@@ -44,13 +44,13 @@ CHANGES = (
 class Instance(TableAdapter):
     """AWS::RDS::DBInstance; Ref is its identifier, which RDS keeps in small letters."""
 
-    def own_name(self, to: To) -> str:
+    def choose_name(self, to: To) -> str:
         """Return the identifier in small letters (propertyTransform of the type's schema)."""
-        return super().own_name(to).lower()
+        return super().choose_name(to).lower()
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Return the parameters; a change is applied at once, because CloudFormation waits for no maintenance window."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         parameters.pop("ApplyImmediately", None)
         return {**parameters, "ApplyImmediately": True} if parameters and to.physical_id else parameters
 
@@ -58,26 +58,26 @@ class Instance(TableAdapter):
         """Return whether the change needs a new instance: another engine, zone or snapshot."""
         return bool(to.changed & {"AvailabilityZone", "DBSnapshotIdentifier", "Engine", "SourceDBInstanceIdentifier"})
 
-    def snapshot(self, to: To) -> None:
+    def make_snapshot(self, to: To) -> None:
         """Make a snapshot (DeletionPolicy: Snapshot, which is the default of this type)."""
-        name = f"{to.stack_name}-snapshot-{to.logical_id}-{generated_names.random_part(to.operation)}".lower()
+        name = f"{to.stack_name}-snapshot-{to.logical_id}-{generated_names.make_random_part(to.operation)}".lower()
         to.call("rds", "create_db_snapshot", DBInstanceIdentifier=to.physical_id, DBSnapshotIdentifier=name)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the attributes as texts; those of an instance that is not ready yet may be missing."""
-        return {name: str(value) for name, value in super().attributes(to).items() if value is not None}
+        return {name: str(value) for name, value in super().read_attributes(to).items() if value is not None}
 
 
 class SubnetGroup(TableAdapter):
     """AWS::RDS::DBSubnetGroup; Ref is its name, which RDS keeps in small letters."""
 
-    def own_name(self, to: To) -> str:
+    def choose_name(self, to: To) -> str:
         """Return the name in small letters."""
-        return super().own_name(to).lower()
+        return super().choose_name(to).lower()
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN, which the calls that set tags take; GetAtt has no attributes."""
-        return {"Arn": self.item(to)["DBSubnetGroupArn"]}
+        return {"Arn": self.read_item(to)["DBSubnetGroupArn"]}
 
 
 ADAPTERS = (

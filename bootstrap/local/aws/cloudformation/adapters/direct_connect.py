@@ -15,11 +15,11 @@ class Connection(TableAdapter):
 
     def update(self, to: To) -> None:
         """Change the name."""
-        to.call("directconnect", "update_connection", **self.keys(to), connectionName=to.get("ConnectionName"))
+        to.call("directconnect", "update_connection", **self.identify(to), connectionName=to.get("ConnectionName"))
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Read the connection. Raises Gone for a deleted one, which the service still describes."""
-        connection = super().item(to)
+        connection = super().read_item(to)
         if connection["connectionState"] == "deleted":
             raise Gone(f"The connection {to.physical_id} does not exist")
         return connection

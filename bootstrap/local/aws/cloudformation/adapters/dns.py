@@ -7,8 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import token_of
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import make_token
 from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
@@ -29,7 +29,7 @@ class HostedZone(Adapter):
             "route53",
             "create_hosted_zone",
             Name=to.get("Name"),
-            CallerReference=token_of(to),
+            CallerReference=make_token(to),
             HostedZoneConfig=settings,
             **first,
         )
@@ -68,10 +68,10 @@ class HostedZone(Adapter):
         self._remove_logging(to)
         to.call("route53", "delete_hosted_zone", Id=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id and name servers."""
         answer = to.call("route53", "get_hosted_zone", Id=to.physical_id)
-        return {"Id": to.physical_id, "NameServers": at(answer, "DelegationSet.NameServers") or []}
+        return {"Id": to.physical_id, "NameServers": find_at(answer, "DelegationSet.NameServers") or []}
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
         """Set `to.tags` and remove the tags `removed` in one call."""
@@ -80,7 +80,7 @@ class HostedZone(Adapter):
             "change_tags_for_resource",
             ResourceType="hostedzone",
             ResourceId=to.physical_id,
-            AddTags=to.tag_list() or None,
+            AddTags=to.list_tags() or None,
             RemoveTagKeys=list(removed) or None,
         )
 
@@ -91,7 +91,7 @@ _RECORD = (
 )
 
 
-def _record(properties: dict[str, Any]) -> dict[str, Any]:
+def _make_record(properties: dict[str, Any]) -> dict[str, Any]:
     """Return a template's record in the form of Route 53's API."""
     record: dict[str, Any] = {name: properties[name] for name in _RECORD if name in properties}
     if "ResourceRecords" in properties:
@@ -101,7 +101,7 @@ def _record(properties: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _zone(to: To, properties: dict[str, Any]) -> str:
+def _find_zone(to: To, properties: dict[str, Any]) -> str:
     """Return the id of the zone that a record names, by id or by name.
 
     Raises ResourceFailed when several zones have the name or none has it; for a record that was created already, Gone
@@ -123,7 +123,7 @@ def _zone(to: To, properties: dict[str, Any]) -> str:
 
 def _change(to: To, zone: str, changes: list[tuple[str, dict[str, Any]]]) -> None:
     """Make all changes in one batch: Route 53 applies all of them or none."""
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": _record(record)} for action, record in changes]}
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": _make_record(record)} for action, record in changes]}
     to.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
 
 
@@ -147,16 +147,16 @@ class RecordSet(Adapter):
 
     def create(self, to: To) -> str:
         """Create the record; refused when it exists. Return its name."""
-        _change(to, _zone(to, to.properties), [("CREATE", to.properties)])
+        _change(to, _find_zone(to, to.properties), [("CREATE", to.properties)])
         return str(to.get("Name")).rstrip(".")
 
     def update(self, to: To) -> None:
         """Replace the record."""
-        _change(to, _zone(to, to.properties), [("UPSERT", to.properties)])
+        _change(to, _find_zone(to, to.properties), [("UPSERT", to.properties)])
 
     def delete(self, to: To) -> None:
         """Delete the record."""
-        _delete(to, _zone(to, to.properties), [to.properties])
+        _delete(to, _find_zone(to, to.properties), [to.properties])
 
 
 class RecordSetGroup(Adapter):
@@ -166,25 +166,25 @@ class RecordSetGroup(Adapter):
 
     def create(self, to: To) -> str:
         """Create all records; refused when one of them exists."""
-        _change(to, _zone(to, to.properties), [("CREATE", record) for record in to.get("RecordSets") or ()])
-        return to.name()
+        _change(to, _find_zone(to, to.properties), [("CREATE", record) for record in to.get("RecordSets") or ()])
+        return to.generate_name()
 
     def update(self, to: To) -> None:
         """Delete the records that the template no longer names, and create or replace the changed ones."""
         before, after = to.old.get("RecordSets") or [], to.get("RecordSets") or []
-        remaining = {_identity(record) for record in after}
-        deletions = [("DELETE", record) for record in before if _identity(record) not in remaining]
+        remaining = {_identify(record) for record in after}
+        deletions = [("DELETE", record) for record in before if _identify(record) not in remaining]
         upserts = [("UPSERT", record) for record in after if record not in before]
         if deletions or upserts:
-            _change(to, _zone(to, to.properties), [*deletions, *upserts])
+            _change(to, _find_zone(to, to.properties), [*deletions, *upserts])
 
     def delete(self, to: To) -> None:
         """Delete all records."""
         if records := to.get("RecordSets"):
-            _delete(to, _zone(to, to.properties), list(records))
+            _delete(to, _find_zone(to, to.properties), list(records))
 
 
-def _identity(record: dict[str, Any]) -> tuple[str, str, str]:
+def _identify(record: dict[str, Any]) -> tuple[str, str, str]:
     return (str(record["Name"]).rstrip("."), str(record["Type"]), str(record.get("SetIdentifier", "")))
 
 
@@ -197,7 +197,7 @@ class HealthCheck(Adapter):
     def create(self, to: To) -> str:
         """Create the health check and return its id."""
         settings = to.get("HealthCheckConfig")
-        answer = to.call("route53", "create_health_check", CallerReference=token_of(to), HealthCheckConfig=settings)
+        answer = to.call("route53", "create_health_check", CallerReference=make_token(to), HealthCheckConfig=settings)
         return str(answer["HealthCheck"]["Id"])
 
     def update(self, to: To) -> None:
@@ -209,7 +209,7 @@ class HealthCheck(Adapter):
         """Delete the health check."""
         to.call("route53", "delete_health_check", HealthCheckId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id. Raises Gone when the health check does not exist."""
         to.call("route53", "get_health_check", HealthCheckId=to.physical_id)
         return {"HealthCheckId": to.physical_id}
@@ -221,7 +221,7 @@ class HealthCheck(Adapter):
             "change_tags_for_resource",
             ResourceType="healthcheck",
             ResourceId=to.physical_id,
-            AddTags=to.tag_list() or None,
+            AddTags=to.list_tags() or None,
             RemoveTagKeys=list(removed) or None,
         )
 
@@ -238,7 +238,7 @@ class QueryLogAssociation(TableAdapter):
         )
 
 
-def _same_names(*names: str) -> dict[str, str | Callable[[Any], Any]]:
+def _map_same_names(*names: str) -> dict[str, str | Callable[[Any], Any]]:
     """Return a map of attributes that have the same name in the service's answer, with the id."""
     return {"Id": "@id", **{name: name for name in names}}
 
@@ -260,7 +260,7 @@ ADAPTERS = (
             unique="CreatorRequestId",
             read="get_resolver_query_log_config",
             item="ResolverQueryLogConfig",
-            attributes=_same_names(
+            attributes=_map_same_names(
                 "Arn", "AssociationCount", "CreationTime", "CreatorRequestId", "OwnerId", "ShareStatus", "Status"
             ),
             tags=Tagging(target="Arn", takes_system_tags=False),
@@ -276,7 +276,7 @@ ADAPTERS = (
             id_path="ResolverQueryLogConfigAssociation.Id",
             read="get_resolver_query_log_config_association",
             item="ResolverQueryLogConfigAssociation",
-            attributes=_same_names("CreationTime", "Error", "ErrorMessage", "Status"),
+            attributes=_map_same_names("CreationTime", "Error", "ErrorMessage", "Status"),
         )
     ),
 )

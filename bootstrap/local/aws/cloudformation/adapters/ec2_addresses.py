@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
@@ -40,11 +40,11 @@ class Eip(Ec2):
             to.call("ec2", "disassociate_address", AssociationId=address["AssociationId"])
         to.call("ec2", "release_address", AllocationId=address["AllocationId"])
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the address and the id of its allocation."""
         return {"PublicIp": to.physical_id, "AllocationId": self._describe(to)["AllocationId"]}
 
-    def tag_target(self, to: To) -> str:
+    def find_tag_target(self, to: To) -> str:
         """Return the id of the allocation, which has the tags."""
         return str(self._describe(to)["AllocationId"])
 
@@ -73,7 +73,7 @@ class EipAssociation(Ec2):
         """Remove the association; the address stays allocated."""
         to.call("ec2", "disassociate_address", AssociationId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -88,33 +88,33 @@ class NatGateway(Ec2):
         names = ("AllocationId", "SubnetId", "ConnectivityType", "PrivateIpAddress")
         gateway = to.call("ec2", "create_nat_gateway", **to.pick(*names))["NatGateway"]["NatGatewayId"]
         to.initiated(str(gateway))
-        to.wait(lambda: self._state(to, str(gateway)) == "available", f"NAT gateway {gateway}")
+        to.wait(lambda: self._read_state(to, str(gateway)) == "available", f"NAT gateway {gateway}")
         return str(gateway)
 
     def delete(self, to: To) -> None:
         """Delete the gateway and wait until it is deleted: its address cannot be released before."""
         answer = to.call("ec2", "describe_nat_gateways", NatGatewayIds=[to.physical_id])
-        interface = at(answer, "NatGateways.0.NatGatewayAddresses.0.NetworkInterfaceId")
+        interface = find_at(answer, "NatGateways.0.NatGatewayAddresses.0.NetworkInterfaceId")
         to.call("ec2", "delete_nat_gateway", NatGatewayId=to.physical_id)
-        to.wait(lambda: self._state(to, to.physical_id) in {"deleted", ""}, f"NAT gateway {to.physical_id}")
+        to.wait(lambda: self._read_state(to, to.physical_id) in {"deleted", ""}, f"NAT gateway {to.physical_id}")
         if interface:  # EC2 deletes it with the gateway, moto does not
             with contextlib.suppress(Gone):
                 to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"NatGatewayId": to.physical_id}
 
     def exists(self, to: To) -> bool:
         """Return whether the gateway is available."""
-        return self._state(to, to.physical_id) == "available"
+        return self._read_state(to, to.physical_id) == "available"
 
-    def _state(self, to: To, gateway: str) -> str:
+    def _read_state(self, to: To, gateway: str) -> str:
         try:
             answer = to.call("ec2", "describe_nat_gateways", NatGatewayIds=[gateway])
         except Gone:
             return ""
-        return str(at(answer, "NatGateways.0.State") or "")
+        return str(find_at(answer, "NatGateways.0.State") or "")
 
 
 ADAPTERS = (Eip(), EipAssociation(), NatGateway())

@@ -25,7 +25,7 @@ class VpcBlock(Adapter):
         """Remove the block from the VPC."""
         to.call("ec2", "disassociate_vpc_cidr_block", AssociationId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -45,7 +45,7 @@ class SubnetBlock(Adapter):
         """Remove the IPv6 block from the subnet."""
         to.call("ec2", "disassociate_subnet_cidr_block", AssociationId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 

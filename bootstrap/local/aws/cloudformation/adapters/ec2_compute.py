@@ -6,8 +6,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import as_list, at, decode_user_data, is_true
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import token_of
+from bootstrap.local.aws.cloudformation.adapters.conversions import decode_user_data, find_at, is_true, list_tags
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import make_token
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 ENDED = frozenset({"terminated", ""})
@@ -45,7 +45,7 @@ class Instance(Ec2):
         if "UserData" in to.properties:  # the template has base64, and botocore encodes it again
             parameters["UserData"] = decode_user_data(to.get("UserData"))
         if "NetworkInterfaces" in to.properties:
-            parameters["NetworkInterfaces"] = [_interface(one) for one in to.get("NetworkInterfaces")]
+            parameters["NetworkInterfaces"] = [_convert_interface(one) for one in to.get("NetworkInterfaces")]
         if "IamInstanceProfile" in to.properties:
             parameters["IamInstanceProfile"] = {"Name": to.get("IamInstanceProfile")}
         if "Monitoring" in to.properties:
@@ -79,21 +79,21 @@ class Instance(Ec2):
             to.call("ec2", verb, InstanceIds=[to.physical_id])
         stopped = to.changed & {"InstanceType", "UserData", "EbsOptimized"}
         if stopped:
-            self._while_stopped(to, stopped)
+            self._change_while_stopped(to, stopped)
 
     def delete(self, to: To) -> None:
         """Terminate the instance and wait for that: until then its interface uses the subnet. Raises Gone."""
-        if self._state(to) in ENDED:
+        if self._read_state(to) in ENDED:
             raise Gone(f"The instance {to.physical_id} is terminated")
         to.call("ec2", "terminate_instances", InstanceIds=[to.physical_id])
-        to.wait(lambda: self._state(to) in ENDED, f"Instance {to.physical_id}")
+        to.wait(lambda: self._read_state(to) in ENDED, f"Instance {to.physical_id}")
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return addresses, DNS names, zone, VPC and state."""
         instance = self._describe(to)
         return {
             "InstanceId": to.physical_id,
-            "AvailabilityZone": at(instance, "Placement.AvailabilityZone"),
+            "AvailabilityZone": find_at(instance, "Placement.AvailabilityZone"),
             "PrivateIp": instance.get("PrivateIpAddress"),
             "PrivateDnsName": instance.get("PrivateDnsName"),
             "PublicIp": instance.get("PublicIpAddress", ""),
@@ -109,9 +109,9 @@ class Instance(Ec2):
             instance = self._describe(to)
             own = {instance.get("RootDeviceName"), *(one["DeviceName"] for one in to.get("BlockDeviceMappings") or [])}
             mapped = [one for one in instance.get("BlockDeviceMappings", []) if one["DeviceName"] in own]
-            disks = [at(one, "Ebs.VolumeId") for one in mapped]
+            disks = [find_at(one, "Ebs.VolumeId") for one in mapped]
             own_tags = {key: value for key, value in to.tags.items() if not key.startswith("aws:")}
-            to.call("ec2", "create_tags", Resources=disks, Tags=as_list(own_tags))
+            to.call("ec2", "create_tags", Resources=disks, Tags=list_tags(own_tags))
 
     def replaces(self, to: To) -> bool:
         """Return whether the disks change: they cannot be changed on an existing instance."""
@@ -119,10 +119,10 @@ class Instance(Ec2):
 
     def exists(self, to: To) -> bool:
         """Return whether the instance is not terminated."""
-        return self._state(to) not in ENDED
+        return self._read_state(to) not in ENDED
 
     def _run(self, to: To, parameters: dict[str, Any]) -> str:
-        answer = to.call("ec2", "run_instances", MinCount=1, MaxCount=1, ClientToken=token_of(to), **parameters)
+        answer = to.call("ec2", "run_instances", MinCount=1, MaxCount=1, ClientToken=make_token(to), **parameters)
         return str(answer["Instances"][0]["InstanceId"])
 
     def _set_flags(self, to: To, names: Any) -> None:
@@ -139,7 +139,7 @@ class Instance(Ec2):
             profile = {"Name": to.get("IamInstanceProfile")}
             to.call("ec2", "associate_iam_instance_profile", InstanceId=to.physical_id, IamInstanceProfile=profile)
 
-    def _while_stopped(self, to: To, names: frozenset[str]) -> None:
+    def _change_while_stopped(self, to: To, names: frozenset[str]) -> None:
         to.call("ec2", "stop_instances", InstanceIds=[to.physical_id])
         self._wait(to, "stopped")
         for name in sorted(names):
@@ -153,21 +153,21 @@ class Instance(Ec2):
         self._wait(to, "running")
 
     def _wait(self, to: To, state: str) -> None:
-        to.wait(lambda: self._state(to) in {state, "terminated"}, f"Instance {to.physical_id}")
+        to.wait(lambda: self._read_state(to) in {state, "terminated"}, f"Instance {to.physical_id}")
         instance = self._describe(to)
-        if at(instance, "State.Name") != state:
-            reason = at(instance, "StateReason.Message") or "it was terminated"
+        if find_at(instance, "State.Name") != state:
+            reason = find_at(instance, "StateReason.Message") or "it was terminated"
             raise ResourceFailed(f"The instance {to.physical_id} did not stabilize: {reason}")
 
-    def _state(self, to: To) -> str:
+    def _read_state(self, to: To) -> str:
         try:
-            return str(at(self._describe(to), "State.Name") or "")
+            return str(find_at(self._describe(to), "State.Name") or "")
         except Gone:
             return ""
 
     def _describe(self, to: To) -> dict[str, Any]:
         answer = to.call("ec2", "describe_instances", InstanceIds=[to.physical_id])
-        instance: dict[str, Any] = at(answer, "Reservations.0.Instances.0") or {}
+        instance: dict[str, Any] = find_at(answer, "Reservations.0.Instances.0") or {}
         return instance
 
 
@@ -180,7 +180,7 @@ class LaunchTemplate(Ec2):
     def create(self, to: To) -> str:
         """Create the launch template and return its id."""
         parameters = to.pick("LaunchTemplateData", "VersionDescription", "TagSpecifications")
-        parameters["LaunchTemplateName"] = to.get("LaunchTemplateName") or to.name()
+        parameters["LaunchTemplateName"] = to.get("LaunchTemplateName") or to.generate_name()
         return str(to.call("ec2", "create_launch_template", **parameters)["LaunchTemplate"]["LaunchTemplateId"])
 
     def update(self, to: To) -> None:
@@ -192,7 +192,7 @@ class LaunchTemplate(Ec2):
         """Delete the launch template with all its versions."""
         to.call("ec2", "delete_launch_template", LaunchTemplateId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id and the version numbers, which are text as on AWS."""
         template = to.call("ec2", "describe_launch_templates", LaunchTemplateIds=[to.physical_id])["LaunchTemplates"][0]
         return {
@@ -222,7 +222,7 @@ class KeyPair(Ec2):
             Name=f"/ec2/keypair/{pair['KeyPairId']}",
             Value=pair["KeyMaterial"],
             Type="SecureString",
-            Tags=[tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")],
+            Tags=[tag for tag in to.list_tags() if not tag["Key"].startswith("aws:")],
         )
         return name
 
@@ -233,12 +233,12 @@ class KeyPair(Ec2):
         if "PublicKeyMaterial" not in to.properties:
             to.call("ssm", "delete_parameter", Name=f"/ec2/keypair/{pair}")
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id and fingerprint."""
         pair = self._describe(to)
         return {"KeyPairId": pair["KeyPairId"], "KeyFingerprint": pair["KeyFingerprint"]}
 
-    def tag_target(self, to: To) -> str:
+    def find_tag_target(self, to: To) -> str:
         """Return the id of the pair, which CreateTags takes."""
         return str(self._describe(to)["KeyPairId"])
 
@@ -246,7 +246,7 @@ class KeyPair(Ec2):
         return dict(to.call("ec2", "describe_key_pairs", KeyNames=[to.physical_id])["KeyPairs"][0])
 
 
-def _interface(interface: dict[str, Any]) -> dict[str, Any]:
+def _convert_interface(interface: dict[str, Any]) -> dict[str, Any]:
     """Rename GroupSet of a template to Groups of RunInstances."""
     return {"Groups" if name == "GroupSet" else name: value for name, value in interface.items()}
 

@@ -14,9 +14,9 @@ from bootstrap.local.aws.cloudformation.errors import Gone
 class _DescribedAfterDeletion(TableAdapter):
     """A type that EC2 still describes for some time after its deletion, with the state 'deleted'."""
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Read the resource. Raises Gone when its state is 'deleted' or 'deleting'."""
-        description = super().item(to)
+        description = super().read_item(to)
         state = description.get("State", description.get("Status", ""))
         code = state.get("Code", "") if isinstance(state, dict) else state
         if code in {"deleted", "deleting"}:
@@ -29,9 +29,9 @@ class _WithOptions(_DescribedAfterDeletion):
 
     OPTIONS: frozenset[str] = frozenset()
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Move the properties in OPTIONS into 'Options'."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         options = {name: parameters.pop(name) for name in sorted(parameters.keys() & self.OPTIONS)}
         return {**parameters, "Options": options} if options else parameters
 
@@ -79,22 +79,22 @@ class RoutePropagation(Adapter):
 
     def create(self, to: To) -> str:
         """Enable the propagation for each route table."""
-        name = to.name()
+        name = to.generate_name()
         to.initiated(name)
-        self._call(to, "enable_vgw_route_propagation", _tables(to.properties))
+        self._call(to, "enable_vgw_route_propagation", _list_tables(to.properties))
         return name
 
     def update(self, to: To) -> None:
         """Enable the propagation for the new route tables, then disable it for those that are no longer named."""
-        before, after = _tables(to.old), _tables(to.properties)
+        before, after = _list_tables(to.old), _list_tables(to.properties)
         self._call(to, "enable_vgw_route_propagation", after - before)
         self._call(to, "disable_vgw_route_propagation", before - after)
 
     def delete(self, to: To) -> None:
         """Disable the propagation for each route table; tables and gateways that no longer exist are ignored."""
-        self._call(to, "disable_vgw_route_propagation", _tables(to.properties))
+        self._call(to, "disable_vgw_route_propagation", _list_tables(to.properties))
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the name as id."""
         return {"Id": to.physical_id}
 
@@ -107,7 +107,7 @@ class RoutePropagation(Adapter):
                     raise
 
 
-def _tables(properties: dict[str, Any]) -> set[tuple[str, str]]:
+def _list_tables(properties: dict[str, Any]) -> set[tuple[str, str]]:
     """Return the ids of gateway and route table of each propagation."""
     listed = properties.get("RouteTableIds") or ()
     return {(str(properties["VpnGatewayId"]), str(one)) for one in ([listed] if isinstance(listed, str) else listed)}
@@ -151,7 +151,7 @@ def _change_subnets(to: To, subnet_ids: Any) -> None:
             to.call("ec2", "modify_transit_gateway_vpc_attachment", **parameters)
 
 
-def _attachment(kind: str) -> TableAdapter:
+def _make_attachment(kind: str) -> TableAdapter:
     return _DescribedAfterDeletion(
         Entry(
             kind,
@@ -238,8 +238,8 @@ ADAPTERS = (
             tags=EC2_TAGS,
         )
     ),
-    _attachment("AWS::EC2::TransitGatewayAttachment"),
-    _attachment("AWS::EC2::TransitGatewayVpcAttachment"),
+    _make_attachment("AWS::EC2::TransitGatewayAttachment"),
+    _make_attachment("AWS::EC2::TransitGatewayVpcAttachment"),
     _DescribedAfterDeletion(
         Entry(
             "AWS::EC2::TransitGatewayRouteTable",

@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2, Row, RowAdapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 
 
@@ -31,7 +31,7 @@ class Vpc(Ec2):
         """Delete the VPC. EC2 refuses that while it contains other resources."""
         to.call("ec2", "delete_vpc", VpcId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id, blocks, and the ids of the default security group and the default network ACL."""
         vpc = to.call("ec2", "describe_vpcs", VpcIds=[to.physical_id])["Vpcs"][0]
         filters = [{"Name": "vpc-id", "Values": [to.physical_id]}]
@@ -43,9 +43,9 @@ class Vpc(Ec2):
             "VpcId": to.physical_id,
             "CidrBlock": vpc["CidrBlock"],
             "CidrBlockAssociations": [one["AssociationId"] for one in vpc.get("CidrBlockAssociationSet", [])],
-            "DefaultSecurityGroup": at(groups, "SecurityGroups.0.GroupId"),
-            "DefaultNetworkAcl": at(acls, "NetworkAcls.0.NetworkAclId"),
-            "Ipv6CidrBlocks": _ipv6_blocks(vpc),
+            "DefaultSecurityGroup": find_at(groups, "SecurityGroups.0.GroupId"),
+            "DefaultNetworkAcl": find_at(acls, "NetworkAcls.0.NetworkAclId"),
+            "Ipv6CidrBlocks": _list_ipv6_blocks(vpc),
         }
 
     def _set_dns(self, to: To) -> None:
@@ -91,7 +91,7 @@ class Subnet(Ec2):
             )
         to.call("ec2", "delete_subnet", SubnetId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id, zone, blocks, VPC and the association with the network ACL."""
         subnet = to.call("ec2", "describe_subnets", SubnetIds=[to.physical_id])["Subnets"][0]
         filters = [{"Name": "association.subnet-id", "Values": [to.physical_id]}]
@@ -103,7 +103,7 @@ class Subnet(Ec2):
             "AvailabilityZoneId": subnet.get("AvailabilityZoneId"),
             "CidrBlock": subnet["CidrBlock"],
             "VpcId": subnet["VpcId"],
-            "Ipv6CidrBlocks": _ipv6_blocks(subnet),
+            "Ipv6CidrBlocks": _list_ipv6_blocks(subnet),
             "NetworkAclAssociationId": associations[0]["NetworkAclAssociationId"] if associations else None,
         }
 
@@ -128,7 +128,7 @@ class GatewayAttachment(Ec2):
         else:
             to.call("ec2", "detach_vpn_gateway", **to.pick("VpnGatewayId", "VpcId"))
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the kind of the gateway, IGW or VGW."""
         return {"AttachmentType": to.physical_id.partition("|")[0]}
 
@@ -155,7 +155,7 @@ class Route(Ec2):
     def create(self, to: To) -> str:
         """Create the route."""
         to.call("ec2", "create_route", **to.pick("RouteTableId", *ROUTE_TARGETS))
-        return f"{to.get('RouteTableId')}|{self._destination(to)}"
+        return f"{to.get('RouteTableId')}|{self._find_destination(to)}"
 
     def update(self, to: To) -> None:
         """Set another target for the same destination."""
@@ -166,11 +166,11 @@ class Route(Ec2):
         names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
         to.call("ec2", "delete_route", **to.pick("RouteTableId", *names))
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the destination."""
-        return {"CidrBlock": self._destination(to)}
+        return {"CidrBlock": self._find_destination(to)}
 
-    def _destination(self, to: To) -> str:
+    def _find_destination(self, to: To) -> str:
         names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
         return str(next((to.get(name) for name in names if name in to.properties), ""))
 
@@ -188,12 +188,12 @@ class TableAssociation(Ec2):
         """Remove the association; the subnet then uses the VPC's main route table."""
         to.call("ec2", "disassociate_route_table", AssociationId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
 
-def _ipv6_blocks(description: dict[str, Any]) -> list[str]:
+def _list_ipv6_blocks(description: dict[str, Any]) -> list[str]:
     """Return the IPv6 blocks that are associated with a VPC or a subnet now."""
     return [
         str(association["Ipv6CidrBlock"])
@@ -210,7 +210,7 @@ def _is_alive(to: To, interface: dict[str, Any]) -> bool:
         answer = to.call("ec2", "describe_instances", InstanceIds=[instance])
     except Gone:
         return False
-    return at(answer, "Reservations.0.Instances.0.State.Name") not in {"terminated", "shutting-down"}
+    return find_at(answer, "Reservations.0.Instances.0.State.Name") not in {"terminated", "shutting-down"}
 
 
 ADAPTERS = (

@@ -7,13 +7,13 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 Rule = dict[str, Any]
 
 
-def permission(rule: Rule, side: str) -> Rule:
+def make_permission(rule: Rule, side: str) -> Rule:
     """Return a template's rule as EC2's IpPermission; `side` is 'Source' (of an ingress rule) or 'Destination'."""
     entry: Rule = {"IpProtocol": str(rule.get("IpProtocol", "-1"))}
     for name in ("FromPort", "ToPort"):
@@ -42,14 +42,14 @@ class SecurityGroup(Ec2):
 
     def create(self, to: To) -> str:
         """Create the group with its rules. Egress rules of the template replace those that EC2 creates, which allow all."""
-        name = to.get("GroupName") or to.name()
+        name = to.get("GroupName") or to.generate_name()
         answer = to.call(
             "ec2", "create_security_group", GroupName=name, Description=to.get("GroupDescription"), **to.pick("VpcId")
         )
         to.physical_id = str(answer["GroupId"])
         self._set_rules(to, "ingress", [], to.get("SecurityGroupIngress") or [])
         if to.get("SecurityGroupEgress"):
-            self._set_rules(to, "egress", list(self._default_rules(to)), to.get("SecurityGroupEgress"))
+            self._set_rules(to, "egress", list(self._list_default_rules(to)), to.get("SecurityGroupEgress"))
         return to.physical_id
 
     def update(self, to: To) -> None:
@@ -63,12 +63,12 @@ class SecurityGroup(Ec2):
         """Delete the group. EC2 refuses that while it is used."""
         to.call("ec2", "delete_security_group", GroupId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id and VPC."""
         group = to.call("ec2", "describe_security_groups", GroupIds=[to.physical_id])["SecurityGroups"][0]
         return {"GroupId": to.physical_id, "Id": to.physical_id, "VpcId": group.get("VpcId")}
 
-    def _default_rules(self, to: To) -> Iterator[Rule]:
+    def _list_default_rules(self, to: To) -> Iterator[Rule]:
         """The egress rules that EC2 created with the group: one for IPv4, and one for IPv6 if the VPC has a block."""
         group = to.call("ec2", "describe_security_groups", GroupIds=[to.physical_id])["SecurityGroups"][0]
         for egress_rule in group["IpPermissionsEgress"]:
@@ -82,7 +82,7 @@ class SecurityGroup(Ec2):
             ("authorize", [rule for rule in after if rule not in before]),
         ):
             if rules:
-                permissions = [permission(rule, side) for rule in rules]
+                permissions = [make_permission(rule, side) for rule in rules]
                 to.call("ec2", f"{verb}_security_group_{direction}", GroupId=to.physical_id, IpPermissions=permissions)
 
 
@@ -96,24 +96,24 @@ class GroupRule(Adapter):
 
     def create(self, to: To) -> str:
         """Add the rule to a group that exists; return the rule's id."""
-        entry = permission(to.properties, self._side)
+        entry = make_permission(to.properties, self._side)
         answer = to.call(
             "ec2", f"authorize_security_group_{self._direction}", GroupId=to.get("GroupId"), IpPermissions=[entry]
         )
-        return str(at(answer, "SecurityGroupRules.0.SecurityGroupRuleId") or to.token())
+        return str(find_at(answer, "SecurityGroupRules.0.SecurityGroupRuleId") or to.make_token())
 
     def update(self, to: To) -> None:
         """Set the description: nothing else changes in place."""
-        entry = permission(to.properties, self._side)
+        entry = make_permission(to.properties, self._side)
         method = f"update_security_group_rule_descriptions_{self._direction}"
         to.call("ec2", method, GroupId=to.get("GroupId"), IpPermissions=[entry])
 
     def delete(self, to: To) -> None:
         """Remove the rule from the group."""
-        entry = permission(to.properties, self._side)
+        entry = make_permission(to.properties, self._side)
         to.call("ec2", f"revoke_security_group_{self._direction}", GroupId=to.get("GroupId"), IpPermissions=[entry])
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -131,7 +131,7 @@ class NetworkAcl(Ec2):
         """Delete the ACL. EC2 refuses that while a subnet uses it."""
         to.call("ec2", "delete_network_acl", NetworkAclId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -143,23 +143,23 @@ class AclEntry(Adapter):
 
     def create(self, to: To) -> str:
         """Create the entry."""
-        to.call("ec2", "create_network_acl_entry", **self._parameters(to))
+        to.call("ec2", "create_network_acl_entry", **self._make_parameters(to))
         return f"{to.get('NetworkAclId')}|{to.get('RuleNumber')}|{str(is_true(to.get('Egress'))).lower()}"
 
     def update(self, to: To) -> None:
         """Replace the entry with this number."""
-        to.call("ec2", "replace_network_acl_entry", **self._parameters(to))
+        to.call("ec2", "replace_network_acl_entry", **self._make_parameters(to))
 
     def delete(self, to: To) -> None:
         """Delete the entry by its number and direction."""
         parameters = to.pick("NetworkAclId", "RuleNumber")
         to.call("ec2", "delete_network_acl_entry", Egress=is_true(to.get("Egress")), **parameters)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
-    def _parameters(self, to: To) -> dict[str, Any]:
+    def _make_parameters(self, to: To) -> dict[str, Any]:
         parameters = to.pick("NetworkAclId", "RuleNumber", "RuleAction", "CidrBlock", "Ipv6CidrBlock", "PortRange")
         parameters["Protocol"] = str(to.get("Protocol"))
         parameters["Egress"] = is_true(to.get("Egress"))
@@ -177,7 +177,7 @@ class AclAssociation(Adapter):
         answer = to.call(
             "ec2",
             "replace_network_acl_association",
-            AssociationId=self._current(to, str(to.get("SubnetId"))),
+            AssociationId=self._find_current(to, str(to.get("SubnetId"))),
             NetworkAclId=to.get("NetworkAclId"),
         )
         return str(answer["NewAssociationId"])
@@ -186,15 +186,15 @@ class AclAssociation(Adapter):
         """Give the subnet the VPC's default ACL again."""
         subnets = to.call("ec2", "describe_subnets", SubnetIds=[to.get("SubnetId")])["Subnets"]
         filters = [{"Name": "vpc-id", "Values": [subnets[0]["VpcId"]]}, {"Name": "default", "Values": ["true"]}]
-        default = at(to.call("ec2", "describe_network_acls", Filters=filters), "NetworkAcls.0.NetworkAclId")
-        current = self._current(to, str(to.get("SubnetId")))
+        default = find_at(to.call("ec2", "describe_network_acls", Filters=filters), "NetworkAcls.0.NetworkAclId")
+        current = self._find_current(to, str(to.get("SubnetId")))
         to.call("ec2", "replace_network_acl_association", AssociationId=current, NetworkAclId=default)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"AssociationId": to.physical_id}
 
-    def _current(self, to: To, subnet: str) -> str:
+    def _find_current(self, to: To, subnet: str) -> str:
         filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
         acls = to.call("ec2", "describe_network_acls", Filters=filters)["NetworkAcls"]
         for acl in acls:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter, Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at, is_true
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at, is_true
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
@@ -46,15 +46,15 @@ class Volume(Ec2):
         """Delete the volume. EC2 refuses that while it is attached."""
         to.call("ec2", "delete_volume", VolumeId=to.physical_id)
 
-    def snapshot(self, to: To) -> None:
+    def make_snapshot(self, to: To) -> None:
         """Make a snapshot with the volume's tags (DeletionPolicy: Snapshot)."""
         description = f"Snapshot of {to.logical_id} of the stack {to.stack_name}, taken before its deletion"
         answer = to.call("ec2", "create_snapshot", VolumeId=to.physical_id, Description=description)
-        own_tags = [tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")]
+        own_tags = [tag for tag in to.list_tags() if not tag["Key"].startswith("aws:")]
         if own_tags:
             to.call("ec2", "create_tags", Resources=[answer["SnapshotId"]], Tags=own_tags)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id. Raises Gone when the volume does not exist."""
         to.call("ec2", "describe_volumes", VolumeIds=[to.physical_id])
         return {"VolumeId": to.physical_id}
@@ -74,7 +74,7 @@ class VolumeAttachment(Adapter):
     def delete(self, to: To) -> None:
         """Detach the volume. Raises Gone when it is not attached, e.g. because the instance was terminated."""
         answer = to.call("ec2", "describe_volumes", VolumeIds=[to.get("VolumeId")])
-        if not at(answer, "Volumes.0.Attachments"):
+        if not find_at(answer, "Volumes.0.Attachments"):
             raise Gone(f"The volume {to.get('VolumeId')} is not attached")
         to.call("ec2", "detach_volume", **to.pick("VolumeId", "InstanceId"))
 
@@ -112,7 +112,7 @@ class NetworkInterface(Ec2):
         """Delete the interface. EC2 refuses that while it is attached."""
         to.call("ec2", "delete_network_interface", NetworkInterfaceId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id, addresses and VPC."""
         answer = to.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[to.physical_id])
         interface = answer["NetworkInterfaces"][0]

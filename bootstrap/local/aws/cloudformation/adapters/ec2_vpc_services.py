@@ -7,8 +7,8 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Ec2
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
 
@@ -28,31 +28,31 @@ class VpcEndpoint(Ec2):
             "SecurityGroupIds",
             "PrivateDnsEnabled",
         )
-        parameters["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
+        parameters["PolicyDocument"] = format_policy(to.get("PolicyDocument"))
         parameters.setdefault("VpcEndpointType", "Gateway")  # EC2's default, which moto does not store
         return str(to.call("ec2", "create_vpc_endpoint", **parameters)["VpcEndpoint"]["VpcEndpointId"])
 
     def update(self, to: To) -> None:
         """Change the policy, route tables, subnets and security groups."""
         parameters: dict[str, Any] = {"VpcEndpointId": to.physical_id, **to.pick("PrivateDnsEnabled")}
-        parameters["PolicyDocument"] = policy_text(to.get("PolicyDocument"))
+        parameters["PolicyDocument"] = format_policy(to.get("PolicyDocument"))
         for name in ("RouteTableIds", "SubnetIds", "SecurityGroupIds"):
             before, after = set(to.old.get(name) or []), set(to.get(name) or [])
             parameters[f"Add{name}"] = sorted(after - before) or None
             parameters[f"Remove{name}"] = sorted(before - after) or None
         to.call("ec2", "modify_vpc_endpoint", **parameters)
-        self._delete_interfaces(to, self._interfaces(to), parameters["RemoveSubnetIds"] or [])
+        self._delete_interfaces(to, self._list_interfaces(to), parameters["RemoveSubnetIds"] or [])
 
     def delete(self, to: To) -> None:
         """Delete the endpoint and its interfaces."""
-        interfaces = self._interfaces(to)
+        interfaces = self._list_interfaces(to)
         to.call("ec2", "delete_vpc_endpoints", VpcEndpointIds=[to.physical_id])
         self._delete_interfaces(to, interfaces)
 
     @staticmethod
-    def _interfaces(to: To) -> list[str]:
+    def _list_interfaces(to: To) -> list[str]:
         endpoints = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"]
-        return list(at(endpoints, "0.NetworkInterfaceIds") or ())
+        return list(find_at(endpoints, "0.NetworkInterfaceIds") or ())
 
     @staticmethod
     def _delete_interfaces(to: To, interfaces: Sequence[str], subnets: Sequence[str] | None = None) -> None:
@@ -63,7 +63,7 @@ class VpcEndpoint(Ec2):
             if matches and (subnets is None or matches[0]["SubnetId"] in subnets):
                 to.call_as_service("ec2", "delete_network_interface", NetworkInterfaceId=interface)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id, DNS names (with the id of their zone) and interfaces."""
         endpoint = to.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[to.physical_id])["VpcEndpoints"][0]
         names = [f"{one.get('HostedZoneId', '')}:{one.get('DnsName', '')}" for one in endpoint.get("DnsEntries", [])]
@@ -93,14 +93,14 @@ class FlowLog(Ec2):
         )
         answer = to.call("ec2", "create_flow_logs", ResourceIds=[to.get("ResourceId")], **parameters)
         if answer.get("Unsuccessful"):
-            raise ResourceFailed(str(at(answer, "Unsuccessful.0.Error.Message")))
+            raise ResourceFailed(str(find_at(answer, "Unsuccessful.0.Error.Message")))
         return str(answer["FlowLogIds"][0])
 
     def delete(self, to: To) -> None:
         """Delete the flow log; the data that it wrote is kept."""
         to.call("ec2", "delete_flow_logs", FlowLogIds=[to.physical_id])
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -130,7 +130,7 @@ class DhcpOptions(Ec2):
         """Delete the options. EC2 refuses that while a VPC uses them."""
         to.call("ec2", "delete_dhcp_options", DhcpOptionsId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"DhcpOptionsId": to.physical_id}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json, setter
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, format_json, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 TAGS = Tagging("ResourceId")
@@ -12,9 +12,9 @@ TAGS = Tagging("ResourceId")
 class MountTarget(TableAdapter):
     """AWS::EFS::MountTarget; Ref is its id. Its security groups are read by another call."""
 
-    def attributes(self, to: To) -> dict[str, object]:
+    def read_attributes(self, to: To) -> dict[str, object]:
         """Return id and address."""
-        target = self.item(to)
+        target = self.read_item(to)
         return {"Id": to.physical_id, "IpAddress": target.get("IpAddress")}
 
 
@@ -31,10 +31,12 @@ ADAPTERS = (
             renamed={"BackupPolicy": "Backup"},  # moto has no PutBackupPolicy: a change is refused
             shaped={"BackupPolicy": lambda policy: policy.get("Status") == "ENABLED"},
             settings={
-                "LifecyclePolicies": setter("efs", "put_lifecycle_configuration", "FileSystemId", "LifecyclePolicies"),
-                "FileSystemPolicy": lambda to, value: setter("efs", "put_file_system_policy", "FileSystemId", "Policy")(
-                    to, as_json(value)
+                "LifecyclePolicies": make_setter(
+                    "efs", "put_lifecycle_configuration", "FileSystemId", "LifecyclePolicies"
                 ),
+                "FileSystemPolicy": lambda to, value: make_setter(
+                    "efs", "put_file_system_policy", "FileSystemId", "Policy"
+                )(to, format_json(value)),
             },
             ignored=frozenset({"BypassPolicyLockoutSafetyCheck", "FileSystemProtection", "ReplicationConfiguration"}),
             read="describe_file_systems",
@@ -53,7 +55,7 @@ ADAPTERS = (
             "MountTargetId",
             id_path="MountTargetId",
             alters={
-                "SecurityGroups": setter(
+                "SecurityGroups": make_setter(
                     "efs", "modify_mount_target_security_groups", "MountTargetId", "SecurityGroups"
                 )
             },

@@ -24,14 +24,14 @@ def archive(text: str, runtime: str) -> bytes:
     return packed.getvalue()
 
 
-def _code(to: To, value: Any) -> dict[str, Any]:
+def _convert_code(to: To, value: Any) -> dict[str, Any]:
     if "ZipFile" not in value:
         return dict(value)
     return {"ZipFile": archive(str(value["ZipFile"]), str(to.get("Runtime", "python3")))}
 
 
 def _set_code(to: To, value: Any) -> None:
-    to.call("lambda", "update_function_code", FunctionName=to.physical_id, **_code(to, value))
+    to.call("lambda", "update_function_code", FunctionName=to.physical_id, **_convert_code(to, value))
 
 
 def _set_concurrency(to: To, value: Any) -> None:
@@ -45,10 +45,10 @@ def _set_concurrency(to: To, value: Any) -> None:
 class Function(TableAdapter):
     """AWS::Lambda::Function; Ref is its name."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Pack inline code into an archive."""
-        parameters = super().parameters(to, names)
-        return {**parameters, "Code": _code(to, parameters["Code"])} if "Code" in parameters else parameters
+        parameters = super().make_parameters(to, names)
+        return {**parameters, "Code": _convert_code(to, parameters["Code"])} if "Code" in parameters else parameters
 
 
 class Permission(TableAdapter):
@@ -56,8 +56,8 @@ class Permission(TableAdapter):
 
     def create(self, to: To) -> str:
         """Add the statement to the function's policy and return its id."""
-        statement = to.name()
-        to.call("lambda", "add_permission", StatementId=statement, **self.parameters(to, to.properties))
+        statement = to.generate_name()
+        to.call("lambda", "add_permission", StatementId=statement, **self.make_parameters(to, to.properties))
         return statement
 
 

@@ -42,18 +42,18 @@ class Form:
                 start = f"CFN-{logical}"[:room]
             case _:
                 start = logical[:room]
-        name = f"{start}{self.joins}{random_part(seed)}"
+        name = f"{start}{self.joins}{make_random_part(seed)}"
         return (name.lower() if self.lower else name) + end
 
 
 @cache
-def forms() -> Mapping[str, Form]:
+def load_forms() -> Mapping[str, Form]:
     """The form of each type in the table."""
     read = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["types"]
     return {kind: Form(**{**row, "sources": tuple(row["sources"])}) for kind, row in read.items()}
 
 
-def random_part(seed: str) -> str:
+def make_random_part(seed: str) -> str:
     """The random end of a name, the same for the same seed."""
     digest = hashlib.sha256(seed.encode()).digest()
     return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:RANDOM])

@@ -6,12 +6,12 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-def documents(policies: Any) -> dict[str, Any]:
+def list_documents(policies: Any) -> dict[str, Any]:
     """Return the inline policies of a template by name."""
     return {one["PolicyName"]: one["PolicyDocument"] for one in policies or []}
 
@@ -25,22 +25,22 @@ class Role(Tagged):
 
     def create(self, to: To) -> str:
         """Create the role, then attach its managed policies and add its inline policies; return its name."""
-        name = to.get("RoleName") or to.name()
+        name = to.get("RoleName") or to.generate_name()
         parameters = to.pick("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
-        trust = policy_text(to.get("AssumeRolePolicyDocument"))
+        trust = format_policy(to.get("AssumeRolePolicyDocument"))
         to.call("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, **parameters)
         to.initiated(name)
         for arn in to.get("ManagedPolicyArns") or []:
             to.call("iam", "attach_role_policy", RoleName=name, PolicyArn=arn)
-        for policy, document in documents(to.get("Policies")).items():
-            to.call("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=policy_text(document))
+        for policy, document in list_documents(to.get("Policies")).items():
+            to.call("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=format_policy(document))
         return str(name)
 
     def update(self, to: To) -> None:
         """Change everything except the name and the path."""
         role = {"RoleName": to.physical_id}
         if "AssumeRolePolicyDocument" in to.changed:
-            text = policy_text(to.get("AssumeRolePolicyDocument"))
+            text = format_policy(to.get("AssumeRolePolicyDocument"))
             to.call("iam", "update_assume_role_policy", **role, PolicyDocument=text)
         if to.changed & {"Description", "MaxSessionDuration"}:
             to.call("iam", "update_role", **role, **to.pick("Description", "MaxSessionDuration"))
@@ -51,12 +51,12 @@ class Role(Tagged):
             to.call("iam", "detach_role_policy", **role, PolicyArn=arn)
         for arn in sorted(after - before):
             to.call("iam", "attach_role_policy", **role, PolicyArn=arn)
-        old, new = documents(to.old.get("Policies")), documents(to.get("Policies"))
+        old, new = list_documents(to.old.get("Policies")), list_documents(to.get("Policies"))
         for policy in sorted(old.keys() - new.keys()):
             to.call("iam", "delete_role_policy", **role, PolicyName=policy)
         for policy, document in new.items():
             if old.get(policy) != document:
-                to.call("iam", "put_role_policy", **role, PolicyName=policy, PolicyDocument=policy_text(document))
+                to.call("iam", "put_role_policy", **role, PolicyName=policy, PolicyDocument=format_policy(document))
 
     def delete(self, to: To) -> None:
         """Remove the role's own policies, then delete the role.
@@ -66,11 +66,11 @@ class Role(Tagged):
         role = {"RoleName": to.physical_id}
         for arn in to.get("ManagedPolicyArns") or []:
             _call_unless_gone(to, "detach_role_policy", **role, PolicyArn=arn)
-        for policy in documents(to.get("Policies")):
+        for policy in list_documents(to.get("Policies")):
             _call_unless_gone(to, "delete_role_policy", **role, PolicyName=policy)
         to.call("iam", "delete_role", **role)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and id."""
         role = to.call("iam", "get_role", RoleName=to.physical_id)["Role"]
         return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
@@ -90,7 +90,7 @@ class InstanceProfile(Adapter):
 
     def create(self, to: To) -> str:
         """Create the profile, add its role, and return its name."""
-        name = str(to.get("InstanceProfileName") or to.name())
+        name = str(to.get("InstanceProfileName") or to.generate_name())
         to.call("iam", "create_instance_profile", InstanceProfileName=name, **to.pick("Path"))
         to.initiated(name)
         for role in to.get("Roles") or []:
@@ -112,7 +112,7 @@ class InstanceProfile(Adapter):
             to.call("iam", "remove_role_from_instance_profile", **profile, RoleName=role["RoleName"])
         to.call("iam", "delete_instance_profile", **profile)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN."""
         answer = to.call("iam", "get_instance_profile", InstanceProfileName=to.physical_id)
         return {"Arn": answer["InstanceProfile"]["Arn"]}
@@ -125,8 +125,8 @@ class ManagedPolicy(Adapter):
 
     def create(self, to: To) -> str:
         """Create the policy, attach it to its roles, users and groups, and return its ARN."""
-        name = to.get("ManagedPolicyName") or to.name()
-        text = policy_text(to.get("PolicyDocument"))
+        name = to.get("ManagedPolicyName") or to.generate_name()
+        text = format_policy(to.get("PolicyDocument"))
         answer = to.call("iam", "create_policy", PolicyName=name, PolicyDocument=text, **to.pick("Path", "Description"))
         to.physical_id = str(answer["Policy"]["Arn"])
         self._apply(to, {})
@@ -137,7 +137,7 @@ class ManagedPolicy(Adapter):
         if "PolicyDocument" in to.changed:
             versions = to.call("iam", "list_policy_versions", PolicyArn=to.physical_id)["Versions"]
             old = [one["VersionId"] for one in versions if one["IsDefaultVersion"]]
-            text = policy_text(to.get("PolicyDocument"))
+            text = format_policy(to.get("PolicyDocument"))
             to.call("iam", "create_policy_version", PolicyArn=to.physical_id, PolicyDocument=text, SetAsDefault=True)
             for version in old:
                 to.call("iam", "delete_policy_version", PolicyArn=to.physical_id, VersionId=version)
@@ -150,7 +150,7 @@ class ManagedPolicy(Adapter):
         to.properties = properties
         to.call("iam", "delete_policy", PolicyArn=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and id."""
         policy = to.call("iam", "get_policy", PolicyArn=to.physical_id)["Policy"]
         return {"PolicyArn": to.physical_id, "PolicyId": policy["PolicyId"]}
@@ -178,7 +178,7 @@ class InlinePolicy(Adapter):
     def create(self, to: To) -> str:
         """Set the policy on each role, user and group."""
         self._set_on_principals(to, to.properties)
-        return to.name()
+        return to.generate_name()
 
     def update(self, to: To) -> None:
         """Set the policy again, and remove it from roles, users and groups that are no longer named."""
@@ -192,12 +192,12 @@ class InlinePolicy(Adapter):
         for names, kind, key in self.TARGETS:
             self._remove_from(to, kind, key, to.get(names) or [], to.properties)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
     def _set_on_principals(self, to: To, properties: dict[str, Any]) -> None:
-        policy = {"PolicyName": properties["PolicyName"], "PolicyDocument": policy_text(properties["PolicyDocument"])}
+        policy = {"PolicyName": properties["PolicyName"], "PolicyDocument": format_policy(properties["PolicyDocument"])}
         for names, kind, key in self.TARGETS:
             for name in properties.get(names) or []:
                 to.call("iam", f"put_{kind}_policy", **{key: name}, **policy)
@@ -220,7 +220,7 @@ class RolePolicy(Adapter):
 
     def update(self, to: To) -> None:
         """Replace the policy."""
-        text = policy_text(to.get("PolicyDocument"))
+        text = format_policy(to.get("PolicyDocument"))
         to.call("iam", "put_role_policy", PolicyDocument=text, **to.pick("RoleName", "PolicyName"))
 
     def delete(self, to: To) -> None:

@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.iam import documents
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, Setter, TableAdapter, setter
+from bootstrap.local.aws.cloudformation.adapters.iam import list_documents
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, Setter, TableAdapter, make_setter
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-def _policy_setter(kind: str) -> Setter:
+def _make_policy_setter(kind: str) -> Setter:
     def set_policies(to: To, value: Any) -> None:
         owner = {f"{kind.title()}Name": to.physical_id}
-        old, new = documents(to.old.get("Policies")), documents(value)
+        old, new = list_documents(to.old.get("Policies")), list_documents(value)
         for name in sorted(old.keys() - new.keys()):
             to.call("iam", f"delete_{kind}_policy", **owner, PolicyName=name)
         for name, document in new.items():
             if old.get(name) != document:
-                text = policy_text(document)
+                text = format_policy(document)
                 to.call("iam", f"put_{kind}_policy", **owner, PolicyName=name, PolicyDocument=text)
 
     return set_policies
 
 
-def _managed_policy_setter(kind: str) -> Setter:
+def _make_managed_policy_setter(kind: str) -> Setter:
     def set_policies(to: To, value: Any) -> None:
         owner = {f"{kind.title()}Name": to.physical_id}
         old, new = set(to.old.get("ManagedPolicyArns") or []), set(value or [])
@@ -86,7 +86,7 @@ class AccessKey(TableAdapter):
         """Set whether the key is active."""
         self._set_status(to)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return id and secret."""
         return {"Id": to.physical_id, "SecretAccessKey": to.attributes.get("SecretAccessKey")}
 
@@ -106,8 +106,8 @@ ADAPTERS = (
             name="UserName",
             settings={
                 "Groups": _set_groups,
-                "ManagedPolicyArns": _managed_policy_setter("user"),
-                "Policies": _policy_setter("user"),
+                "ManagedPolicyArns": _make_managed_policy_setter("user"),
+                "Policies": _make_policy_setter("user"),
                 "LoginProfile": _set_login,
             },
             read="get_user",
@@ -124,7 +124,10 @@ ADAPTERS = (
             "delete_group",
             "GroupName",
             name="GroupName",
-            settings={"ManagedPolicyArns": _managed_policy_setter("group"), "Policies": _policy_setter("group")},
+            settings={
+                "ManagedPolicyArns": _make_managed_policy_setter("group"),
+                "Policies": _make_policy_setter("group"),
+            },
             read="get_group",
             item="Group",
             attributes={"Arn": "Arn"},
@@ -144,7 +147,7 @@ ADAPTERS = (
             "OpenIDConnectProviderArn",
             id_path="OpenIDConnectProviderArn",
             alters={
-                "ThumbprintList": setter(
+                "ThumbprintList": make_setter(
                     "iam", "update_open_id_connect_provider_thumbprint", "OpenIDConnectProviderArn", "ThumbprintList"
                 )
             },

@@ -7,7 +7,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 
@@ -21,7 +21,7 @@ class Key(Tagged):
     def create(self, to: To) -> str:
         """Create the key with its policy, then set rotation and state; return its id."""
         parameters = to.pick("Description", "KeyUsage", "KeySpec", "MultiRegion", "Origin")
-        answer = to.call("kms", "create_key", Policy=policy_text(to.get("KeyPolicy")), **parameters)
+        answer = to.call("kms", "create_key", Policy=format_policy(to.get("KeyPolicy")), **parameters)
         to.physical_id = str(answer["KeyMetadata"]["KeyId"])
         self._set_flags(to, only_set=True)
         return to.physical_id
@@ -30,7 +30,7 @@ class Key(Tagged):
         """Change the policy, the description, the rotation and whether the key is enabled."""
         key = {"KeyId": to.physical_id}
         if "KeyPolicy" in to.changed:
-            to.call("kms", "put_key_policy", **key, PolicyName="default", Policy=policy_text(to.get("KeyPolicy")))
+            to.call("kms", "put_key_policy", **key, PolicyName="default", Policy=format_policy(to.get("KeyPolicy")))
         if "Description" in to.changed:
             to.call("kms", "update_key_description", **key, Description=to.get("Description", ""))
         self._set_flags(to, only_set=False)
@@ -40,7 +40,7 @@ class Key(Tagged):
         days = int(to.get("PendingWindowInDays", 30))
         to.call("kms", "schedule_key_deletion", KeyId=to.physical_id, PendingWindowInDays=days)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and id."""
         metadata = to.call("kms", "describe_key", KeyId=to.physical_id)["KeyMetadata"]
         return {"Arn": metadata["Arn"], "KeyId": to.physical_id}

@@ -15,9 +15,9 @@ class LaunchConfiguration(TableAdapter):
 
     def delete(self, to: To) -> None:
         """Delete the launch configuration. Auto Scaling refuses that while a group uses it; moto does not."""
-        self.item(to)
+        self.read_item(to)
         groups = to.call_as_service("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
-        users = [group["AutoScalingGroupName"] for group in groups if self._name_in(group) == to.physical_id]
+        users = [group["AutoScalingGroupName"] for group in groups if self._find_name(group) == to.physical_id]
         if users:
             raise ResourceFailed(
                 f"Cannot delete launch configuration {to.physical_id} because it is attached to AutoScalingGroup {users[0]} "
@@ -25,12 +25,12 @@ class LaunchConfiguration(TableAdapter):
             )
         super().delete(to)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return no attributes; raise Gone when the launch configuration does not exist."""
-        self.item(to)
+        self.read_item(to)
         return {}
 
-    def _name_in(self, group: dict[str, Any]) -> str:
+    def _find_name(self, group: dict[str, Any]) -> str:
         return str(group.get("LaunchConfigurationName", ""))
 
 

@@ -12,21 +12,21 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 class _TaggedAtCreation(TableAdapter):
     """A type whose tags are set by the call that creates it."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Add the tags to the call that creates the resource."""
-        parameters = super().parameters(to, names)
-        return parameters if to.physical_id or not to.tags else {**parameters, "Tags": to.tag_list()}
+        parameters = super().make_parameters(to, names)
+        return parameters if to.physical_id or not to.tags else {**parameters, "Tags": to.list_tags()}
 
 
 class Identity(_TaggedAtCreation):
     """AWS::SES::EmailIdentity; Ref is the identity. The DNS records of a domain's DKIM are attributes."""
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return names and values of a domain's three DKIM records; an address has none.
 
         moto has no tokens: they are invented.
         """
-        self.item(to)
+        self.read_item(to)
         records = {}
         for number in () if "@" in to.physical_id else (1, 2, 3):
             token = hashlib.sha256(f"{to.physical_id}/{number}".encode()).hexdigest()[:32]

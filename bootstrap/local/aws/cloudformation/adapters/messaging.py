@@ -9,7 +9,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
 from bootstrap.local.aws.cloudformation.adapters.conversions import is_true
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 
 
@@ -23,7 +23,7 @@ class Topic(Tagged):
 
     def create(self, to: To) -> str:
         """Create the topic, then its subscriptions; return its ARN."""
-        name = str(to.get("TopicName") or to.name())
+        name = str(to.get("TopicName") or to.generate_name())
         attributes = {key: str(to.get(key)) for key in self.NAMES if key in to.properties}
         if is_true(to.get("FifoTopic")):
             attributes["FifoTopic"] = "true"
@@ -60,7 +60,7 @@ class Topic(Tagged):
         """Delete the topic with its subscriptions."""
         to.call("sns", "delete_topic", TopicArn=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and name."""
         to.call("sns", "get_topic_attributes", TopicArn=to.physical_id)
         return {"TopicArn": to.physical_id, "TopicName": to.physical_id.rpartition(":")[2]}
@@ -74,7 +74,7 @@ class Subscription(Adapter):
 
     def create(self, to: To) -> str:
         """Create the subscription and return its ARN, even if it is not confirmed yet."""
-        attributes = {key: _text(to.get(key)) for key in self.NAMES if key in to.properties}
+        attributes = {key: _format_value(to.get(key)) for key in self.NAMES if key in to.properties}
         parameters = to.pick("TopicArn", "Protocol", "Endpoint")
         answer = to.call("sns", "subscribe", Attributes=attributes or None, ReturnSubscriptionArn=True, **parameters)
         return str(answer["SubscriptionArn"])
@@ -83,13 +83,13 @@ class Subscription(Adapter):
         """Set each changed attribute by its own call."""
         for key in sorted(to.changed & set(self.NAMES)):
             parameters = {"SubscriptionArn": to.physical_id, "AttributeName": key}
-            to.call("sns", "set_subscription_attributes", AttributeValue=_text(to.get(key, "")), **parameters)
+            to.call("sns", "set_subscription_attributes", AttributeValue=_format_value(to.get(key, "")), **parameters)
 
     def delete(self, to: To) -> None:
         """Delete the subscription."""
         to.call("sns", "unsubscribe", SubscriptionArn=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN."""
         return {"Arn": to.physical_id}
 
@@ -102,12 +102,12 @@ class TopicPolicy(Adapter):
     def create(self, to: To) -> str:
         """Set the policy on each topic."""
         self.update(to)
-        return to.name()
+        return to.generate_name()
 
     def update(self, to: To) -> None:
         """Set the policy on each topic again."""
         for topic in to.get("Topics") or []:
-            text = policy_text(to.get("PolicyDocument"))
+            text = format_policy(to.get("PolicyDocument"))
             to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
 
     def delete(self, to: To) -> None:
@@ -117,7 +117,7 @@ class TopicPolicy(Adapter):
             text = json.dumps({"Version": "2012-10-17", "Statement": [owner]})
             to.call("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=text)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -131,15 +131,15 @@ class Queue(Tagged):
 
     def create(self, to: To) -> str:
         """Create the queue; each property is an attribute of the same name. Return its URL."""
-        name = str(to.get("QueueName") or to.name())
+        name = str(to.get("QueueName") or to.generate_name())
         answer = to.call(
-            "sqs", "create_queue", QueueName=name, Attributes=self._attributes(to, to.properties.keys()) or None
+            "sqs", "create_queue", QueueName=name, Attributes=self._make_attributes(to, to.properties.keys()) or None
         )
         return str(answer["QueueUrl"])
 
     def update(self, to: To) -> None:
         """Set the changed attributes."""
-        attributes = self._attributes(to, to.changed & to.properties.keys())
+        attributes = self._make_attributes(to, to.changed & to.properties.keys())
         if attributes:
             to.call("sqs", "set_queue_attributes", QueueUrl=to.physical_id, Attributes=attributes)
 
@@ -147,14 +147,14 @@ class Queue(Tagged):
         """Delete the queue with its messages."""
         to.call("sqs", "delete_queue", QueueUrl=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN, name and URL."""
         answer = to.call("sqs", "get_queue_attributes", QueueUrl=to.physical_id, AttributeNames=["QueueArn"])
         name = to.physical_id.rpartition("/")[2]
         return {"Arn": answer["Attributes"]["QueueArn"], "QueueName": name, "QueueUrl": to.physical_id}
 
-    def _attributes(self, to: To, names: Iterable[str]) -> dict[str, str]:
-        return {key: _text(to.get(key)) for key in sorted(names) if key not in {"QueueName", "Tags"}}
+    def _make_attributes(self, to: To, names: Iterable[str]) -> dict[str, str]:
+        return {key: _format_value(to.get(key)) for key in sorted(names) if key not in {"QueueName", "Tags"}}
 
 
 class QueuePolicy(Adapter):
@@ -164,18 +164,18 @@ class QueuePolicy(Adapter):
 
     def create(self, to: To) -> str:
         """Set the policy on each queue."""
-        self._set_policy(to, policy_text(to.get("PolicyDocument")) or "")
-        return to.name()
+        self._set_policy(to, format_policy(to.get("PolicyDocument")) or "")
+        return to.generate_name()
 
     def update(self, to: To) -> None:
         """Set the policy on each queue again."""
-        self._set_policy(to, policy_text(to.get("PolicyDocument")) or "")
+        self._set_policy(to, format_policy(to.get("PolicyDocument")) or "")
 
     def delete(self, to: To) -> None:
         """Remove the policy from each queue; the call for that sets an empty one."""
         self._set_policy(to, "")
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id."""
         return {"Id": to.physical_id}
 
@@ -184,7 +184,7 @@ class QueuePolicy(Adapter):
             to.call("sqs", "set_queue_attributes", QueueUrl=queue, Attributes={"Policy": text})
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, dict | list):
         return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

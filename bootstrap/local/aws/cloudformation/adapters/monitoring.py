@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, format_json
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
 
-def _transformations(value: Any) -> list[dict[str, Any]]:
+def _convert_transformations(value: Any) -> list[dict[str, Any]]:
     """Convert the dimensions, which are a list in a template and a map in the service."""
     transformations = []
     for transformation in value:
@@ -22,10 +22,10 @@ def _transformations(value: Any) -> list[dict[str, Any]]:
 class _Filter(TableAdapter):
     """A filter of a log group; Ref is its name."""
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Return the filter, or None: the service lists all filters whose names begin with this name."""
         entry = self.entry
-        parameters = {"filterNamePrefix": to.physical_id, **self.parameters(to, entry.along)}
+        parameters = {"filterNamePrefix": to.physical_id, **self.make_parameters(to, entry.along)}
         filters = to.call(entry.service, entry.read, **parameters)[entry.item]
         return next((one for one in filters if one["filterName"] == to.physical_id), None)
 
@@ -50,7 +50,7 @@ class Dashboard(TableAdapter):
 class ResourcePolicy(TableAdapter):
     """AWS::Logs::ResourcePolicy; Ref is its name. The service lists all policies of a region."""
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Return the policy with this name, or None."""
         policies = to.call("logs", "describe_resource_policies")["resourcePolicies"]
         return next((one for one in policies if one["policyName"] == to.physical_id), None)
@@ -59,14 +59,14 @@ class ResourcePolicy(TableAdapter):
 class QueryDefinition(TableAdapter):
     """AWS::Logs::QueryDefinition; Ref is its id. The call that creates it also changes it. The service lists all queries."""
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Return the query with this id, or None."""
         queries = to.call("logs", "describe_query_definitions")["queryDefinitions"]
         return next((one for one in queries if one["queryDefinitionId"] == to.physical_id), None)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the id. Raises Gone when the query does not exist."""
-        if self.item(to) is None:
+        if self.read_item(to) is None:
             raise Gone(f"The query definition {to.physical_id} does not exist")
         return {"QueryDefinitionId": to.physical_id}
 
@@ -74,7 +74,7 @@ class QueryDefinition(TableAdapter):
 class LogStream(TableAdapter):
     """AWS::Logs::LogStream; Ref is its name."""
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return no attributes; raise Gone when the stream or its group does not exist."""
         streams = to.call("logs", "describe_log_streams", logStreamNamePrefix=to.physical_id, **to.pick("LogGroupName"))
         if all(stream["logStreamName"] != to.physical_id for stream in streams["logStreams"]):
@@ -87,10 +87,10 @@ class CompositeAlarm(TableAdapter):
 
     def delete(self, to: To) -> None:
         """Delete the alarm; the call takes a list of names."""
-        self.item(to)
+        self.read_item(to)
         to.call("cloudwatch", "delete_alarms", AlarmNames=[to.physical_id])
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Return the alarm. Raises Gone."""
         names = {"AlarmNames": [to.physical_id], "AlarmTypes": ["CompositeAlarm"]}
         alarms = to.call("cloudwatch", "describe_alarms", **names).get("CompositeAlarms")
@@ -159,7 +159,7 @@ ADAPTERS = (
             "delete_resource_policy",
             "PolicyName",
             name="PolicyName",
-            shaped={"PolicyDocument": as_json},
+            shaped={"PolicyDocument": format_json},
             update="put_resource_policy",
             takes=("PolicyDocument",),
             whole=True,
@@ -174,7 +174,7 @@ ADAPTERS = (
             "delete_dashboards",
             "DashboardName",
             name="DashboardName",
-            shaped={"DashboardBody": as_json},
+            shaped={"DashboardBody": format_json},
             update="put_dashboard",
             takes=("DashboardBody",),
             whole=True,
@@ -190,7 +190,7 @@ ADAPTERS = (
             "filterName",
             name="FilterName",
             along=("LogGroupName",),
-            shaped={"MetricTransformations": _transformations},
+            shaped={"MetricTransformations": _convert_transformations},
             update="put_metric_filter",
             takes=("FilterPattern", "MetricTransformations"),
             whole=True,

@@ -26,20 +26,20 @@ class NestedStack(Adapter):
 
     def create(self, to: To) -> str:
         """Create the child and wait until it is complete; after a restart, wait for a child that was begun earlier."""
-        engine, (parent, operation) = to.stacks, self._parent(to)
-        reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
-        name = to.name()
+        engine, (parent, operation) = to.stacks, self._find_parent(to)
+        reviewed = nesting.find_reviewed(engine.store, parent, to.logical_id)
+        name = to.generate_name()
         child, change_set = reviewed or (engine.store.find(name, to.region), None)
         if child is None or child.status == "REVIEW_IN_PROGRESS":
             wanted = self._settle_wanted(to, None, change_set.wanted.template if change_set else "")
             limit = int(to.get("TimeoutInMinutes", 0))
             if child is None:
                 root = parent.root or parent.id
-                child = engine.new_stack(name, to.region, wanted, "CREATE_IN_PROGRESS", parent=parent.id, root=root)
+                child = engine.make_stack(name, to.region, wanted, "CREATE_IN_PROGRESS", parent=parent.id, root=root)
             child.wanted, child.timeout = wanted, limit
             to.initiated(child.id)
             on_failure = "DO_NOTHING" if operation.on_failure == "DO_NOTHING" else "ROLLBACK"
-            with _refusals():
+            with _convert_refusals():
                 engine.create(
                     child,
                     on_failure=on_failure,
@@ -51,14 +51,14 @@ class NestedStack(Adapter):
             raise ResourceFailed("Resource creation cancelled")
         if child.status != "CREATE_COMPLETE":
             failed = "CREATE_FAILED" if child.status == "CREATE_FAILED" else "ROLLBACK_IN_PROGRESS"
-            reason = nesting.reason(child, failed)
+            reason = nesting.explain_status(child, failed)
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully created: {reason}")
         return str(child.id)
 
     def update(self, to: To) -> None:
         """Update the child, or roll it back with its parent, and wait; a child without changes is left alone."""
-        parent, operation = self._parent(to)
-        child = self._child(to)
+        parent, operation = self._find_parent(to)
+        child = self._find_child(to)
         is_rollback = parent.status == "UPDATE_ROLLBACK_IN_PROGRESS"
         if is_rollback:
             self._roll_back(to, child, operation)
@@ -70,38 +70,38 @@ class NestedStack(Adapter):
             status = "UPDATE_ROLLBACK_IN_PROGRESS" if is_begun and "ROLLBACK" in child.status else child.status
             raise ResourceFailed(
                 f"Embedded stack {child.id} was not successfully updated. Currently in {status} with reason: "
-                f"{nesting.reason(child, status)}"
+                f"{nesting.explain_status(child, status)}"
             )
 
     def delete(self, to: To) -> None:
         """Delete the child and wait until it is deleted."""
-        child = self._child(to)
+        child = self._find_child(to)
         if child.status != "DELETE_IN_PROGRESS":
             self._wait(to, child)  # first let an operation end that was started on the child alone
             if not child.is_living:
                 raise Gone(f"Stack {child.id} is deleted")
-            with _refusals():
+            with _convert_refusals():
                 to.stacks.delete(child, [], led_by=to.operation)
         self._wait(to, child)
         if child.is_living:
             raise ResourceFailed(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the child's outputs."""
-        return {f"Outputs.{name}": output["OutputValue"] for name, output in self._child(to).outputs.items()}
+        return {f"Outputs.{name}": output["OutputValue"] for name, output in self._find_child(to).outputs.items()}
 
     def tag(self, to: To, removed: Any) -> None:
         """Do nothing: the child got its tags when it was created or updated."""
 
     def _begin_update(self, to: To, child: Stack, parent: Stack, operation: Operation) -> None:
         engine = to.stacks
-        reviewed = nesting.reviewed(engine.store, parent, to.logical_id)
+        reviewed = nesting.find_reviewed(engine.store, parent, to.logical_id)
         if operation.is_reviewed and not reviewed:
             return  # the child has no change set, because it does not change
         wanted = self._settle_wanted(to, child, reviewed[1].wanted.template if reviewed else "")
         if not engine.differs(child, wanted) and child.status in MADE:
             return
-        with _refusals():
+        with _convert_refusals():
             engine.update(
                 child,
                 wanted,
@@ -119,10 +119,10 @@ class NestedStack(Adapter):
         elif child.operation is not None or child.led_by == mark:
             return
         elif child.status == "UPDATE_ROLLBACK_FAILED":
-            with _refusals():
-                engine.continue_rollback(child, nesting.skipped(operation.retain, child), led_by=mark)
+            with _convert_refusals():
+                engine.continue_rollback(child, nesting.list_skipped(operation.retain, child), led_by=mark)
         elif child.status == "UPDATE_FAILED":
-            with _refusals():
+            with _convert_refusals():
                 engine.roll_back(child, led_by=mark)
 
     def _wait(self, to: To, child: Stack) -> None:
@@ -131,27 +131,27 @@ class NestedStack(Adapter):
                 raise Interrupted(to.logical_id)
             to.stacks.wait(child, PAUSE_SECONDS)
 
-    def _parent(self, to: To) -> tuple[Stack, Operation]:
+    def _find_parent(self, to: To) -> tuple[Stack, Operation]:
         parent = to.stacks.store.find(to.stack_id, to.region)
         assert parent is not None, "the resource belongs to a stack"
         assert parent.operation is not None, "the parent's operation is in progress"
         return parent, parent.operation
 
-    def _child(self, to: To) -> Stack:
+    def _find_child(self, to: To) -> Stack:
         child = to.stacks.store.find(to.physical_id, to.region)
         if child is None:
             raise Gone(f"Stack {to.physical_id} does not exist")
         return child
 
     def _settle_wanted(self, to: To, child: Stack | None, text: str) -> Wanted:
-        parent, _ = self._parent(to)
+        parent, _ = self._find_parent(to)
         granted = parent.wanted.capabilities
-        with _refusals():
+        with _convert_refusals():
             return to.stacks.settle_nested(parent, granted, to.properties, to.tags, child=child, text=text)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _convert_refusals() -> Iterator[None]:
     """Turn the refusal of an operation on the child into ResourceFailed."""
     try:
         yield

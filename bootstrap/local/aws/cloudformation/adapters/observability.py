@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone
 
@@ -22,7 +22,7 @@ class LogGroup(Tagged):
 
     def create(self, to: To) -> str:
         """Create the log group, set its retention in days, and return its name."""
-        name = str(to.get("LogGroupName") or to.name())
+        name = str(to.get("LogGroupName") or to.generate_name())
         to.call("logs", "create_log_group", logGroupName=name, **({"kmsKeyId": k} if (k := to.get("KmsKeyId")) else {}))
         to.physical_id = name
         if "RetentionInDays" in to.properties:
@@ -43,7 +43,7 @@ class LogGroup(Tagged):
         """Delete the log group with its data."""
         to.call("logs", "delete_log_group", logGroupName=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN. Raises Gone when the log group does not exist."""
         groups = to.call("logs", "describe_log_groups", logGroupNamePrefix=to.physical_id)["logGroups"]
         matches = [one for one in groups if one["logGroupName"] == to.physical_id]
@@ -68,7 +68,7 @@ class Alarm(Tagged):
 
     def create(self, to: To) -> str:
         """Create the alarm and return its name; the same call creates and updates an alarm."""
-        name = str(to.get("AlarmName") or to.name())
+        name = str(to.get("AlarmName") or to.generate_name())
         self._set_alarm(to, name)
         return name
 
@@ -80,12 +80,12 @@ class Alarm(Tagged):
         """Delete the alarm."""
         to.call("cloudwatch", "delete_alarms", AlarmNames=[to.physical_id])
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN. Raises Gone when the alarm does not exist."""
         answer = to.call("cloudwatch", "describe_alarms", AlarmNames=[to.physical_id])
         if not answer["MetricAlarms"]:
             raise Gone(f"The alarm {to.physical_id} does not exist")
-        return {"Arn": at(answer, "MetricAlarms.0.AlarmArn")}
+        return {"Arn": find_at(answer, "MetricAlarms.0.AlarmArn")}
 
     def _set_alarm(self, to: To, name: str) -> None:
         parameters = {key: value for key, value in to.properties.items() if key not in {"AlarmName", "Tags"}}
@@ -101,7 +101,7 @@ class EventRule(Tagged):
 
     def create(self, to: To) -> str:
         """Create the rule, then its targets; return its name."""
-        name = str(to.get("Name") or to.name())
+        name = str(to.get("Name") or to.generate_name())
         self._set_rule(to, name)
         to.initiated(name)
         self._set_targets(to, name, to.get("Targets") or [])
@@ -113,19 +113,19 @@ class EventRule(Tagged):
         targets = to.get("Targets") or []
         removed = {one["Id"] for one in to.old.get("Targets") or []} - {one["Id"] for one in targets}
         if removed:
-            to.call("events", "remove_targets", Rule=to.physical_id, Ids=sorted(removed), **self._bus(to))
+            to.call("events", "remove_targets", Rule=to.physical_id, Ids=sorted(removed), **self._name_bus(to))
         self._set_targets(to, to.physical_id, targets)
 
     def delete(self, to: To) -> None:
         """Remove the targets, then delete the rule."""
         targets = [one["Id"] for one in to.get("Targets") or []]
         if targets:
-            to.call("events", "remove_targets", Rule=to.physical_id, Ids=targets, **self._bus(to))
-        to.call("events", "delete_rule", Name=to.physical_id, **self._bus(to))
+            to.call("events", "remove_targets", Rule=to.physical_id, Ids=targets, **self._name_bus(to))
+        to.call("events", "delete_rule", Name=to.physical_id, **self._name_bus(to))
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN."""
-        return {"Arn": to.call("events", "describe_rule", Name=to.physical_id, **self._bus(to))["Arn"]}
+        return {"Arn": to.call("events", "describe_rule", Name=to.physical_id, **self._name_bus(to))["Arn"]}
 
     def _set_rule(self, to: To, name: str) -> None:
         parameters = to.pick("ScheduleExpression", "State", "Description", "RoleArn")
@@ -133,16 +133,16 @@ class EventRule(Tagged):
             "events",
             "put_rule",
             Name=name,
-            EventPattern=policy_text(to.get("EventPattern")),
+            EventPattern=format_policy(to.get("EventPattern")),
             **parameters,
-            **self._bus(to),
+            **self._name_bus(to),
         )
 
     def _set_targets(self, to: To, name: str, targets: list[dict[str, Any]]) -> None:
         if targets:
-            to.call("events", "put_targets", Rule=name, Targets=targets, **self._bus(to))
+            to.call("events", "put_targets", Rule=name, Targets=targets, **self._name_bus(to))
 
-    def _bus(self, to: To) -> dict[str, Any]:
+    def _name_bus(self, to: To) -> dict[str, Any]:
         return to.pick("EventBusName")
 
 

@@ -11,13 +11,13 @@ from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapte
 class Repository(TableAdapter):
     """AWS::CodeCommit::Repository; Ref is its id. The calls take its name."""
 
-    def keys(self, to: To) -> dict[str, Any]:
+    def identify(self, to: To) -> dict[str, Any]:
         """Return the name as parameter."""
         return {"repositoryName": to.get("RepositoryName")}
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Read the repository by its name."""
-        return to.call("codecommit", "get_repository", **self.keys(to))["repositoryMetadata"]
+        return to.call("codecommit", "get_repository", **self.identify(to))["repositoryMetadata"]
 
 
 ADAPTERS = (

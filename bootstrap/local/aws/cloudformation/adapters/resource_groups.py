@@ -13,9 +13,9 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 class Group(TableAdapter):
     """AWS::ResourceGroups::Group; Ref is its name. Without a query it contains the resources of its own stack."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Convert the query to JSON text."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         if to.physical_id and "ResourceQuery" not in names:
             return parameters
         setting = parameters.get("ResourceQuery") or ({} if "Configuration" in to.properties else {"Type": STACK})
@@ -28,7 +28,7 @@ class Group(TableAdapter):
 
     def update(self, to: To) -> None:
         """Change the description and the query."""
-        parameters = self.parameters(to, {"ResourceQuery"})
+        parameters = self.make_parameters(to, {"ResourceQuery"})
         if "Description" in to.changed:
             to.call("resource-groups", "update_group", GroupName=to.physical_id, Description=to.get("Description", ""))
         if "ResourceQuery" in to.changed:

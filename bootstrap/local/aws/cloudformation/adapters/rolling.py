@@ -40,7 +40,7 @@ class Policy:
     suspended: tuple[str, ...]
 
 
-def policy(to: To) -> Policy | None:
+def read_policy(to: To) -> Policy | None:
     """Return the group's AutoScalingRollingUpdate with its defaults, or None. Raises ResourceFailed for invalid values."""
     settings = to.policy.get("AutoScalingRollingUpdate")
     if settings is None:
@@ -50,7 +50,7 @@ def policy(to: To) -> Policy | None:
     try:
         batch, min_in_service = int(settings.get("MaxBatchSize", 1)), int(settings.get("MinInstancesInService", 0))
         percent = float(settings.get("MinSuccessfulInstancesPercent", 100))
-        seconds = life_policies.seconds(pause)
+        seconds = life_policies.parse_seconds(pause)
     except (TypeError, ValueError, OverflowError):
         raise ResourceFailed(
             f"Invalid UpdatePolicy AutoScalingRollingUpdate of {to.logical_id}: a value is not a number"
@@ -67,7 +67,7 @@ def policy(to: To) -> Policy | None:
 
 
 @contextmanager
-def suspended(to: To, policy: Policy | None) -> Iterator[None]:
+def suspend_processes(to: To, policy: Policy | None) -> Iterator[None]:
     """Suspend the policy's SuspendProcesses while the block runs.
 
     They are resumed at the end and after ResourceFailed, but not when the server stops: the operation continues at its
@@ -99,7 +99,7 @@ class Rolling:
     def run(self) -> None:
         """Replace the obsolete machines. Raises ResourceFailed, and Interrupted when the server stops."""
         group = self._read_group()
-        obsolete = self._obsolete(group)
+        obsolete = self._list_obsolete(group)
         if not obsolete:
             return
         policy, size, max_size = self._policy, int(group["DesiredCapacity"]), int(group["MaxSize"])
@@ -147,7 +147,7 @@ class Rolling:
                 InstanceId=name,
                 ShouldDecrementDesiredCapacity=number >= new,
             )
-        while not self._states(leaving) <= {"terminated"}:  # a lifecycle hook may delay this for hours
+        while not self._read_states(leaving) <= {"terminated"}:  # a lifecycle hook may delay this for hours
             self._pause()
 
     @contextmanager
@@ -218,14 +218,14 @@ class Rolling:
             return f"{text} Waiting on resource signals with a timeout of {policy.pause} {when}"
         return f"{text} Pausing for {policy.pause} {when}" if policy.seconds else text
 
-    def _obsolete(self, group: Group) -> list[str]:
+    def _list_obsolete(self, group: Group) -> list[str]:
         machines = [
             machine for machine in group.get("Instances", []) if not machine["LifecycleState"].startswith("Terminating")
         ]
         if "MixedInstancesPolicy" in self._to.changed:
             return [str(machine["InstanceId"]) for machine in machines]
         is_current, subnets = self._make_check(group), str(group.get("VPCZoneIdentifier") or "")
-        subnet_ids = self._subnet_ids([machine["InstanceId"] for machine in machines]) if subnets else {}
+        subnet_ids = self._find_subnets([machine["InstanceId"] for machine in machines]) if subnets else {}
         return [
             str(machine["InstanceId"])
             for machine in machines
@@ -240,7 +240,7 @@ class Rolling:
             name = group.get("LaunchConfigurationName")
             return lambda machine: machine.get("LaunchConfigurationName") == name
         template = specification["LaunchTemplateId"]
-        current = self._template_data(template, str(specification.get("Version") or "$Default"))
+        current = self._read_template(template, str(specification.get("Version") or "$Default"))
         contents: dict[str, Any] = {}
 
         def is_current(machine: dict[str, Any]) -> bool:
@@ -249,23 +249,23 @@ class Rolling:
                 return False
             version = str(made_from["Version"])
             if version not in contents:
-                contents[version] = self._template_data(template, version)
+                contents[version] = self._read_template(template, version)
             return bool(contents[version] == current)
 
         return is_current
 
-    def _template_data(self, template: str, version: str) -> Any:
+    def _read_template(self, template: str, version: str) -> Any:
         parameters = {"LaunchTemplateId": template, "Versions": [version]}
         return self._to.call("ec2", "describe_launch_template_versions", **parameters)["LaunchTemplateVersions"][0][
             "LaunchTemplateData"
         ]
 
-    def _subnet_ids(self, names: list[str]) -> dict[str, str]:
-        return {one["InstanceId"]: str(one.get("SubnetId", "")) for one in self._machines(names)}
+    def _find_subnets(self, names: list[str]) -> dict[str, str]:
+        return {one["InstanceId"]: str(one.get("SubnetId", "")) for one in self._describe_machines(names)}
 
-    def _states(self, names: list[str]) -> set[str]:
-        return {str(one["State"]["Name"]) for one in self._machines(names)}
+    def _read_states(self, names: list[str]) -> set[str]:
+        return {str(one["State"]["Name"]) for one in self._describe_machines(names)}
 
-    def _machines(self, names: list[str]) -> list[dict[str, Any]]:
+    def _describe_machines(self, names: list[str]) -> list[dict[str, Any]]:
         reservations = self._to.call("ec2", "describe_instances", InstanceIds=names)["Reservations"] if names else []
         return [one for each in reservations for one in each["Instances"]]

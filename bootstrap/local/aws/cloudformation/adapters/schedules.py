@@ -12,9 +12,9 @@ from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 class ScheduleGroup(TableAdapter):
     """AWS::Scheduler::ScheduleGroup; Ref is its name."""
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN, state and the two times, as texts."""
-        return {name: str(value) for name, value in super().attributes(to).items()}
+        return {name: str(value) for name, value in super().read_attributes(to).items()}
 
 
 ADAPTERS = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagged, Tagging
 from bootstrap.local.aws.cloudformation.errors import ResourceFailed
 
@@ -33,28 +33,30 @@ class Secret(Tagged):
 
     def create(self, to: To) -> str:
         """Create the secret with the given or a generated value; return its ARN."""
-        name = to.get("Name") or to.name()
+        name = to.get("Name") or to.generate_name()
         parameters = to.pick("Description", "KmsKeyId")
-        answer = to.call("secretsmanager", "create_secret", Name=name, SecretString=self._value(to), **parameters)
+        answer = to.call(
+            "secretsmanager", "create_secret", Name=name, SecretString=self._choose_value(to), **parameters
+        )
         return str(answer["ARN"])
 
     def update(self, to: To) -> None:
         """Change the settings; set a new value only if the properties that describe the value changed."""
         parameters: dict[str, Any] = to.pick("Description", "KmsKeyId")
         if to.changed & {"SecretString", "GenerateSecretString"}:
-            parameters["SecretString"] = self._value(to)
+            parameters["SecretString"] = self._choose_value(to)
         to.call("secretsmanager", "update_secret", SecretId=to.physical_id, **parameters)
 
     def delete(self, to: To) -> None:
         """Delete the secret without a recovery period, as CloudFormation does."""
         to.call("secretsmanager", "delete_secret", SecretId=to.physical_id, ForceDeleteWithoutRecovery=True)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN as id. Raises Gone when the secret does not exist."""
         to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
         return {"Id": to.physical_id}
 
-    def _value(self, to: To) -> str | None:
+    def _choose_value(self, to: To) -> str | None:
         generator = to.get("GenerateSecretString")
         if generator is None:
             return None if to.get("SecretString") is None else str(to.get("SecretString"))
@@ -72,7 +74,7 @@ class Parameter(Adapter):
 
     def create(self, to: To) -> str:
         """Create the parameter; refused when the name is in use. Return the name."""
-        name = str(to.get("Name") or to.name())
+        name = str(to.get("Name") or to.generate_name())
         parameters = to.pick("Type", "Value", "Description", "AllowedPattern", "Tier", "Policies", "DataType")
         to.call("ssm", "put_parameter", Name=name, **parameters)
         return name
@@ -86,10 +88,10 @@ class Parameter(Adapter):
         """Delete the parameter."""
         to.call("ssm", "delete_parameter", Name=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return type and value."""
         answer = to.call("ssm", "get_parameter", Name=to.physical_id)
-        return {"Type": at(answer, "Parameter.Type"), "Value": at(answer, "Parameter.Value")}
+        return {"Type": find_at(answer, "Parameter.Type"), "Value": find_at(answer, "Parameter.Value")}
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
         """Remove the tags `removed` and set `to.tags`."""
@@ -98,7 +100,7 @@ class Parameter(Adapter):
         if names:
             to.call("ssm", "remove_tags_from_resource", **target, TagKeys=names)
         if to.tags:
-            to.call("ssm", "add_tags_to_resource", **target, Tags=to.tag_list())
+            to.call("ssm", "add_tags_to_resource", **target, Tags=to.list_tags())
 
 
 class TargetAttachment(Adapter):
@@ -136,7 +138,7 @@ class TargetAttachment(Adapter):
         """Leave the secret as it is. Raises Gone when it does not exist."""
         to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the ARN of the secret. Raises Gone when it does not exist."""
         to.call("secretsmanager", "describe_secret", SecretId=to.physical_id)
         return {"Id": to.physical_id}
@@ -146,8 +148,8 @@ class TargetAttachment(Adapter):
         described = to.call("rds", "describe_db_instances", DBInstanceIdentifier=to.get("TargetId"))["DBInstances"][0]
         connection = {
             "engine": described["Engine"],
-            "host": at(described, "Endpoint.Address"),
-            "port": at(described, "Endpoint.Port"),
+            "host": find_at(described, "Endpoint.Address"),
+            "port": find_at(described, "Endpoint.Port"),
             "dbname": described.get("DBName"),
             "dbInstanceIdentifier": described["DBInstanceIdentifier"],
         }

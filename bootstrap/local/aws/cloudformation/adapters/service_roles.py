@@ -34,7 +34,7 @@ class ServiceLinkedRole(Adapter):
         if read_status() == "FAILED":
             raise ResourceFailed(f"The deletion of {to.physical_id} failed: its service still uses it")
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the name. Raises Gone when the role does not exist."""
         to.call("iam", "get_role", RoleName=to.physical_id)
         return {"RoleName": to.physical_id}

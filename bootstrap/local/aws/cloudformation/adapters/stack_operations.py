@@ -35,7 +35,7 @@ class StackOperations(Protocol):
     ) -> Wanted:
         """Check and return the desired state of a nested stack, which its parent's resource describes; raises Refused."""
 
-    def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
+    def make_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
         """Return a new stack without resources, which is not stored yet."""
 
     def differs(self, stack: Stack, wanted: Wanted) -> bool:

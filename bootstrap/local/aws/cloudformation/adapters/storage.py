@@ -8,7 +8,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.bucket_settings import REMOVALS, SETTINGS
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.parameter_forms import policy_text
+from bootstrap.local.aws.cloudformation.adapters.parameter_forms import format_policy
 from bootstrap.local.aws.cloudformation.errors import Unchanged
 
 
@@ -19,7 +19,7 @@ class Bucket(Adapter):
 
     def create(self, to: To) -> str:
         """Create the bucket, then set each of its settings; return its name."""
-        name = str(to.get("BucketName") or to.name())
+        name = str(to.get("BucketName") or to.generate_name())
         place = {} if to.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": to.region}}
         to.call(
             "s3",
@@ -53,7 +53,7 @@ class Bucket(Adapter):
         """Delete the bucket. S3 refuses that while it contains objects."""
         to.call("s3", "delete_bucket", Bucket=to.physical_id)
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return ARN and host names. Raises Gone when the bucket does not exist."""
         to.call("s3", "head_bucket", Bucket=to.physical_id)
         name, region = to.physical_id, to.region
@@ -67,7 +67,7 @@ class Bucket(Adapter):
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
         """Replace all tags by one call. System tags (aws:) are left out, because moto refuses them for S3."""
-        own = [tag for tag in to.tag_list() if not tag["Key"].startswith("aws:")]
+        own = [tag for tag in to.list_tags() if not tag["Key"].startswith("aws:")]
         if own:
             to.call("s3", "put_bucket_tagging", Bucket=to.physical_id, Tagging={"TagSet": own})
         elif list(removed):
@@ -90,7 +90,7 @@ class BucketPolicy(Adapter):
 
     def update(self, to: To) -> None:
         """Replace the policy."""
-        to.call("s3", "put_bucket_policy", Bucket=to.get("Bucket"), Policy=policy_text(to.get("PolicyDocument")))
+        to.call("s3", "put_bucket_policy", Bucket=to.get("Bucket"), Policy=format_policy(to.get("PolicyDocument")))
 
     def delete(self, to: To) -> None:
         """Delete the policy; the bucket is kept."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, as_json
+from bootstrap.local.aws.cloudformation.adapters.table import Entry, TableAdapter, format_json
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 
 
-def _tags(kind: str) -> Tagging:
+def _make_tagging(kind: str) -> Tagging:
     return Tagging(
         "ResourceId", add="add_tags_to_resource", remove="remove_tags_from_resource", more={"ResourceType": kind}
     )
@@ -18,9 +18,9 @@ def _tags(kind: str) -> Tagging:
 class Document(TableAdapter):
     """AWS::SSM::Document; Ref is its name. A change replaces it unless UpdateMethod is NewVersion."""
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Leave out UpdateMethod, which SSM does not take; a new document is a Command unless the template says otherwise."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         if not to.physical_id:
             parameters.setdefault("DocumentType", "Command")
         parameters.pop("UpdateMethod", None)
@@ -33,7 +33,7 @@ class Document(TableAdapter):
     def update(self, to: To) -> None:
         """Create a new version and make it the default version."""
         if to.changed - {"UpdateMethod", "Tags"}:
-            parameters = self.parameters(to, {"Content", "DocumentFormat", "TargetType", "VersionName"})
+            parameters = self.make_parameters(to, {"Content", "DocumentFormat", "TargetType", "VersionName"})
             answer = to.call("ssm", "update_document", Name=to.physical_id, DocumentVersion="$LATEST", **parameters)
             version = answer["DocumentDescription"]["DocumentVersion"]
             to.call("ssm", "update_document_default_version", Name=to.physical_id, DocumentVersion=version)
@@ -48,10 +48,10 @@ ADAPTERS = (
             "delete_document",
             "Name",
             name="Name",
-            shaped={"Content": as_json},
+            shaped={"Content": format_json},
             read="describe_document",
             item="Document",
-            tags=_tags("Document"),
+            tags=_make_tagging("Document"),
         )
     ),
     TableAdapter(
@@ -64,7 +64,7 @@ ADAPTERS = (
             id_path="WindowId",
             read="get_maintenance_window",
             attributes={"WindowId": "@id"},
-            tags=_tags("MaintenanceWindow"),
+            tags=_make_tagging("MaintenanceWindow"),
         )
     ),
 )

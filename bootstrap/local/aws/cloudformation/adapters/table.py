@@ -14,7 +14,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.adapters import generated_names
 from bootstrap.local.aws.cloudformation.adapters.base import Adapter
 from bootstrap.local.aws.cloudformation.adapters.context import Context as To
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.adapters.tagging import Tagging
 from bootstrap.local.aws.cloudformation.errors import Gone, ResourceFailed
 from bootstrap.local.aws.cloudformation.template import schemas
@@ -67,28 +67,28 @@ class TableAdapter(Adapter):
     def create(self, to: To) -> str:
         """Create the resource by one call, then make the calls of its settings; return the physical id."""
         entry = self.entry
-        parameters = self.parameters(to, to.properties.keys() - entry.settings.keys())
-        name = self.own_name(to)
+        parameters = self.make_parameters(to, to.properties.keys() - entry.settings.keys())
+        name = self.choose_name(to)
         if entry.name:
             parameters[entry.name_as or entry.name] = name
         if entry.unique:
-            parameters[entry.unique] = to.token()
-        answer = to.call(entry.service, entry.create, **self._wrapped(parameters), **entry.fixed)
-        to.physical_id = self.identity(to, answer, name)
+            parameters[entry.unique] = to.make_token()
+        answer = to.call(entry.service, entry.create, **self._wrap(parameters), **entry.fixed)
+        to.physical_id = self.find_identity(to, answer, name)
         to.initiated(to.physical_id)
         for setting in entry.settings:
             if setting in to.properties:
                 entry.settings[setting](to, to.get(setting))
         if entry.ready is not None:
             is_ready = entry.ready
-            to.wait(lambda: is_ready(self.item(to)), f"{to.logical_id} ({to.physical_id})")
+            to.wait(lambda: is_ready(self.read_item(to)), f"{to.logical_id} ({to.physical_id})")
         return to.physical_id
 
-    def identity(self, to: To, answer: Any, name: str) -> str:
+    def find_identity(self, to: To, answer: Any, name: str) -> str:
         """Return the physical id from the answer of the creation. Raises ResourceFailed if it has none."""
         if not self.entry.id_path:
             return name
-        physical_id = at(answer, self.entry.id_path)
+        physical_id = find_at(answer, self.entry.id_path)
         if physical_id is None:
             raise ResourceFailed(f"{self.entry.create} answered without {self.entry.id_path}")
         return str(physical_id)
@@ -98,7 +98,7 @@ class TableAdapter(Adapter):
 
         Refused (Unchanged) when no call can make one of the changes.
         """
-        entry, own = self.entry, {schemas.tag_property(schemas.load(self.type, to.region) or {})}
+        entry, own = self.entry, {schemas.find_tag_property(schemas.load(self.type, to.region) or {})}
         setters = {**entry.settings, **entry.alters}
         remaining = to.changed - setters.keys() - own - entry.ignored
         removed = remaining - to.properties.keys()
@@ -106,31 +106,31 @@ class TableAdapter(Adapter):
             super().update(to)
         if remaining:
             names = set(entry.takes) & to.properties.keys()
-            parameters = self.parameters(to, names if entry.whole else names & remaining)
+            parameters = self.make_parameters(to, names if entry.whole else names & remaining)
             if entry.inside and entry.whole:
-                to.call(entry.service, entry.update, **self._wrapped({**parameters, **self.keys(to)}))
+                to.call(entry.service, entry.update, **self._wrap({**parameters, **self.identify(to)}))
             else:
-                to.call(entry.service, entry.update, **{**parameters, **self.keys(to)})
+                to.call(entry.service, entry.update, **{**parameters, **self.identify(to)})
         for setting in sorted(to.changed & setters.keys()):
             setters[setting](to, to.get(setting))
 
     def delete(self, to: To) -> None:
         """Delete the resource."""
-        to.call(self.entry.service, self.entry.delete, **self.keys(to), **self.entry.delete_more)
+        to.call(self.entry.service, self.entry.delete, **self.identify(to), **self.entry.delete_more)
 
-    def keys(self, to: To) -> dict[str, Any]:
+    def identify(self, to: To) -> dict[str, Any]:
         """Return the parameters that identify the resource."""
-        return {self.entry.key: to.physical_id, **self.parameters(to, self.entry.along)}
+        return {self.entry.key: to.physical_id, **self.make_parameters(to, self.entry.along)}
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Read the resource once, if the entry has a call for that, and return the attributes."""
-        item = self.item(to) if self.entry.read else None
+        item = self.read_item(to) if self.entry.read else None
         values: dict[str, Any] = {}
         for name, path in self.entry.attributes.items():
             if callable(path):
                 values[name] = path(item)
             else:
-                values[name] = to.physical_id if path == "@id" else at(item, path)
+                values[name] = to.physical_id if path == "@id" else find_at(item, path)
         return values
 
     def tag(self, to: To, removed: Iterable[str]) -> None:
@@ -138,25 +138,25 @@ class TableAdapter(Adapter):
         if self.entry.tags is not None:
             self.entry.tags.apply(self, to, self.entry.service, removed)
 
-    def item(self, to: To) -> Any:
+    def read_item(self, to: To) -> Any:
         """Read the resource and return the service's description. Raises Gone."""
         entry = self.entry
-        parameters = {**self.parameters(to, entry.along), (entry.read_key or entry.key): to.physical_id}
+        parameters = {**self.make_parameters(to, entry.along), (entry.read_key or entry.key): to.physical_id}
         answer = to.call(entry.service, entry.read, **parameters)
-        item = at(answer, entry.item) if entry.item else answer
+        item = find_at(answer, entry.item) if entry.item else answer
         if item is None:
             raise Gone(f"{self.type} {to.physical_id} does not exist")
         return item
 
-    def own_name(self, to: To) -> str:
+    def choose_name(self, to: To) -> str:
         """Return the name that the template gives, or a generated one; nothing if the service gives an id of its own."""
         given = to.get(self.entry.name) if self.entry.name else None
-        return str(given) if given else to.name() if self.type in generated_names.forms() else ""
+        return str(given) if given else to.generate_name() if self.type in generated_names.load_forms() else ""
 
-    def parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Iterable[str]) -> dict[str, Any]:
         """Return the named properties as parameters of a call, without tags, which are set afterwards."""
         entry = self.entry
-        skip = {schemas.tag_property(schemas.load(self.type, to.region) or {}), entry.name, *entry.ignored}
+        skip = {schemas.find_tag_property(schemas.load(self.type, to.region) or {}), entry.name, *entry.ignored}
         parameters = {}
         for name in sorted(set(names) - skip):
             if name in to.properties:
@@ -164,11 +164,11 @@ class TableAdapter(Adapter):
                 parameters[entry.renamed.get(name, name)] = entry.shaped[name](value) if name in entry.shaped else value
         return parameters
 
-    def _wrapped(self, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _wrap(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {self.entry.inside: parameters} if self.entry.inside else parameters
 
 
-def setter(service: str, method: str, key: str, parameter: str = "", **more: Any) -> Setter:
+def make_setter(service: str, method: str, key: str, parameter: str = "", **more: Any) -> Setter:
     """Return the setter of a property that one call sets.
 
     `key` is the parameter for the id, `parameter` the one for the value; without `parameter`, the value's members are the
@@ -184,6 +184,6 @@ def setter(service: str, method: str, key: str, parameter: str = "", **more: Any
     return set_value
 
 
-def as_json(value: Any) -> Any:
+def format_json(value: Any) -> Any:
     """Return a document as JSON text; text is returned unchanged."""
     return json.dumps(value) if isinstance(value, dict | list) else value

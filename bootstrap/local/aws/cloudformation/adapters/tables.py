@@ -25,7 +25,7 @@ def _set_time_to_live(to: To, value: Any) -> None:
     to.call("dynamodb", "update_time_to_live", TableName=to.physical_id, TimeToLiveSpecification=specification)
 
 
-def _encryption(value: Any) -> dict[str, Any]:
+def _convert_encryption(value: Any) -> dict[str, Any]:
     others = {key: item for key, item in value.items() if key != "SSEEnabled"}
     return {"Enabled": value["SSEEnabled"], **others}
 
@@ -37,9 +37,9 @@ class Table(TableAdapter):
         """Return True: another key or index needs another table."""
         return True
 
-    def parameters(self, to: To, names: Any) -> dict[str, Any]:
+    def make_parameters(self, to: To, names: Any) -> dict[str, Any]:
         """Set the default billing mode, provisioned capacity, for a new table."""
-        parameters = super().parameters(to, names)
+        parameters = super().make_parameters(to, names)
         if not to.physical_id:
             parameters.setdefault("BillingMode", "PROVISIONED")
         return parameters
@@ -55,7 +55,7 @@ ADAPTERS = (
             "TableName",
             name="TableName",
             shaped={
-                "SSESpecification": _encryption,
+                "SSESpecification": _convert_encryption,
                 "StreamSpecification": lambda value: {"StreamEnabled": True, **value},
             },
             settings={"PointInTimeRecoverySpecification": _set_recovery, "TimeToLiveSpecification": _set_time_to_live},

@@ -34,7 +34,7 @@ class Tagging:
 
     def apply(self, adapter: Adapter, to: To, service: str, removed: Iterable[str]) -> None:
         """Remove the tags with the keys `removed`, then set `to.tags`."""
-        target = to.physical_id if self.target == "@id" else adapter.attributes(to)[self.target]
+        target = to.physical_id if self.target == "@id" else adapter.read_attributes(to)[self.target]
         resource, names = {self.on: target, **self.more}, list(removed)
         if names:
             keys: list[Any] = [{"Key": name} for name in names] if self.keys_as_pairs else list(names)

@@ -20,7 +20,7 @@ class WaitConditionHandle(Adapter):
 
     def create(self, to: To) -> str:
         """Return a new address."""
-        return str(to.stacks.signals.make_url(to.token()))
+        return str(to.stacks.signals.make_url(to.make_token()))
 
     def delete(self, to: To) -> None:
         """Do nothing: signals at this address are no longer read."""
@@ -43,7 +43,7 @@ class WaitCondition(Adapter):
         if to.is_signalled and "Handle" not in to.properties:
             return name  # its signals come by SignalResource, and the operation waits for them
         end = time.monotonic() + float(to.get("Timeout", 0)) if "Handle" in to.properties else 0.0
-        while len(signals := self._signals(to)) < count:
+        while len(signals := self._read_signals(to)) < count:
             if to.cancelled():
                 raise ResourceFailed("Resource creation cancelled")
             if to.stacks.is_closing:
@@ -58,11 +58,11 @@ class WaitCondition(Adapter):
     def delete(self, to: To) -> None:
         """Do nothing: a condition has no resource at a service."""
 
-    def attributes(self, to: To) -> dict[str, Any]:
+    def read_attributes(self, to: To) -> dict[str, Any]:
         """Return the data of the signals by their ids, as JSON."""
-        return {"Data": json.dumps({unique_id: signal["Data"] for unique_id, signal in self._signals(to).items()})}
+        return {"Data": json.dumps({unique_id: signal["Data"] for unique_id, signal in self._read_signals(to).items()})}
 
-    def _signals(self, to: To) -> dict[str, dict[str, str]]:
+    def _read_signals(self, to: To) -> dict[str, dict[str, str]]:
         signals: dict[str, dict[str, str]] = to.stacks.signals.read(str(to.get("Handle", "")))
         for unique_id, signal in signals.items():
             if signal["Status"] == "FAILURE":

@@ -9,20 +9,22 @@ from bootstrap.local.aws.cloudformation.store import ChangeSet, Event, Resource,
 from bootstrap.local.aws.cloudformation.template import parameters
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN
 from bootstrap.local.aws.cloudformation.template.parsing import read
-from bootstrap.local.aws.cloudformation.template.scope import capabilities
+from bootstrap.local.aws.cloudformation.template.scope import list_capabilities
 from bootstrap.local.aws.cloudformation.template.template import Template
 
 Answer = dict[str, Any]
 
 
-def stack(stored: Stack, root: Stack) -> Answer:
+def describe_stack(stored: Stack, root: Stack) -> Answer:
     """Return a stack as DescribeStacks describes it; a nested stack has the termination protection of its root."""
-    return _without_empty(
+    return _drop_empty(
         StackId=stored.id,
         StackName=stored.name,
         Description=stored.description,
         Parameters=[
-            one for one in _parameters(stored.wanted, stored.region) if UNKNOWN not in one.get("ParameterValue", "")
+            one
+            for one in _describe_parameters(stored.wanted, stored.region)
+            if UNKNOWN not in one.get("ParameterValue", "")
         ],
         CreationTime=stored.created,
         LastUpdatedTime=stored.updated,
@@ -35,18 +37,18 @@ def stack(stored: Stack, root: Stack) -> Answer:
         Capabilities=stored.wanted.capabilities,
         Outputs=[{"OutputKey": name, **output} for name, output in stored.outputs.items()],
         RoleARN=stored.wanted.role_arn,
-        Tags=_tags(stored.wanted.tags),
+        Tags=_describe_tags(stored.wanted.tags),
         EnableTerminationProtection=root.termination_protection,
         ParentId=stored.parent,
         RootId=stored.root,
-        DriftInformation=_without_empty(StackDriftStatus=stored.drift_status, LastCheckTimestamp=stored.drift_checked),
+        DriftInformation=_drop_empty(StackDriftStatus=stored.drift_status, LastCheckTimestamp=stored.drift_checked),
         RollbackConfiguration=stored.wanted.rollback,
     )
 
 
-def summary(stored: Stack) -> Answer:
+def summarize_stack(stored: Stack) -> Answer:
     """Return a stack as ListStacks describes it."""
-    return _without_empty(
+    return _drop_empty(
         StackId=stored.id,
         StackName=stored.name,
         TemplateDescription=stored.description,
@@ -61,9 +63,9 @@ def summary(stored: Stack) -> Answer:
     )
 
 
-def event(owner: Stack, stored: Event) -> Answer:
+def describe_event(owner: Stack, stored: Event) -> Answer:
     """Return an event as DescribeStackEvents describes it."""
-    return _without_empty(
+    return _drop_empty(
         StackId=owner.id,
         EventId=stored.id,
         StackName=owner.name,
@@ -77,10 +79,10 @@ def event(owner: Stack, stored: Event) -> Answer:
     )
 
 
-def resource_summary(stored: Resource) -> Answer:
+def summarize_resource(stored: Resource) -> Answer:
     """Return a resource as ListStackResources describes it."""
     drift = {"StackResourceDriftStatus": stored.drift.get("StackResourceDriftStatus", "NOT_CHECKED")}
-    return _without_empty(
+    return _drop_empty(
         LogicalResourceId=stored.logical_id,
         PhysicalResourceId=stored.physical_id,
         ResourceType=stored.type,
@@ -91,21 +93,21 @@ def resource_summary(stored: Resource) -> Answer:
     )
 
 
-def resource(owner: Stack, stored: Resource) -> Answer:
+def describe_resource(owner: Stack, stored: Resource) -> Answer:
     """Return a resource as DescribeStackResources describes it."""
-    result = resource_summary(stored)
+    result = summarize_resource(stored)
     result["Timestamp"] = result.pop("LastUpdatedTimestamp", owner.created)
     return {"StackName": owner.name, "StackId": owner.id, **result}
 
 
-def resource_detail(owner: Stack, stored: Resource) -> Answer:
+def describe_resource_fully(owner: Stack, stored: Resource) -> Answer:
     """Return a resource as DescribeStackResource describes it."""
-    return {"StackName": owner.name, "StackId": owner.id, **resource_summary(stored)}
+    return {"StackName": owner.name, "StackId": owner.id, **summarize_resource(stored)}
 
 
-def change_set_summary(owner: Stack, stored: ChangeSet) -> Answer:
+def summarize_change_set(owner: Stack, stored: ChangeSet) -> Answer:
     """Return a change set as ListChangeSets describes it."""
-    return _without_empty(
+    return _drop_empty(
         StackId=owner.id,
         StackName=owner.name,
         ChangeSetId=stored.id,
@@ -121,39 +123,42 @@ def change_set_summary(owner: Stack, stored: ChangeSet) -> Answer:
     )
 
 
-def change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
+def describe_change_set(owner: Stack, stored: ChangeSet, *, with_values: bool) -> Answer:
     """Return a change set as DescribeChangeSet describes it; property values only `with_values`."""
     return {
-        **change_set_summary(owner, stored),
-        **_without_empty(
-            Parameters=_parameters(stored.wanted, owner.region),
+        **summarize_change_set(owner, stored),
+        **_drop_empty(
+            Parameters=_describe_parameters(stored.wanted, owner.region),
             NotificationARNs=stored.wanted.notification_arns,
             Capabilities=stored.wanted.capabilities,
-            Tags=_tags(stored.wanted.tags),
+            Tags=_describe_tags(stored.wanted.tags),
             RollbackConfiguration=stored.wanted.rollback,
             OnStackFailure=stored.on_failure,
         ),
-        "Changes": [_masked(owner, stored, change) if with_values else _change(change) for change in stored.changes],
+        "Changes": [
+            _mask_change(owner, stored, change) if with_values else _describe_change(change)
+            for change in stored.changes
+        ],
     }
 
 
-def template_summary(template: Template) -> Answer:
+def summarize_template(template: Template) -> Answer:
     """Return the declarations of a template, for GetTemplateSummary."""
     declared = [
-        _without_empty(
+        _drop_empty(
             ParameterKey=name,
             DefaultValue=None if "Default" not in body else str(body["Default"]),
             ParameterType=str(body.get("Type", "String")),
             NoEcho=parameters.is_hidden(body),
             Description=body.get("Description"),
-            ParameterConstraints=_without_empty(AllowedValues=[str(value) for value in body.get("AllowedValues", [])]),
+            ParameterConstraints=_drop_empty(AllowedValues=[str(value) for value in body.get("AllowedValues", [])]),
         )
-        for name, body in template.section("Parameters").items()
+        for name, body in template.read_section("Parameters").items()
     ]
-    needed = capabilities(template)
+    needed = list_capabilities(template)
     kinds = sorted({str(body["Type"]) for body in template.resources.values()})
     reason = f"The following resource(s) require capabilities: [{', '.join(k for k in kinds if '::IAM::' in k)}]"
-    return _without_empty(
+    return _drop_empty(
         Parameters=declared,
         Description=template.document.get("Description"),
         Capabilities=needed,
@@ -163,18 +168,18 @@ def template_summary(template: Template) -> Answer:
     )
 
 
-def _masked(owner: Stack, stored: ChangeSet, change: Answer) -> Answer:
+def _mask_change(owner: Stack, stored: ChangeSet, change: Answer) -> Answer:
     """Return a change with its values; those of NoEcho parameters of the stack and the change set are masked."""
     body = dict(change["ResourceChange"])
     for state in [stored.wanted, owner.wanted] if owner.wanted.template else [stored.wanted]:
         template = read(state.template, state.parameters, owner.region)
         for name in body.keys() & {"BeforeContext", "AfterContext"}:
-            body[name] = json.dumps(parameters.masked(template, state.parameters, json.loads(body[name])))
-        body["Details"] = parameters.masked(template, state.parameters, body["Details"])
+            body[name] = json.dumps(parameters.mask_values(template, state.parameters, json.loads(body[name])))
+        body["Details"] = parameters.mask_values(template, state.parameters, body["Details"])
     return {**change, "ResourceChange": body}
 
 
-def _change(change: Answer) -> Answer:
+def _describe_change(change: Answer) -> Answer:
     body = {key: value for key, value in change["ResourceChange"].items() if not key.endswith("Context")}
     hidden = {"BeforeValue", "AfterValue", "Path", "AttributeChangeType"}
     body["Details"] = [
@@ -184,18 +189,18 @@ def _change(change: Answer) -> Answer:
     return {**change, "ResourceChange": body}
 
 
-def _parameters(wanted: Wanted, region: str) -> list[Answer]:
-    visible = parameters.shown(read(wanted.template, wanted.parameters, region), wanted.parameters)
+def _describe_parameters(wanted: Wanted, region: str) -> list[Answer]:
+    visible = parameters.show_parameters(read(wanted.template, wanted.parameters, region), wanted.parameters)
     return [
-        _without_empty(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
+        _drop_empty(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))
         | ({"ParameterValue": ""} if value == "" else {})
         for name, value in visible.items()
     ]
 
 
-def _tags(tags: dict[str, str]) -> list[Answer]:
+def _describe_tags(tags: dict[str, str]) -> list[Answer]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def _without_empty(**values: Any) -> Answer:
+def _drop_empty(**values: Any) -> Answer:
     return {key: value for key, value in values.items() if value is False or value not in (None, "", 0, 0.0)}

@@ -20,11 +20,11 @@ from bootstrap.local.aws.cloudformation.api.input import (
     check_deletion_mode,
     check_name,
     find,
-    page_start,
-    policy_in,
     read_alone,
-    ready,
-    wanted_from,
+    read_page_start,
+    read_policy,
+    read_wanted,
+    require_ready,
 )
 from bootstrap.local.aws.cloudformation.api.tokens import KINDS, Tokens
 from bootstrap.local.aws.cloudformation.errors import Refused, describe_failure
@@ -33,7 +33,7 @@ from bootstrap.local.aws.cloudformation.operations.engine import Engine
 from bootstrap.local.aws.cloudformation.operations.gates import Gates
 from bootstrap.local.aws.cloudformation.template import static_checks
 from bootstrap.local.aws.cloudformation.template.parsing import read
-from bootstrap.local.aws.cloudformation.template.scope import capabilities
+from bootstrap.local.aws.cloudformation.template.scope import list_capabilities
 from bootstrap.local.aws.server import requests
 from bootstrap.local.aws.server.door import make_error_response
 from bootstrap.local.aws.server.requests import Environ, Response
@@ -54,7 +54,7 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         self._engine = engine
         self._gates = Gates()
 
-    def request(self, environ: Environ) -> Response:
+    def answer(self, environ: Environ) -> Response:
         """Answer one request with XML, or with an error in the form that clients parse."""
         try:
             operation, request = wire.parse(requests.read_body(environ))
@@ -81,8 +81,8 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         """Return the answer to a request; requests that change the same stack are answered one after the other."""
         if operation not in CHANGING:
             return method(request, region) or {}
-        with self._gates.of(region, self._stack_name(request, region)):
-            earlier_answer = self.asked_before(operation, request, region)
+        with self._gates.find(region, self._read_stack_name(request, region)):
+            earlier_answer = self.find_earlier_answer(operation, request, region)
             if earlier_answer is not None:
                 return earlier_answer
             # Before a deletion, because a deleted stack cannot be found by its name.
@@ -95,7 +95,7 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
                 self._engine.wait(changed_stack, EMPTY_SECONDS if is_empty else self._engine.prompt_seconds)
         return answer
 
-    def _stack_name(self, request: Input, region: str) -> str:
+    def _read_stack_name(self, request: Input, region: str) -> str:
         name = str(request.get("StackName", ""))
         if name:
             return name.split("/")[1] if name.startswith("arn:") and "/" in name else name
@@ -110,14 +110,14 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
             raise Refused("You can specify either DisableRollback or OnFailure, but not both")
         if self._engine.store.find(name, region):
             raise Refused(f"Stack [{name}] already exists", "AlreadyExistsException")
-        desired = wanted_from(self._engine, request, None, region)
-        stack = self._engine.new_stack(
+        desired = read_wanted(self._engine, request, None, region)
+        stack = self._engine.make_stack(
             name,
             region,
             desired,
             "CREATE_IN_PROGRESS",
             termination_protection=request.get("EnableTerminationProtection", False),
-            policy=policy_in(self._engine, request, "StackPolicy", region),
+            policy=read_policy(self._engine, request, "StackPolicy", region),
             disable_rollback=request.get("DisableRollback", False),
             timeout=request.get("TimeoutInMinutes", 0),
         )
@@ -134,14 +134,14 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
     def UpdateStack(self, request: Input, region: str) -> Output:  # noqa: N802
         """Start the update of a stack; refused if nothing would change."""
         stack = find(self._engine, request["StackName"], region)
-        ready(stack, "updated")
-        desired = wanted_from(self._engine, request, stack, region)
-        if not self.differences(stack, desired) and not self.outputs_differ(stack, desired):
+        require_ready(stack, "updated")
+        desired = read_wanted(self._engine, request, stack, region)
+        if not self.compute_differences(stack, desired) and not self.has_other_outputs(stack, desired):
             raise Refused("No updates are to be performed.")
         token = request.get("ClientRequestToken", "")
-        policy_during_update = policy_in(self._engine, request, "StackPolicyDuringUpdate", region)
+        policy_during_update = read_policy(self._engine, request, "StackPolicyDuringUpdate", region)
         disable = request.get("DisableRollback", False)
-        stack.policy = policy_in(self._engine, request, "StackPolicy", region) or stack.policy
+        stack.policy = read_policy(self._engine, request, "StackPolicy", region) or stack.policy
         for change_set in stack.change_sets:  # they were computed for the stack before this update
             if change_set.execution_status == "AVAILABLE":
                 change_set.execution_status = "OBSOLETE"
@@ -182,31 +182,31 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         if "StackName" in request:
             stacks = [find(self._engine, request["StackName"], region)]
         else:
-            stacks = [stack for stack in self._engine.store.of(region) if stack.is_living]
-        return {"Stacks": [answers.stack(stack, nesting.root_of(self._engine.store, stack)) for stack in stacks]}
+            stacks = [stack for stack in self._engine.store.list_stacks(region) if stack.is_living]
+        store = self._engine.store
+        return {"Stacks": [answers.describe_stack(stack, nesting.find_root(store, stack)) for stack in stacks]}
 
     def ListStacks(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return summaries of all stacks, also of deleted ones."""
         states = request.get("StackStatusFilter")
-        stacks = [stack for stack in self._engine.store.of(region) if not states or stack.status in states]
-        return {"StackSummaries": [answers.summary(stack) for stack in stacks]}
+        stacks = [stack for stack in self._engine.store.list_stacks(region) if not states or stack.status in states]
+        return {"StackSummaries": [answers.summarize_stack(stack) for stack in stacks]}
 
     def DescribeStackEvents(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the events of a stack, newest first, a hundred on a page."""
         stack = find(self._engine, request["StackName"], region)
-        events = list(reversed(stack.events))
-        start = page_start(request)
-        page = {"StackEvents": [answers.event(stack, event) for event in events[start : start + 100]]}
+        events, start = list(reversed(stack.events)), read_page_start(request)
+        page = {"StackEvents": [answers.describe_event(stack, event) for event in events[start : start + 100]]}
         return page | ({"NextToken": str(start + 100)} if len(events) > start + 100 else {})
 
     def DescribeStackResources(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the resources of a stack, named directly or by the physical id of one of them."""
         if "StackName" not in request:
-            return self._by_physical_id(request.get("PhysicalResourceId", ""), region)
+            return self._find_by_physical_id(request.get("PhysicalResourceId", ""), region)
         stack = find(self._engine, request["StackName"], region)
         logical = request.get("LogicalResourceId")
         resources = [resource for resource in list(stack.resources.values()) if logical in (None, resource.logical_id)]
-        return {"StackResources": [answers.resource(stack, resource) for resource in resources]}
+        return {"StackResources": [answers.describe_resource(stack, resource) for resource in resources]}
 
     def DescribeStackResource(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return one resource of a stack."""
@@ -214,16 +214,16 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         logical = request["LogicalResourceId"]
         if logical not in stack.resources:
             raise Refused(f"Resource {logical} does not exist for stack {stack.name}")
-        return {"StackResourceDetail": answers.resource_detail(stack, stack.resources[logical])}
+        return {"StackResourceDetail": answers.describe_resource_fully(stack, stack.resources[logical])}
 
     def ListStackResources(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return summaries of a stack's resources."""
         stack = find(self._engine, request["StackName"], region)
-        return {"StackResourceSummaries": [answers.resource_summary(one) for one in list(stack.resources.values())]}
+        return {"StackResourceSummaries": [answers.summarize_resource(one) for one in list(stack.resources.values())]}
 
     def GetTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the text of a template, as it was in the request; by default with its snippets."""
-        state = self.change_set(request, region)[1].wanted if "ChangeSetName" in request else None
+        state = self.find_change_set(request, region)[1].wanted if "ChangeSetName" in request else None
         state = state or find(self._engine, request["StackName"], region).wanted
         is_original = request.get("TemplateStage") == "Original" and state.original
         text = state.original if is_original else state.template
@@ -235,17 +235,17 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
             template = read(find(self._engine, request["StackName"], region).wanted.template, region=region)
         else:
             template = read_alone(self._engine, request, region)
-        return answers.template_summary(template)
+        return answers.summarize_template(template)
 
     def ValidateTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
         """Check a template; refused if it is not valid."""
         template = read_alone(self._engine, request, region)
         static_checks.check(template, region)
-        summary = answers.template_summary(template)
+        summary = answers.summarize_template(template)
         names = ("ParameterKey", "DefaultValue", "NoEcho", "Description")
         declared = [{key: parameter[key] for key in names if key in parameter} for parameter in summary["Parameters"]]
         texts = {name: summary.get(name) for name in ("Description", "CapabilitiesReason")}
-        return {"Parameters": declared, "Capabilities": capabilities(template), **texts}
+        return {"Parameters": declared, "Capabilities": list_capabilities(template), **texts}
 
     def UpdateTerminationProtection(self, request: Input, region: str) -> Output:  # noqa: N802
         """Switch the termination protection of a stack on or off."""
@@ -259,7 +259,7 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
     def SetStackPolicy(self, request: Input, region: str) -> Output:  # noqa: N802
         """Set the stack policy, which protects resources from updates."""
         stack = find(self._engine, request["StackName"], region)
-        stack.policy = policy_in(self._engine, request, "StackPolicy", region)
+        stack.policy = read_policy(self._engine, request, "StackPolicy", region)
         self._engine.store.save(stack)
         return {}
 
@@ -293,8 +293,8 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         self._engine.roll_back(stack, request.get("ClientRequestToken", ""))
         return {"StackId": stack.id}
 
-    def _by_physical_id(self, physical_id: str, region: str) -> Output:
-        for stack in self._engine.store.of(region):
+    def _find_by_physical_id(self, physical_id: str, region: str) -> Output:
+        for stack in self._engine.store.list_stacks(region):
             if stack.is_living and any(one.physical_id == physical_id for one in stack.resources.values()):
-                return {"StackResources": [answers.resource(stack, one) for one in stack.resources.values()]}
+                return {"StackResources": [answers.describe_resource(stack, one) for one in stack.resources.values()]}
         raise Refused(f"Stack for {physical_id} does not exist")

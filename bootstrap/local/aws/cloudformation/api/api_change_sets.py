@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.api import answers
-from bootstrap.local.aws.cloudformation.api.input import check_name, find, page_start, ready, wanted_from
+from bootstrap.local.aws.cloudformation.api.input import check_name, find, read_page_start, read_wanted, require_ready
 from bootstrap.local.aws.cloudformation.comparison import changes
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import importing, nested_change_sets
@@ -38,16 +38,16 @@ class ChangeSets:
         stack = self._engine.store.find(request["StackName"], region)
         if kind == "UPDATE" or (kind == "IMPORT" and stack is not None and stack.status != "REVIEW_IN_PROGRESS"):
             stack = find(self._engine, request["StackName"], region)
-            ready(stack, "updated")
+            require_ready(stack, "updated")
         elif stack is not None and stack.status != "REVIEW_IN_PROGRESS":
             raise Refused(
                 f"Stack [{stack.name}] already exists and cannot be created again "
                 f"with the changeSet [{request['ChangeSetName']}]."
             )
-        desired = wanted_from(self._engine, request, stack, region)
-        imports = importing.targets(self._engine, to_import, stack, desired, region) if kind == "IMPORT" else {}
+        desired = read_wanted(self._engine, request, stack, region)
+        imports = importing.find_targets(self._engine, to_import, stack, desired, region) if kind == "IMPORT" else {}
         if stack is None:
-            stack = self._engine.new_stack(request["StackName"], region, desired, "REVIEW_IN_PROGRESS")
+            stack = self._engine.make_stack(request["StackName"], region, desired, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
         self._require_free_name(stack, request["ChangeSetName"])
@@ -59,16 +59,18 @@ class ChangeSets:
 
     def DescribeChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
         """The change set with its changes, a hundred on a page."""
-        stack, change_set = self.change_set(request, region)
-        start = page_start(request)
-        description = answers.change_set(stack, change_set, with_values=request.get("IncludePropertyValues", False))
+        stack, change_set = self.find_change_set(request, region)
+        start = read_page_start(request)
+        description = answers.describe_change_set(
+            stack, change_set, with_values=request.get("IncludePropertyValues", False)
+        )
         page = description["Changes"][start : start + 100]
         more = {"NextToken": str(start + 100)} if len(description["Changes"]) > start + 100 else {}
         return {**description, "Changes": page, **more}
 
     def ExecuteChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
         """Begin the operation that the change set describes."""
-        stack, change_set = self.change_set(request, region)
+        stack, change_set = self.find_change_set(request, region)
         nested_change_sets.check_root(change_set, "executed")
         if change_set.status != "CREATE_COMPLETE" or change_set.execution_status != "AVAILABLE":
             state = change_set.status if change_set.status == "FAILED" else change_set.execution_status
@@ -77,7 +79,7 @@ class ChangeSets:
                 "InvalidChangeSetStatus",
             )
         if stack.status != "REVIEW_IN_PROGRESS":
-            ready(stack, "updated")
+            require_ready(stack, "updated")
         nested_change_sets.begin(self._engine, stack, change_set)
         for other in stack.change_sets:  # the others were computed for the stack before this operation
             if other is not change_set:
@@ -114,7 +116,7 @@ class ChangeSets:
     def DeleteChangeSet(self, request: Input, region: str) -> Output:  # noqa: N802
         """Delete a change set, with those of nested stacks; a stack in REVIEW_IN_PROGRESS stays, as on AWS."""
         try:
-            stack, change_set = self.change_set(request, region)
+            stack, change_set = self.find_change_set(request, region)
         except Refused:
             return {}
         nested_change_sets.check_root(change_set, "deleted")
@@ -127,12 +129,12 @@ class ChangeSets:
     def ListChangeSets(self, request: Input, region: str) -> Output:  # noqa: N802
         """The change sets of one stack."""
         stack = find(self._engine, request["StackName"], region)
-        return {"Summaries": [answers.change_set_summary(stack, one) for one in stack.change_sets]}
+        return {"Summaries": [answers.summarize_change_set(stack, one) for one in stack.change_sets]}
 
-    def change_set(self, request: Input, region: str) -> tuple[Stack, ChangeSet]:
+    def find_change_set(self, request: Input, region: str) -> tuple[Stack, ChangeSet]:
         """The change set that a request names by ARN, or by name within a stack; raises Refused."""
         name = request["ChangeSetName"]
-        stacks = self._engine.store.of(region)
+        stacks = self._engine.store.list_stacks(region)
         if "StackName" in request:
             stacks = [find(self._engine, request["StackName"], region)]
         elif not name.startswith("arn:"):
@@ -143,11 +145,11 @@ class ChangeSets:
                     return stack, candidate
         raise Refused(f"ChangeSet [{name}] does not exist", "ChangeSetNotFound", 404)
 
-    def differences(self, stack: Stack, desired: Wanted) -> list[dict[str, Any]]:
+    def compute_differences(self, stack: Stack, desired: Wanted) -> list[dict[str, Any]]:
         """The resource changes that bring a stack to the desired state."""
         return changes.compare(self._engine.scopes, stack, desired)
 
-    def outputs_differ(self, stack: Stack, desired: Wanted) -> bool:
+    def has_other_outputs(self, stack: Stack, desired: Wanted) -> bool:
         """Whether only outputs would change."""
         return changes.differs_beyond_resources(self._engine.scopes, stack, desired)
 
@@ -163,9 +165,11 @@ class ChangeSets:
         )
         try:
             entries, _ = changes.imagine(self._engine.scopes, stack, desired, compare_nested)
-            change_set.changes = importing.changes(stack, desired, imports, entries) if kind == "IMPORT" else entries
+            change_set.changes = (
+                importing.list_changes(stack, desired, imports, entries) if kind == "IMPORT" else entries
+            )
             change_set.imports = imports
-            is_empty = kind == "UPDATE" and not change_set.changes and not self.outputs_differ(stack, desired)
+            is_empty = kind == "UPDATE" and not change_set.changes and not self.has_other_outputs(stack, desired)
             reason = NO_CHANGES if is_empty else ""
         except Refused as refusal:
             if kind == "IMPORT":

@@ -60,7 +60,9 @@ class DriftApi:
         detected = [one for one in stack.resources.values() if one.drift]
         return {
             "StackResourceDrifts": [
-                _entry(stack, one) for one in detected if not states or one.drift["StackResourceDriftStatus"] in states
+                _describe_drift(stack, one)
+                for one in detected
+                if not states or one.drift["StackResourceDriftStatus"] in states
             ]
         }
 
@@ -72,19 +74,19 @@ class DriftApi:
             raise Refused(f"Resource {request['LogicalResourceId']} does not exist for stack {stack.name}")
         resource.drift = self._detect(stack, resource)
         self._engine.store.save(stack)
-        return {"StackResourceDrift": _entry(stack, resource)}
+        return {"StackResourceDrift": _describe_drift(stack, resource)}
 
     def _detect(self, stack: Stack, resource: Resource) -> dict[str, Any]:
         return drift.detect(self._engine.client, self._engine, stack, resource)
 
 
-def _entry(stack: Stack, resource: Resource) -> dict[str, Any]:
+def _describe_drift(stack: Stack, resource: Resource) -> dict[str, Any]:
     """The drift of a resource in the form of the API; values of NoEcho parameters are masked."""
     values = stack.wanted.parameters
     template, visible = read(stack.wanted.template, values, stack.region), dict(resource.drift)
     for name in visible.keys() & {"ExpectedProperties", "ActualProperties"}:
-        visible[name] = json.dumps(parameters.masked(template, values, json.loads(visible[name])))
-    visible |= parameters.masked(
+        visible[name] = json.dumps(parameters.mask_values(template, values, json.loads(visible[name])))
+    visible |= parameters.mask_values(
         template, values, {name: visible[name] for name in visible.keys() & {"PropertyDifferences"}}
     )
     return {

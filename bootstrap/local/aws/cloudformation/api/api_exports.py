@@ -18,13 +18,13 @@ class ExportApi:
 
     def ListExports(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the exports of the region."""
-        exports = sorted(self._engine.scopes.exports(region).items())
+        exports = sorted(self._engine.scopes.list_exports(region).items())
         entries = [{"ExportingStackId": stack.id, "Name": name, "Value": value} for name, (stack, value) in exports]
         return {"Exports": entries}
 
     def ListImports(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the names of the stacks that use an export."""
-        users = self._engine.scopes.importers(request["ExportName"], region)
+        users = self._engine.scopes.list_importers(request["ExportName"], region)
         if not users:
             raise Refused(f"Export '{request['ExportName']}' is not imported by any stack.")
         return {"Imports": users}

@@ -49,7 +49,7 @@ def check_name(name: str) -> None:
         )
 
 
-def ready(stack: Stack, verb: str) -> None:
+def require_ready(stack: Stack, verb: str) -> None:
     """Raise Refused if the status of a stack does not allow the operation `verb` ('updated')."""
     if stack.status not in UPDATABLE:
         raise Refused(f"Stack:{stack.id} is in {stack.status} state and can not be {verb}.")
@@ -71,10 +71,10 @@ def check_deletion_mode(request: dict[str, Any], stack: Stack) -> bool:
     return bool(mode == FORCED)
 
 
-def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
+def read_wanted(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
     """The desired state of a stack by a request, checked; what the request leaves out does not change. Raises Refused."""
     original = fetch_template(engine, request, stack, region)
-    values, reuse = _parameters(request)
+    values, reuse = _read_parameters(request)
     current = stack.wanted if stack else Wanted("")
     reused = {name: value for name, value in current.parameters.items() if name in reuse}
     text = sources.include(original, values | reused, region, lambda: engine.client("s3", region))
@@ -90,11 +90,11 @@ def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, re
         text,
         values,
         {},
-        tags_in(request) if "Tags" in request else dict(current.tags),
+        read_tags(request) if "Tags" in request else dict(current.tags),
         given_capabilities,
         request.get("RoleARN", current.role_arn),
         request.get("NotificationARNs", current.notification_arns),
-        triggers.of(request, current.rollback),
+        triggers.read(request, current.rollback),
         original if text != original else "",
     )
     settled = desired_state.settle(engine.services, stack, desired, region, reuse)
@@ -102,7 +102,7 @@ def wanted_from(engine: Engine, request: dict[str, Any], stack: Stack | None, re
     return settled
 
 
-def tags_in(request: dict[str, Any]) -> dict[str, str]:
+def read_tags(request: dict[str, Any]) -> dict[str, str]:
     """Return the tags of a request; raises Refused for tags that CloudFormation does not accept."""
     return check_tags([(tag["Key"], tag["Value"]) for tag in request.get("Tags", [])])
 
@@ -112,7 +112,7 @@ def fetch_template(engine: Engine, request: dict[str, Any], stack: Stack | None,
     if "TemplateBody" in request:
         return limits.check_body(request["TemplateBody"])
     if "TemplateURL" in request:
-        return sources.from_s3(engine.client("s3", region), request["TemplateURL"])
+        return sources.fetch_from_s3(engine.client("s3", region), request["TemplateURL"])
     if request.get("UsePreviousTemplate") and stack:
         return stack.wanted.original or stack.wanted.template
     raise Refused("Either Template URL or Template Body must be specified.")
@@ -124,7 +124,7 @@ def read_alone(engine: Engine, request: dict[str, Any], region: str) -> Template
     return read(sources.include(text, {}, region, lambda: engine.client("s3", region)), region=region)
 
 
-def page_start(request: dict[str, Any]) -> int:
+def read_page_start(request: dict[str, Any]) -> int:
     """Return the place of the first entry on the page that a request asks for; raises Refused for a wrong NextToken."""
     token = str(request.get("NextToken", "0"))
     if not re.fullmatch("[0-9]{1,9}", token):
@@ -132,14 +132,14 @@ def page_start(request: dict[str, Any]) -> int:
     return int(token)
 
 
-def policy_in(engine: Engine, request: dict[str, Any], name: str, region: str) -> str:
+def read_policy(engine: Engine, request: dict[str, Any], name: str, region: str) -> str:
     """The stack policy of a request in `name`Body or `name`URL, checked; '' if there is none. Raises Refused."""
     if f"{name}URL" in request:
-        return stack_policy.check(sources.from_s3(engine.client("s3", region), request[f"{name}URL"]))
+        return stack_policy.check(sources.fetch_from_s3(engine.client("s3", region), request[f"{name}URL"]))
     return stack_policy.check(request[f"{name}Body"]) if request.get(f"{name}Body") else ""
 
 
-def _parameters(request: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
+def _read_parameters(request: dict[str, Any]) -> tuple[dict[str, str], set[str]]:
     values, reuse = {}, set()
     for parameter in request.get("Parameters", []):
         name = parameter.get("ParameterKey", "")

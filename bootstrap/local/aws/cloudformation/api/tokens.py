@@ -25,7 +25,7 @@ class Tokens:
 
     _engine: Engine
 
-    def asked_before(self, operation: str, request: dict[str, Any], region: str) -> dict[str, Any] | None:
+    def find_earlier_answer(self, operation: str, request: dict[str, Any], region: str) -> dict[str, Any] | None:
         """The answer of an earlier request with the same token, or None. Raises Refused if that was another operation."""
         if operation == "CreateChangeSet" and request.get("ClientToken"):
             return self._find_change_set(request, region)
@@ -46,11 +46,11 @@ class Tokens:
         if "ChangeSetName" not in request:
             return self._engine.store.find(request.get("StackName", ""), region)
         try:
-            return self.change_set(request, region)[0]
+            return self.find_change_set(request, region)[0]
         except Refused:
             return None
 
-    def change_set(self, request: dict[str, Any], region: str) -> tuple[Stack, ChangeSet]:
+    def find_change_set(self, request: dict[str, Any], region: str) -> tuple[Stack, ChangeSet]:
         """The change set that a request names; `ChangeSets` implements it."""
         raise Refused(f"ChangeSet [{request['ChangeSetName']}] does not exist", "ChangeSetNotFound", 404)
 

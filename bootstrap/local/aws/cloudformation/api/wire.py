@@ -19,7 +19,7 @@ NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 
 
 @functools.cache
-def model() -> Any:
+def load_model() -> Any:
     """Return botocore's description of CloudFormation."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
@@ -38,9 +38,9 @@ def parse(body: bytes) -> tuple[str, dict[str, Any]]:
         raise Refused("The request is not a form in UTF-8, or has too many fields", "MalformedInput") from None
     form = dict(pairs)
     operation = form.get("Action", "")
-    if operation not in model().operation_names:
+    if operation not in load_model().operation_names:
         return operation, {}
-    shape = model().operation_model(operation).input_shape
+    shape = load_model().operation_model(operation).input_shape
     return operation, _read(shape, form, "") or {} if shape else {}
 
 
@@ -66,17 +66,17 @@ def _read(shape: Any, form: dict[str, str], prefix: str) -> Any:
     if shape.type_name not in {"integer", "long"}:
         return text
     if not re.fullmatch("-?[0-9]{1,18}", text):
-        raise _invalid(prefix, f"Value '{text[:50]}'", "Member must be a number")
+        raise _make_refusal(prefix, f"Value '{text[:50]}'", "Member must be a number")
     return int(text)
 
 
 def _check_required(shape: Any, members: dict[str, Any], prefix: str) -> None:
     for name in shape.required_members:
         if name not in members and shape.members[name].type_name not in {"list", "map"}:
-            raise _invalid(f"{prefix}.{name}" if prefix else name, "Value null", "Member must not be null")
+            raise _make_refusal(f"{prefix}.{name}" if prefix else name, "Value null", "Member must not be null")
 
 
-def _invalid(path: str, value: str, constraint: str) -> Refused:
+def _make_refusal(path: str, value: str, constraint: str) -> Refused:
     place = f"{path[:1].lower()}{path[1:]}"
     return Refused(f"1 validation error detected: {value} at '{place}' failed to satisfy constraint: {constraint}")
 
@@ -99,16 +99,16 @@ def _read_list(shape: Any, form: dict[str, str], prefix: str) -> list[Any] | Non
 
 def render(operation: str, result: dict[str, Any], request_id: str) -> bytes:
     """Return the answer of an operation as XML."""
-    shape = model().operation_model(operation).output_shape
+    shape = load_model().operation_model(operation).output_shape
     inner = ""
     if shape is not None:
         wrapper = shape.serialization.get("resultWrapper", f"{operation}Result")
-        inner = f"<{wrapper}>{_members(shape, result)}</{wrapper}>"
+        inner = f"<{wrapper}>{_write_members(shape, result)}</{wrapper}>"
     metadata = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"
     return f'<{operation}Response xmlns="{NAMESPACE}">{inner}{metadata}</{operation}Response>'.encode()
 
 
-def _members(shape: Any, value: dict[str, Any]) -> str:
+def _write_members(shape: Any, value: dict[str, Any]) -> str:
     unknown = set(value) - set(shape.members)
     assert not unknown, f"{shape.name} has no member {unknown}"
     return "".join(
@@ -120,7 +120,7 @@ def _members(shape: Any, value: dict[str, Any]) -> str:
 
 def _write(shape: Any, value: Any) -> str:
     if shape.type_name == "structure":
-        return _members(shape, value)
+        return _write_members(shape, value)
     if shape.type_name == "list":
         return "".join(f"<member>{_write(shape.member, item)}</member>" for item in value)
     if shape.type_name == "map":

@@ -14,12 +14,12 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation import adapters
 from bootstrap.local.aws.cloudformation.operations import nesting
-from bootstrap.local.aws.cloudformation.operations.tags import tags_of
+from bootstrap.local.aws.cloudformation.operations.tags import make_tags
 from bootstrap.local.aws.cloudformation.store import Resource, Stack, Wanted
 from bootstrap.local.aws.cloudformation.template import schemas
-from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope, format_text
 from bootstrap.local.aws.cloudformation.template.scope import Scopes
-from bootstrap.local.aws.cloudformation.template.template import dependencies, names_in
+from bootstrap.local.aws.cloudformation.template.template import find_dependencies, find_names
 
 Change = dict[str, Any]
 # For a nested stack with unchanged properties: its template can differ, and only its update reads it (ResourceChangeDetail).
@@ -68,33 +68,33 @@ def imagine(
     Without `compare_nested` a nested stack always changes ('Automatic'), because only its update reads its template.
     """
     imagined = {name: copy.copy(resource) for name, resource in stack.resources.items()}
-    scope = scopes.of(stack, wanted, stack.region, imagined)
-    graph = dependencies(scope.template, scope.present())
+    scope = scopes.make_scope(stack, wanted, stack.region, imagined)
+    graph = find_dependencies(scope.template, scope.find_present())
     proposal = copy.copy(stack)
     proposal.wanted = wanted
-    comparison = _Comparison(proposal, scope, imagined, _altered(stack.wanted, wanted), compare_nested)
+    comparison = _Comparison(proposal, scope, imagined, _find_altered(stack.wanted, wanted), compare_nested)
     changes = []
-    for logical in _in_dependency_order(graph):
+    for logical in _sort_by_dependency(graph):
         change = _compare_resource(comparison, logical)
         if change:
             changes.append(change)
-    removed = [stack.resources[name] for name in stack.resources if name not in scope.present()]
-    return changes + [_removed(resource) for resource in removed], _outputs(scope)
+    removed = [stack.resources[name] for name in stack.resources if name not in scope.find_present()]
+    return changes + [_make_removal(resource) for resource in removed], _evaluate_outputs(scope)
 
 
 def differs_beyond_resources(scopes: Scopes, stack: Stack, wanted: Wanted) -> bool:
     """Whether outputs would change, even if no resource does."""
-    return _outputs(scopes.of(stack, wanted, stack.region)) != stack.outputs
+    return _evaluate_outputs(scopes.make_scope(stack, wanted, stack.region)) != stack.outputs
 
 
-def _outputs(scope: Scope) -> dict[str, Any]:
+def _evaluate_outputs(scope: Scope) -> dict[str, Any]:
     outputs = {}
-    for name, body in scope.template.section("Outputs").items():
-        if "Condition" not in body or scope.condition(body["Condition"]):
+    for name, body in scope.template.read_section("Outputs").items():
+        if "Condition" not in body or scope.evaluate_condition(body["Condition"]):
             export = scope.evaluate(body.get("Export", {})).get("Name")
-            output = {"OutputValue": text_of(scope.evaluate(body["Value"])), "Description": body.get("Description")}
+            output = {"OutputValue": format_text(scope.evaluate(body["Value"])), "Description": body.get("Description")}
             output["ExportName"] = export
-            outputs[name] = {key: text_of(value) for key, value in output.items() if value is not None}
+            outputs[name] = {key: format_text(value) for key, value in output.items() if value is not None}
     return outputs
 
 
@@ -103,23 +103,23 @@ def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
     kind = str(body["Type"])
     resource = comparison.proposal.resources.get(logical)
     properties = comparison.scope.evaluate(body.get("Properties") or {})
-    tags = tags_of(comparison.proposal, kind, logical, properties)
+    tags = make_tags(comparison.proposal, kind, logical, properties)
     existing = resource if resource and resource.physical_id and resource.type == kind else None
     nested = comparison.look(logical, existing, properties, tags) if comparison.look and kind == nesting.TYPE else None
     more = {"ChangeSetId": nested.change_set or None} if nested else {}
     if resource is None or not resource.physical_id:
         _invalidate_named(comparison.imagined, kind, properties)
         after = {"Properties": properties} if properties else {}
-        return _entry("Add", logical, kind, AfterContext=_context(after), **more)
+        return _make_entry("Add", logical, kind, AfterContext=_format_context(after), **more)
     is_quiet = kind != nesting.TYPE or (nested is not None and not nested.is_changed)
     if is_quiet and kind == resource.type and properties == resource.properties and tags == resource.tags:
         return None
-    details = _details(comparison, resource, kind, properties, tags)
-    replacement = _replacement(resource, kind, details)
+    details = _list_details(comparison, resource, kind, properties, tags)
+    replacement = _judge_replacement(resource, kind, details)
     _predict(comparison.imagined, logical, kind, replacement)
     if nested or (kind == nesting.TYPE and properties != resource.properties):
         comparison.imagined[logical].attributes = dict(nested.outputs) if nested else {"*": UNKNOWN}
-    return _entry(
+    return _make_entry(
         "Modify",
         logical,
         kind,
@@ -127,17 +127,17 @@ def _compare_resource(comparison: _Comparison, logical: str) -> Change | None:
         Replacement=replacement,
         Scope=sorted({detail["Target"]["Attribute"] for detail in details}),
         Details=details,
-        BeforeContext=_context({"Properties": resource.properties}),
-        AfterContext=_context({"Properties": properties}),
+        BeforeContext=_format_context({"Properties": resource.properties}),
+        AfterContext=_format_context({"Properties": properties}),
         **more,
     )
 
 
-def _details(
+def _list_details(
     comparison: _Comparison, resource: Resource, kind: str, properties: dict[str, Any], tags: dict[str, str]
 ) -> list[Change]:
     schema = schemas.load(kind, comparison.proposal.region) or {}
-    tag_name = schemas.tag_property(schema)
+    tag_name = schemas.find_tag_property(schema)
     written = comparison.scope.template.resources[resource.logical_id].get("Properties") or {}
     details = []
     if tags != resource.tags:
@@ -149,21 +149,21 @@ def _details(
             target: dict[str, Any] = {
                 "Attribute": "Properties",
                 "Name": name,
-                "RequiresRecreation": schemas.recreation(schema, name, before, after),
+                "RequiresRecreation": schemas.judge_recreation(schema, name, before, after),
                 "Path": f"/Properties/{name}",
                 "AttributeChangeType": "Add" if before is None else "Remove" if after is None else "Modify",
-                "BeforeValue": _as_text(before),
-                "AfterValue": _as_text(after),
+                "BeforeValue": _format_value(before),
+                "AfterValue": _format_value(after),
             }
             filled = {key: value for key, value in target.items() if value is not None}
-            details.append({"Target": filled, **_cause(comparison, written.get(name), after)})
+            details.append({"Target": filled, **_find_cause(comparison, written.get(name), after)})
     return details or ([AUTOMATIC] if kind == nesting.TYPE else [])
 
 
-def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
+def _find_cause(comparison: _Comparison, written: Any, after: Any) -> Change:
     """The source of the change of a property, as far as the template shows it."""
     evaluation = "Dynamic" if UNKNOWN in json.dumps(after) else "Static"
-    for form, name in names_in(written):
+    for form, name in find_names(written):
         if form == "Ref" and name in comparison.altered:
             return {"Evaluation": evaluation, "ChangeSource": "ParameterReference", "CausingEntity": name}
         if name in comparison.scope.template.resources and evaluation == "Dynamic":
@@ -172,7 +172,7 @@ def _cause(comparison: _Comparison, written: Any, after: Any) -> Change:
     return {"Evaluation": evaluation, "ChangeSource": "DirectModification"}
 
 
-def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
+def _find_altered(before: Wanted, after: Wanted) -> frozenset[str]:
     """The parameters whose value, or looked-up value, has changed."""
     names = before.parameters.keys() | after.parameters.keys()
     return frozenset(
@@ -183,7 +183,7 @@ def _altered(before: Wanted, after: Wanted) -> frozenset[str]:
     )
 
 
-def _replacement(resource: Resource, kind: str, details: list[Change]) -> str:
+def _judge_replacement(resource: Resource, kind: str, details: list[Change]) -> str:
     if kind != resource.type:
         return "True"
     needs = set()
@@ -213,34 +213,34 @@ def _invalidate_named(imagined: dict[str, Resource], kind: str, properties: dict
                 other.attributes = {**other.attributes, **dict.fromkeys(attributes, UNKNOWN)}
 
 
-def _removed(resource: Resource) -> Change:
+def _make_removal(resource: Resource) -> Change:
     action = {"Retain": "Retain", "Snapshot": "SnapshotAndDelete"}.get(resource.deletion_policy, "Delete")
-    return _entry(
+    return _make_entry(
         "Remove",
         resource.logical_id,
         resource.type,
         PhysicalResourceId=resource.physical_id,
         PolicyAction=action,
-        BeforeContext=_context({"Properties": resource.properties}),
+        BeforeContext=_format_context({"Properties": resource.properties}),
     )
 
 
-def _entry(action: str, logical: str, kind: str, **more: Any) -> Change:
+def _make_entry(action: str, logical: str, kind: str, **more: Any) -> Change:
     entry = {"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": [], **more}
     return {"Type": "Resource", "ResourceChange": {key: value for key, value in entry.items() if value is not None}}
 
 
-def _context(value: dict[str, Any]) -> str:
+def _format_context(value: dict[str, Any]) -> str:
     return json.dumps(value)
 
 
-def _as_text(value: Any) -> str | None:
+def _format_value(value: Any) -> str | None:
     if value is None:
         return None
-    return json.dumps(value) if isinstance(value, dict | list) else text_of(value)
+    return json.dumps(value) if isinstance(value, dict | list) else format_text(value)
 
 
-def _in_dependency_order(graph: dict[str, set[str]]) -> list[str]:
+def _sort_by_dependency(graph: dict[str, set[str]]) -> list[str]:
     remaining, order = {name: set(needs) for name, needs in graph.items()}, []
     while remaining:
         free = [name for name, needs in remaining.items() if not needs & remaining.keys()]

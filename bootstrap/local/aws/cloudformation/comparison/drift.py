@@ -31,18 +31,18 @@ def detect(client: Client, stacks: StackOperations, stack: Stack, resource: Reso
     adapter = adapters.find(resource.type)
     if adapter is None or isinstance(adapter, StandIn):
         return result
-    to = _context(client, stacks, stack, resource)
+    to = _make_context(client, stacks, stack, resource)
     try:
         if resource.type not in reading.READS:
-            adapter.attributes(to)
+            adapter.read_attributes(to)
             return result if adapter.exists(to) else {**result, "StackResourceDriftStatus": "DELETED"}
-        actual = reading.properties(to)
+        actual = reading.read_properties(to)
     except Gone:
         return {**result, "StackResourceDriftStatus": "DELETED"}
     except ResourceFailed as failure:
         log.warning("reading %s back: %s", resource.logical_id, failure)
         return result
-    differing = applied_properties.differing(resource.type, stack.region, resource.properties, actual)
+    differing = applied_properties.find_differences(resource.type, stack.region, resource.properties, actual)
     visible = {name: actual.get(name) for name in resource.properties if name in actual}
     result["StackResourceDriftStatus"] = "MODIFIED" if differing else "IN_SYNC"
     result["PropertyDifferences"] = differing
@@ -51,7 +51,7 @@ def detect(client: Client, stacks: StackOperations, stack: Stack, resource: Reso
     return result
 
 
-def _context(client: Client, stacks: StackOperations, stack: Stack, resource: Resource) -> Context:
+def _make_context(client: Client, stacks: StackOperations, stack: Stack, resource: Resource) -> Context:
     return Context(
         resource.type,
         resource.logical_id,

@@ -20,7 +20,7 @@ def check(text: str) -> str:
     """Return the policy if it is valid; raises Refused."""
     try:
         document = json.loads(text)
-        for statement in _listed(document["Statement"]):
+        for statement in _make_list(document["Statement"]):
             _check_statement(statement)
     except _Invalid as invalid:
         raise Refused(f"Error validating stack policy: Invalid stack policy: {invalid}") from None
@@ -29,11 +29,11 @@ def check(text: str) -> str:
     return text
 
 
-def denial(text: str, action: str, logical_id: str, kind: str) -> str:
+def explain_denial(text: str, action: str, logical_id: str, kind: str) -> str:
     """The message of CloudFormation if `action` on a resource is denied; '' if it is allowed, or if there is no policy."""
     if not text:
         return ""
-    statements = _listed(json.loads(text)["Statement"])
+    statements = _make_list(json.loads(text)["Statement"])
     matching = [
         (n, candidate) for n, candidate in enumerate(statements, 1) if _matches(candidate, action, logical_id, kind)
     ]
@@ -49,7 +49,7 @@ def _check_statement(statement: dict[str, Any]) -> None:
         raise _Invalid(f"Effect {statement['Effect']}")
     if statement.get("Principal") != "*":
         raise _Invalid("Principal must be *")
-    for action in _listed(statement.get("Action", statement.get("NotAction"))):
+    for action in _make_list(statement.get("Action", statement.get("NotAction"))):
         if action not in ACTIONS:
             raise _Invalid(f"Action {action}")
     if "Resource" not in statement and "NotResource" not in statement:
@@ -66,17 +66,17 @@ def _matches(statement: dict[str, Any], action: str, logical_id: str, kind: str)
 
 def _matches_key(statement: dict[str, Any], key: str, value: str) -> bool:
     if key in statement:
-        return any(fnmatch.fnmatchcase(value, pattern) for pattern in _listed(statement[key]))
-    return not any(fnmatch.fnmatchcase(value, pattern) for pattern in _listed(statement[f"Not{key}"]))
+        return any(fnmatch.fnmatchcase(value, pattern) for pattern in _make_list(statement[key]))
+    return not any(fnmatch.fnmatchcase(value, pattern) for pattern in _make_list(statement[f"Not{key}"]))
 
 
 def _matches_condition(condition: dict[str, Any], kind: str) -> bool:
     exact = condition.get("StringEquals", {}).get("ResourceType")
     like = condition.get("StringLike", {}).get("ResourceType")
-    return (exact is None or kind in _listed(exact)) and (
-        like is None or any(fnmatch.fnmatchcase(kind, pattern) for pattern in _listed(like))
+    return (exact is None or kind in _make_list(exact)) and (
+        like is None or any(fnmatch.fnmatchcase(kind, pattern) for pattern in _make_list(like))
     )
 
 
-def _listed(value: Any) -> list[Any]:
+def _make_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -42,9 +42,9 @@ class Deleter:
         step = f"{self._operation.id}/{resource.logical_id}/{resource.physical_id}/delete"
         try:
             self._checks.check_faults(resource.type, "delete", resource.logical_id)
-            with self._services.door.operation(step):
+            with self._services.door.enter_operation(step):
                 if snapshot and resource.type in SNAPSHOT_TYPES:
-                    adapter.snapshot(context)
+                    adapter.make_snapshot(context)
                 adapter.delete(context)
         except Gone:
             log.info("%s was gone already", resource.physical_id)

@@ -17,8 +17,8 @@ from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
 from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
 from bootstrap.local.aws.cloudformation.store import Stack
-from bootstrap.local.aws.cloudformation.template.intrinsics import NOTHING, Scope, text_of
-from bootstrap.local.aws.cloudformation.template.template import dependencies
+from bootstrap.local.aws.cloudformation.template.intrinsics import NOTHING, Scope, format_text
+from bootstrap.local.aws.cloudformation.template.template import find_dependencies
 
 log = logging.getLogger(__name__)
 
@@ -36,27 +36,27 @@ class Deployment:
         self._stack = stack
         assert stack.operation is not None
         self._operation = stack.operation
-        self._scope = self._new_scope()
+        self._scope = self._make_scope()
         self._checks = StepChecks(services, stack)
         signals = ResourceSignals(services.signals, stack.operation, services.closing)
         contexts = ResourceContexts(services, stacks, stack, self._checks, signals)
         self._deleter = Deleter(services, stack, self._checks, contexts)
         self._work = Work(services, stack, self._checks, signals, contexts, self._deleter)
 
-    def _new_scope(self) -> Scope:
-        return self._services.scopes.of(self._stack, self._stack.wanted, self._stack.region, is_execution=True)
+    def _make_scope(self) -> Scope:
+        return self._services.scopes.make_scope(self._stack, self._stack.wanted, self._stack.region, is_execution=True)
 
     def apply(self, *, is_rollback: bool = False, skip: set[str] | None = None) -> None:
         """Create and update resources until all are as in the template. Raises Failed."""
-        self._scope = self._new_scope()
+        self._scope = self._make_scope()
         try:
-            graph = dependencies(self._scope.template, self._scope.present())
+            graph = find_dependencies(self._scope.template, self._scope.find_present())
         except Refused as refusal:
             raise Failed([], refusal.message) from None
         mark = f"{self._operation.id}{'/rollback' if is_rollback else ''}"
-        self._checks.check_removals(sorted(set(self._stack.resources) - self._scope.present()))
+        self._checks.check_removals(sorted(set(self._stack.resources) - self._scope.find_present()))
 
-        def work(logical: str) -> None:
+        def apply_one(logical: str) -> None:
             if logical in (skip or ()):
                 return self._work.skip(logical)
             resource = self._stack.resources.get(logical)
@@ -68,27 +68,32 @@ class Deployment:
             self._checks.is_to_be_deleted
         ):  # after a restart: what was begun is ended, so that it is known and can be deleted
             begun = [name for name, resource in self._stack.resources.items() if resource.is_half_made]
-            self._run({name: set() for name in begun}, work, stop_early=False)
+            self._run({name: set() for name in begun}, apply_one, stop_early=False)
             raise Failed([])
-        self._run(graph, work, stop_early=True)
+        self._run(graph, apply_one, stop_early=True)
 
     def import_resources(self) -> None:
         """Import the resources of an import operation without changing them. Raises Failed."""
-        graph = dependencies(self._scope.template, self._scope.present())
+        graph = find_dependencies(self._scope.template, self._scope.find_present())
         imports = self._operation.imports
 
-        def work(logical: str) -> None:
+        def import_one(logical: str) -> None:
             if logical in imports:
                 self._work.import_resource(self._scope, logical, imports[logical], sorted(graph[logical]))
 
-        self._run(graph, work, stop_early=True)
+        self._run(graph, import_one, stop_early=True)
 
     def publish_outputs(self) -> None:
         """Evaluate and store the outputs. Raises Failed if the name of an export is taken, or a removed export is in use."""
         scope, stack = self._scope, self._stack
         try:
-            evaluated = {name: self._output(scope, body) for name, body in scope.template.section("Outputs").items()}
-            imports = sorted({text_of(scope.evaluate(name)) for name in imports_of(scope.template.document, scope)})
+            evaluated = {
+                name: self._evaluate_output(scope, body)
+                for name, body in scope.template.read_section("Outputs").items()
+            }
+            imports = sorted(
+                {format_text(scope.evaluate(name)) for name in list_imports(scope.template.document, scope)}
+            )
         except Refused as refusal:
             raise Failed([], refusal.message) from None
         outputs = {name: output for name, output in evaluated.items() if output}
@@ -100,16 +105,16 @@ class Deployment:
         """Delete resources, each before its dependencies. Raises Failed."""
         stack = self._stack
         for export in [output.get("ExportName") for output in stack.outputs.values()]:
-            users = self._services.scopes.importers(export, stack.region) if export and not is_rollback else []
+            users = self._services.scopes.list_importers(export, stack.region) if export and not is_rollback else []
             if users:
-                raise ExportInUse([], _in_use("delete", str(export), users))
+                raise ExportInUse([], _explain_use("delete", str(export), users))
         graph: dict[str, set[str]] = {name: set() for name in names}
         for name in names:
             for need in stack.resources[name].depends:
                 if need in graph:
                     graph[need].add(name)
 
-        def work(name: str) -> None:
+        def remove_one(name: str) -> None:
             resource = stack.resources[name]
             kept = name in (retain or ()) or self._keeps(resource.deletion_policy, is_rollback=is_rollback)
             snapshot = resource.deletion_policy == "Snapshot" and not is_rollback
@@ -122,7 +127,7 @@ class Deployment:
                     stack.resources.pop(name, None)
             self._services.store.save(stack)
 
-        self._run(graph, work, stop_early=False)
+        self._run(graph, remove_one, stop_early=False)
         self.clean_up(is_rollback=is_rollback)
 
     def clean_up(self, *, is_rollback: bool = False) -> None:
@@ -133,7 +138,7 @@ class Deployment:
         stack = self._stack
         self._clean_up_nested()
         is_update = self._operation.kind in {"UPDATE", "ROLLBACK"}
-        removed = set(stack.resources) - self._scope.present() if is_update else set()
+        removed = set(stack.resources) - self._scope.find_present() if is_update else set()
         obsolete = [stack.resources[name] for name in removed] + stack.superseded
         for resource in order.sort_for_deletion(obsolete):
             if any(resource is old for old in stack.superseded):
@@ -151,7 +156,7 @@ class Deployment:
 
     def _clean_up_nested(self) -> None:
         """Let waiting nested stacks clean up, and wait until they have done it."""
-        children = nesting.children(self._services.store, self._stack)
+        children = nesting.list_children(self._services.store, self._stack)
         for child in children:
             if child.is_held:
                 self._stacks.release(child)
@@ -171,19 +176,19 @@ class Deployment:
             self._operation.is_restored = True
         self._services.store.save(self._stack)
 
-    def _output(self, scope: Scope, body: dict[str, Any]) -> dict[str, Any] | None:
-        if "Condition" in body and not scope.condition(body["Condition"]):
+    def _evaluate_output(self, scope: Scope, body: dict[str, Any]) -> dict[str, Any] | None:
+        if "Condition" in body and not scope.evaluate_condition(body["Condition"]):
             return None
         value = scope.evaluate(body["Value"])
         if value is NOTHING:
             return None
         export = scope.evaluate(body.get("Export", {})).get("Name")
-        output = {"OutputValue": text_of(value), "Description": body.get("Description"), "ExportName": export}
-        return {key: text_of(item) for key, item in output.items() if item is not None}
+        output = {"OutputValue": format_text(value), "Description": body.get("Description"), "ExportName": export}
+        return {key: format_text(item) for key, item in output.items() if item is not None}
 
     def _check_exports(self, outputs: dict[str, dict[str, Any]]) -> None:
         stack, scopes = self._stack, self._services.scopes
-        taken = {name: owner for name, (owner, _) in scopes.exports(stack.region).items() if owner.id != stack.id}
+        taken = {name: owner for name, (owner, _) in scopes.list_exports(stack.region).items() if owner.id != stack.id}
         new_exports = {
             output["ExportName"]: output["OutputValue"] for output in outputs.values() if "ExportName" in output
         }
@@ -195,9 +200,9 @@ class Deployment:
                 )
         for output in stack.outputs.values():
             name = output.get("ExportName")
-            users = scopes.importers(name, stack.region) if name else []
+            users = scopes.list_importers(name, stack.region) if name else []
             if users and new_exports.get(name) != output["OutputValue"]:
-                raise Failed([], _in_use("update" if name in new_exports else "delete", str(name), users))
+                raise Failed([], _explain_use("update" if name in new_exports else "delete", str(name), users))
 
     def _keeps(self, policy: str, *, is_rollback: bool) -> bool:
         """Whether a policy retains a resource; `is_rollback` if the operation that is rolled back created it."""
@@ -228,20 +233,20 @@ class Deployment:
             self._stack.record(f"{verb}_FAILED", describe_failure(failure), resource)
 
 
-def _in_use(verb: str, export: str, users: list[str]) -> str:
+def _explain_use(verb: str, export: str, users: list[str]) -> str:
     """The reason in CloudFormation's words, as users quote it."""
     *others, last = users
     names = f"{', '.join(others)} and {last}" if others else last
     return f"{verb.capitalize()} canceled. Cannot {verb} export {export} as it is in use by {names}."
 
 
-def imports_of(value: Any, scope: Scope) -> list[Any]:
+def list_imports(value: Any, scope: Scope) -> list[Any]:
     """The names of imports in a template, not evaluated; also those in branches of false conditions."""
     if isinstance(value, dict):
         own = [value["Fn::ImportValue"]] if set(value) == {"Fn::ImportValue"} else []
-        return own + [name for item in value.values() for name in imports_of(item, scope)]
+        return own + [name for item in value.values() for name in list_imports(item, scope)]
     if isinstance(value, list):
-        return [name for item in value for name in imports_of(item, scope)]
+        return [name for item in value for name in list_imports(item, scope)]
     return []
 
 

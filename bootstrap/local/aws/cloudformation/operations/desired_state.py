@@ -18,7 +18,7 @@ from bootstrap.local.aws.cloudformation.template import (
     sources,
     static_checks,
 )
-from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import format_text
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.local.aws.cloudformation.template.structure import CUSTOM
 from bootstrap.local.aws.cloudformation.template.template import Template
@@ -33,10 +33,10 @@ def settle(services: Services, stack: Stack | None, wanted: Wanted, region: str,
     reused = {name: value for name, value in current_values.items() if name in reuse}
     template = read(wanted.template, wanted.parameters | reused, region)
     wanted.parameters = parameters.settle(template, wanted.parameters, current_values, reuse)
-    _, wanted.looked_up = parameters.resolve(template, wanted.parameters, services.scopes.ssm(region))
-    names = services.scopes.of(stack, wanted, region)
+    _, wanted.looked_up = parameters.resolve(template, wanted.parameters, services.scopes.make_ssm_lookup(region))
+    names = services.scopes.make_scope(stack, wanted, region)
     rules.check(names, lambda: services.client("ec2", region))
-    _check_types(template, names.present(), region)
+    _check_types(template, names.find_present(), region)
     absent_resources.check(names)
     exports.check(names)
     return wanted
@@ -56,8 +56,8 @@ def settle_nested(
 
     `granted` are the parent's capabilities. `text` is the template when a change set has read it before.
     """
-    original = text or sources.from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
-    values = {name: text_of(value) for name, value in (properties.get("Parameters") or {}).items()}
+    original = text or sources.fetch_from_s3(services.client("s3", parent.region), str(properties.get("TemplateURL")))
+    values = {name: format_text(value) for name, value in (properties.get("Parameters") or {}).items()}
     text = sources.include(original, values, parent.region, lambda: services.client("s3", parent.region))
     template = read(text, values, parent.region)
     static_checks.check(template, parent.region)

@@ -46,13 +46,13 @@ class Engine:
         self.signals = signals
         self.scopes = Scopes(store, client)
         self.services = Services(store, self.scopes, client, door, faults, signals)
-        store.saved = Notifier(door, client).saved
+        store.saved = Notifier(door, client).publish_events
         self._callers = door.callers if door is not None else Callers()
         self._threads: list[threading.Thread] = []
         self._turns: dict[str, threading.Lock] = {}  # stack id -> held by the thread that works on the stack
         self.prompt_seconds = PROMPT_SECONDS
 
-    def new_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
+    def make_stack(self, name: str, region: str, wanted: Wanted, status: str, **more: Any) -> Stack:
         """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
@@ -69,7 +69,7 @@ class Engine:
         change_set: ChangeSet | None = None,
     ) -> None:
         """Begin to create the stack's resources; with `retain_except_on_create` a rollback also deletes retained ones."""
-        operation = Operation(_new_id(), "CREATE", token, on_failure=on_failure)
+        operation = Operation(_make_id(), "CREATE", token, on_failure=on_failure)
         operation.retains_except_on_create = retain_except_on_create
         _note_nested(operation, change_set)
         self._begin(stack, operation, "CREATE_IN_PROGRESS")
@@ -93,7 +93,7 @@ class Engine:
         cancels it, too.
         """
         on_failure = "DO_NOTHING" if disable_rollback else "ROLLBACK"
-        operation = Operation(_new_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
+        operation = Operation(_make_id(), "UPDATE", token, on_failure=on_failure, policy=policy)
         operation.retains_except_on_create = retain_except_on_create
         operation.is_held = bool(led_by)
         _note_nested(operation, change_set)
@@ -112,7 +112,7 @@ class Engine:
         self, stack: Stack, retain: list[str], token: str = "", led_by: str = "", *, is_forced: bool = False
     ) -> None:
         """Begin to delete the stack; if `is_forced`, resources that cannot be deleted are left behind."""
-        operation = Operation(_new_id(), "DELETE", token, retain=retain, is_forced=is_forced)
+        operation = Operation(_make_id(), "DELETE", token, retain=retain, is_forced=is_forced)
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
     def delete_unfinished(self, stack: Stack, token: str = "") -> bool:
@@ -120,7 +120,7 @@ class Engine:
         with self.store.lock:  # a creation must not complete between the check and the request
             if stack.operation is None or stack.status != "CREATE_IN_PROGRESS":
                 return False
-            unfinished = [stack, *nesting.in_progress(self.store, stack, "CREATE_IN_PROGRESS")]
+            unfinished = [stack, *nesting.list_in_progress(self.store, stack, "CREATE_IN_PROGRESS")]
             for affected in unfinished:
                 assert affected.operation is not None
                 affected.operation.deletion, affected.operation.token = "asked", token
@@ -132,7 +132,7 @@ class Engine:
 
     def import_resources(self, stack: Stack, wanted: Wanted, imports: dict[str, str], token: str = "") -> None:
         """Begin to import existing resources into the stack: logical id -> physical id."""
-        operation = Operation(_new_id(), "IMPORT", token, imports=imports)
+        operation = Operation(_make_id(), "IMPORT", token, imports=imports)
 
         def change() -> None:
             operation.before, stack.wanted = stack.wanted, wanted
@@ -141,15 +141,15 @@ class Engine:
 
     def continue_rollback(self, stack: Stack, skip: list[str], token: str = "", led_by: str = "") -> None:
         """Begin the failed rollback of an update again; resources in `skip` are not changed."""
-        operation = Operation(_new_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
+        operation = Operation(_make_id(), "ROLLBACK", token, before=None, retain=skip, is_restored=True)
         self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def roll_back(self, stack: Stack, token: str = "", led_by: str = "") -> None:
         """Begin to roll back a creation or an update that failed without a rollback."""
         if stack.status == "CREATE_FAILED":
-            self._begin(stack, Operation(_new_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
+            self._begin(stack, Operation(_make_id(), "CREATE", token), "ROLLBACK_IN_PROGRESS", led_by=led_by)
         else:
-            operation = Operation(_new_id(), "ROLLBACK", token, before=stack.stable)
+            operation = Operation(_make_id(), "ROLLBACK", token, before=stack.stable)
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
@@ -162,7 +162,7 @@ class Engine:
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")
             if token:
                 stack.tokens[token] = "CANCEL"
-            cancelled = [stack, *nesting.in_progress(self.store, stack, "UPDATE_IN_PROGRESS")]
+            cancelled = [stack, *nesting.list_in_progress(self.store, stack, "UPDATE_IN_PROGRESS")]
             for affected in cancelled:
                 assert affected.operation is not None
                 affected.operation.cause = "User Initiated"
@@ -296,5 +296,5 @@ def _note_nested(operation: Operation, change_set: ChangeSet | None) -> None:
         operation.is_reviewed, operation.nested = change_set.includes_nested, dict(change_set.nested)
 
 
-def _new_id() -> str:
+def _make_id() -> str:
     return str(uuid.uuid4())

@@ -16,6 +16,6 @@ class Gates:
     def __init__(self) -> None:
         self._locks: dict[tuple[str, str], threading.Lock] = {}
 
-    def of(self, region: str, name: str) -> threading.Lock:
+    def find(self, region: str, name: str) -> threading.Lock:
         """The lock for a name; the stack need not exist."""
         return self._locks.setdefault((region, name), threading.Lock())

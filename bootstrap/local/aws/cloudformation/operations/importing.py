@@ -15,7 +15,7 @@ from bootstrap.local.aws.cloudformation.template.parsing import read
 Change = dict[str, Any]
 
 
-def targets(
+def find_targets(
     engine: Engine, requested: list[dict[str, Any]], stack: Stack | None, wanted: Wanted, region: str
 ) -> dict[str, str]:
     """The physical ids of the resources to import, by logical id; raises Refused for one that cannot be imported."""
@@ -26,18 +26,18 @@ def targets(
         if logical not in resources or resources[logical]["Type"] != kind:
             raise Refused(f"Resource {logical} of type {kind} is not in the template")
         if stack and logical in stack.resources:
-            raise _already_in_stack(logical)
+            raise _refuse_present(logical)
         if "DeletionPolicy" not in resources[logical]:
             raise Refused(f"Resources to import [{logical}] are missing DeletionPolicy attribute in the template.")
-        physical_ids[logical] = _identifier(kind, entry.get("ResourceIdentifier", {}), region)
+        physical_ids[logical] = _read_identifier(kind, entry.get("ResourceIdentifier", {}), region)
         _check(engine, kind, physical_ids[logical], region)
         if _find_owner(engine, kind, physical_ids[logical], region):
-            raise _already_in_stack(logical)
+            raise _refuse_present(logical)
     _check_others(set(resources), set(physical_ids), stack)
     return physical_ids
 
 
-def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[Change]) -> list[Change]:
+def list_changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[Change]) -> list[Change]:
     """The entries of the change set; raises Refused if `others` has changes of other resources."""
     changed = {change["ResourceChange"]["LogicalResourceId"] for change in others}
     forbidden = ", ".join(sorted(changed - set(imports)))
@@ -62,7 +62,7 @@ def changes(stack: Stack, wanted: Wanted, imports: dict[str, str], others: list[
     ]
 
 
-def _identifier(kind: str, identifier: dict[str, str], region: str) -> str:
+def _read_identifier(kind: str, identifier: dict[str, str], region: str) -> str:
     schema = schemas.load(kind, region) or {}
     names = [str(path).rpartition("/")[2] for path in schema.get("primaryIdentifier", ())]
     if not reading.is_by_id(kind) or len(names) != 1:
@@ -74,14 +74,14 @@ def _identifier(kind: str, identifier: dict[str, str], region: str) -> str:
 
 def _find_owner(engine: Engine, kind: str, physical_id: str, region: str) -> Stack | None:
     """Return the stack that has a resource; None if no stack has it."""
-    for stack in engine.store.of(region):
+    for stack in engine.store.list_stacks(region):
         resources = stack.resources.values() if stack.is_living else ()
         if any((resource.type, resource.physical_id) == (kind, physical_id) for resource in resources):
             return stack
     return None
 
 
-def _already_in_stack(logical: str) -> Refused:
+def _refuse_present(logical: str) -> Refused:
     return Refused(f"Resources [{logical}] passed in ResourceToImport are already in a stack and cannot be imported.")
 
 
@@ -92,7 +92,7 @@ def _check(engine: Engine, kind: str, physical: str, region: str) -> None:
         kind, "", "", "", region, "", "import", {}, engine.client, lambda _: None, engine, physical_id=physical
     )
     try:
-        adapter.attributes(to)
+        adapter.read_attributes(to)
     except Gone as gone:
         raise Refused(f"Resource {physical} of type {kind} does not exist: {gone}") from None
 

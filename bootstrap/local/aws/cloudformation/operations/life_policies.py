@@ -44,7 +44,7 @@ class Awaited:
     seconds: float
 
 
-def default_deletion_policy(resource: dict[str, Any]) -> str:
+def find_default_deletion_policy(resource: dict[str, Any]) -> str:
     """The deletion policy of a resource that the template gives none; a database outside of a cluster is kept as a snapshot.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
@@ -69,24 +69,24 @@ def check(template: Template) -> None:
             raise Refused(f"CreationPolicy is not supported for resource {logical} of type {kind}")
 
 
-def awaited(policy: dict[str, Any]) -> Awaited | None:
+def read_awaited(policy: dict[str, Any]) -> Awaited | None:
     """The signals of an evaluated CreationPolicy, or None; raises Refused for an invalid duration."""
     if "ResourceSignal" not in policy:
         return None
     signal = policy["ResourceSignal"] or {}
-    count = _number(signal.get("Count", 1), "Count of ResourceSignal")
+    count = _read_number(signal.get("Count", 1), "Count of ResourceSignal")
     group = policy.get("AutoScalingCreationPolicy") or {}
-    percent = _number(group.get("MinSuccessfulInstancesPercent", 100), "MinSuccessfulInstancesPercent")
-    return Awaited(math.ceil(count * percent / 100), count, seconds(str(signal.get("Timeout", "PT5M"))))
+    percent = _read_number(group.get("MinSuccessfulInstancesPercent", 100), "MinSuccessfulInstancesPercent")
+    return Awaited(math.ceil(count * percent / 100), count, parse_seconds(str(signal.get("Timeout", "PT5M"))))
 
 
-def _number(value: Any, name: str) -> int:
+def _read_number(value: Any, name: str) -> int:
     if not re.fullmatch("[0-9]{1,9}", str(value)):
         raise Refused(f"Template error: {name} must be a whole number, not {value}")
     return int(value)
 
 
-def seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
     """The seconds of a duration like PT1H5M; raises Refused if it is invalid or longer than 12 hours."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match.groups()):

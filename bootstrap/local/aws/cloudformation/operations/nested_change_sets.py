@@ -34,11 +34,11 @@ def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
         is_new = child is None
         if child is None:
             root = stack.root or stack.id
-            child = engine.new_stack(
-                _name(stack.name, logical), stack.region, wanted, "REVIEW_IN_PROGRESS", parent=stack.id, root=root
+            child = engine.make_stack(
+                _make_name(stack.name, logical), stack.region, wanted, "REVIEW_IN_PROGRESS", parent=stack.id, root=root
             )
             child.record("REVIEW_IN_PROGRESS", "User Initiated")
-        nested = _change_set(change_set, logical, child, wanted, is_new=is_new)
+        nested = _make_change_set(change_set, logical, child, wanted, is_new=is_new)
         try:
             nested.changes, outputs = changes.imagine(engine.scopes, child, wanted, look(engine, child, nested))
         except Refused as refusal:
@@ -54,18 +54,18 @@ def look(engine: Engine, stack: Stack, change_set: ChangeSet) -> changes.Look:
     return compare
 
 
-def members(engine: Engine, stack: Stack, change_set: ChangeSet) -> Iterator[tuple[Stack, ChangeSet]]:
+def list_members(engine: Engine, stack: Stack, change_set: ChangeSet) -> Iterator[tuple[Stack, ChangeSet]]:
     """The nested change sets of a change set, each with its stack, innermost first."""
     change_set_ids = set(change_set.nested.values())
-    for child in nesting.children(engine.store, stack) if change_set_ids else ():
+    for child in nesting.list_children(engine.store, stack) if change_set_ids else ():
         for nested in [candidate for candidate in child.change_sets if candidate.id in change_set_ids]:
-            yield from members(engine, child, nested)
+            yield from list_members(engine, child, nested)
             yield child, nested
 
 
 def drop(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
     """Delete the nested change sets of a change set, and the stacks that exist only for their review."""
-    for child, nested in list(members(engine, stack, change_set)):
+    for child, nested in list(list_members(engine, stack, change_set)):
         child.change_sets.remove(nested)
         if child.status == "REVIEW_IN_PROGRESS" and not child.change_sets:
             engine.store.forget(child)
@@ -75,7 +75,7 @@ def drop(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
 
 def begin(engine: Engine, stack: Stack, change_set: ChangeSet) -> None:
     """Mark the nested change sets of a change set as executed; raises Refused if one of them is not available."""
-    nested_change_sets = list(members(engine, stack, change_set))
+    nested_change_sets = list(list_members(engine, stack, change_set))
     for _, nested in nested_change_sets:
         if nested.execution_status != "AVAILABLE":
             raise Refused(
@@ -98,8 +98,8 @@ def check_root(change_set: ChangeSet, verb: str) -> None:
         )
 
 
-def _change_set(parent: ChangeSet, logical: str, child: Stack, wanted: Wanted, *, is_new: bool) -> ChangeSet:
-    name = _name(parent.name, logical)
+def _make_change_set(parent: ChangeSet, logical: str, child: Stack, wanted: Wanted, *, is_new: bool) -> ChangeSet:
+    name = _make_name(parent.name, logical)
     arn = f"arn:aws:cloudformation:{child.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
     nested = ChangeSet(arn, name, "CREATE" if is_new else "UPDATE", wanted, time.time())
     nested.includes_nested, nested.parent, nested.root = True, parent.id, parent.root or parent.id
@@ -112,7 +112,7 @@ def _attach(engine: Engine, parent: ChangeSet, logical: str, child: Stack, neste
     engine.store.save(child)
 
 
-def _name(head: str, logical: str) -> str:
+def _make_name(head: str, logical: str) -> str:
     """A name as CloudFormation generates it: the parent's name, the logical id, and twelve random characters."""
     tail = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(12))
     return f"{f'{head}-{logical}'[: NAME_LENGTH - 13]}-{tail}"

@@ -12,26 +12,30 @@ from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Store
 TYPE = "AWS::CloudFormation::Stack"
 
 
-def children(store: Store, stack: Stack) -> list[Stack]:
+def list_children(store: Store, stack: Stack) -> list[Stack]:
     """The nested stacks of a stack that are not deleted, also those in REVIEW_IN_PROGRESS."""
-    return [candidate for candidate in store.of(stack.region) if candidate.parent == stack.id and candidate.is_living]
+    return [
+        candidate
+        for candidate in store.list_stacks(stack.region)
+        if candidate.parent == stack.id and candidate.is_living
+    ]
 
 
-def in_progress(store: Store, stack: Stack, status: str) -> list[Stack]:
+def list_in_progress(store: Store, stack: Stack, status: str) -> list[Stack]:
     """The stacks nested in a stack, at any depth, whose own operation is in progress with this status."""
     direct = [
         candidate
-        for candidate in children(store, stack)
+        for candidate in list_children(store, stack)
         if candidate.status == status and candidate.operation is not None
     ]
-    return direct + [inner for child in direct for inner in in_progress(store, child, status)]
+    return direct + [inner for child in direct for inner in list_in_progress(store, child, status)]
 
 
-def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:
+def find_reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet] | None:
     """The nested stack of a resource, and the change set of it that the parent's operation executes; None if there is none."""
     operation = stack.operation
     change_set_id = operation.nested.get(logical) if operation else None
-    for child in children(store, stack) if change_set_id else ():
+    for child in list_children(store, stack) if change_set_id else ():
         for change_set in child.change_sets:
             if change_set.id == change_set_id:
                 return child, change_set
@@ -40,26 +44,26 @@ def reviewed(store: Store, stack: Stack, logical: str) -> tuple[Stack, ChangeSet
 
 def forget_reviewed(store: Store, stack: Stack) -> None:
     """Delete the nested stacks that stayed in REVIEW_IN_PROGRESS: their creation never began."""
-    for child in children(store, stack):
+    for child in list_children(store, stack):
         if child.status == "REVIEW_IN_PROGRESS":
             forget_reviewed(store, child)
             store.forget(child)
 
 
-def reason(child: Stack, status: str) -> str:
+def explain_status(child: Stack, status: str) -> str:
     """The reason why a nested stack has a status, from its own last event with that status."""
     reasons = [event.reason for event in child.events if event.physical_id == child.id and event.status == status]
     return reasons[-1].removesuffix("Rollback requested by user.").strip() if reasons else child.reason
 
 
-def root_of(store: Store, stack: Stack) -> Stack:
+def find_root(store: Store, stack: Stack) -> Stack:
     """The root of a nested stack, or the stack itself."""
     return store.stacks.get(stack.root, stack)
 
 
 def check_protection(store: Store, stack: Stack) -> None:
     """Raise Refused if the root of a stack has termination protection."""
-    root = root_of(store, stack)
+    root = find_root(store, stack)
     if root.termination_protection:
         raise Refused(f"Stack [{root.name}] cannot be deleted while TerminationProtection is enabled")
 
@@ -73,7 +77,7 @@ def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
     for skipped_name in names:
         name, _, logical = skipped_name.rpartition(".")
         owner = store.find(name, root.region) if name else root
-        if owner is None or root_of(store, owner) is not root:
+        if owner is None or find_root(store, owner) is not root:
             raise Refused(f"Stack [{name}] does not exist")
         resource = owner.resources.get(logical)
         if resource is None:
@@ -82,16 +86,16 @@ def check_skipped(store: Store, root: Stack, names: list[str]) -> None:
             child = store.stacks.get(resource.physical_id)
             if child is not None and not child.status.startswith("DELETE_"):
                 raise Refused("Nested stacks could not be skipped")
-        elif logical not in _failed_in_rollback(owner):
+        elif logical not in _list_failed_in_rollback(owner):
             raise Refused("Only the resources failed during UpdateRollback are allowed to be skipped")
 
 
-def skipped(names: list[str], child: Stack) -> list[str]:
+def list_skipped(names: list[str], child: Stack) -> list[str]:
     """The ResourcesToSkip inside of a nested stack: its own by logical id, those of deeper stacks unchanged."""
     return [name.removeprefix(f"{child.name}.") for name in names if "." in name]
 
 
-def _failed_in_rollback(stack: Stack) -> set[str]:
+def _list_failed_in_rollback(stack: Stack) -> set[str]:
     """The resources whose last event in the rollback of the last update is a failure."""
     failed: set[str] = set()
     is_rollback = False

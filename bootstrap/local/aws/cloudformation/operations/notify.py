@@ -28,12 +28,12 @@ class Notifier:
         self._client = client
         self._lock = threading.Lock()
 
-    def saved(self, stack: Stack) -> None:
+    def publish_events(self, stack: Stack) -> None:
         """Publish the events since the last call."""
         with self._lock:
             new = stack.events[stack.told :]
             for event in new if stack.wanted.notification_arns else ():
-                with self._door.operation(f"notify/{event.id}"):
+                with self._door.enter_operation(f"notify/{event.id}"):
                     self._publish(stack, event)
             stack.told += len(new)
 
@@ -43,12 +43,12 @@ class Notifier:
         for topic in stack.wanted.notification_arns:
             try:
                 sns = self._client("sns", topic.split(":")[3])
-                sns.publish(TopicArn=topic, Subject=SUBJECT, Message=message(stack, event))
+                sns.publish(TopicArn=topic, Subject=SUBJECT, Message=format_message(stack, event))
             except (ClientError, BotoCoreError, IndexError) as failure:  # a deleted topic does not stop a stack
                 log.warning("telling %s of %s: %s", topic, stack.name, failure)
 
 
-def message(stack: Stack, event: Event) -> str:
+def format_message(stack: Stack, event: Event) -> str:
     """Return an event as lines of NAME='VALUE', the text of SNS notifications."""
     when = datetime.datetime.fromtimestamp(event.time, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     resource = stack.resources.get(event.logical_id)

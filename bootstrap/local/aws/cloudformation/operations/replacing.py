@@ -16,7 +16,7 @@ def must_replace(adapter: Adapter, to: Context, before: dict[str, Any], after: d
     """Whether a change from `before` to `after` replaces the resource, by its schema, its UpdatePolicy or its adapter."""
     schema = schemas.load(adapter.type, to.region) or {}
     verdicts = {
-        schemas.recreation(schema, name, before.get(name), after.get(name))
+        schemas.judge_recreation(schema, name, before.get(name), after.get(name))
         for name in before.keys() | after.keys()
         if before.get(name) != after.get(name)
     }

@@ -46,7 +46,7 @@ class ResourceContexts:
         self._creation[logical] = scope.evaluate(body.get("CreationPolicy") or {})
         self._update[logical] = scope.evaluate(body.get("UpdatePolicy") or {})
 
-    def creation_policy(self, logical: str) -> dict[str, Any]:
+    def evaluate_creation_policy(self, logical: str) -> dict[str, Any]:
         """The evaluated CreationPolicy of a resource."""
         return self._creation.get(logical, {})
 
@@ -56,7 +56,7 @@ class ResourceContexts:
 
     def make(self, resource: Resource, adapter: Adapter, properties: dict[str, Any], tags: dict[str, str]) -> Context:
         """Make the context of a resource; raises ResourceFailed for a dynamic reference that cannot be resolved."""
-        lookup = self._services.scopes.dynamic(self._stack.region)
+        lookup = self._services.scopes.make_dynamic_lookup(self._stack.region)
         return Context(
             type=adapter.type,
             logical_id=resource.logical_id,
@@ -74,7 +74,7 @@ class ResourceContexts:
             physical_id=resource.physical_id,
             attributes=resource.attributes,
             old=_resolve_if_possible(resource.attempted or resource.properties, lookup),
-            is_signalled="ResourceSignal" in self.creation_policy(resource.logical_id),
+            is_signalled="ResourceSignal" in self.evaluate_creation_policy(resource.logical_id),
             cancelled=lambda: self._checks.is_cancelled,
             policy=self.update_policy(resource.logical_id),
             tell=lambda reason: self._stack.record(resource.status, reason, resource),
@@ -96,7 +96,7 @@ class ResourceContexts:
     def _refresh(self, resource: Resource, adapter: Adapter) -> None:
         context = self.make(resource, adapter, resource.properties, resource.tags)
         try:
-            attributes = adapter.attributes(context)
+            attributes = adapter.read_attributes(context)
         except ResourceFailed:  # it is deleted too, and its attributes are not needed any more
             return
         with self._services.store.lock:

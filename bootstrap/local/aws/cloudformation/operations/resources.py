@@ -21,7 +21,7 @@ from bootstrap.local.aws.cloudformation.operations.resource_contexts import Reso
 from bootstrap.local.aws.cloudformation.operations.services import Services
 from bootstrap.local.aws.cloudformation.operations.signalling import ResourceSignals
 from bootstrap.local.aws.cloudformation.operations.step_checks import StepChecks
-from bootstrap.local.aws.cloudformation.operations.tags import tags_of
+from bootstrap.local.aws.cloudformation.operations.tags import make_tags
 from bootstrap.local.aws.cloudformation.store import Resource, Stack
 from bootstrap.local.aws.cloudformation.template import schemas
 from bootstrap.local.aws.cloudformation.template.intrinsics import Scope
@@ -65,7 +65,7 @@ class Work:
             self._contexts.read_policies(scope, logical)
             evaluated = scope.evaluate(body.get("Properties") or {})
             properties = evaluated if isinstance(evaluated, dict) else {}
-            tags = tags_of(stack, adapter.type, logical, properties)
+            tags = make_tags(stack, adapter.type, logical, properties)
             if is_new:
                 self._create(resource, adapter, properties, tags)
             else:
@@ -73,7 +73,7 @@ class Work:
         except (ResourceFailed, Refused) as failure:
             current = stack.resources[logical]
             current.depends = depends
-            current.deletion_policy = str(body.get("DeletionPolicy", life_policies.default_deletion_policy(body)))
+            current.deletion_policy = str(body.get("DeletionPolicy", life_policies.find_default_deletion_policy(body)))
             verb = "CREATE" if is_new or current.is_half_made else "UPDATE"
             event_status = "" if is_new else "UPDATE_FAILED"  # a replacement that cannot be created is a failed update
             stack.record(f"{verb}_FAILED", str(failure), current, event_status=event_status)
@@ -97,10 +97,10 @@ class Work:
         try:
             properties = scope.evaluate(body.get("Properties") or {})
             self._checks.check_properties(adapter.type, logical, properties)
-            tags = tags_of(stack, adapter.type, logical, properties)
+            tags = make_tags(stack, adapter.type, logical, properties)
             context = self._contexts.make(resource, adapter, properties, tags)
-            with self._services.door.operation(f"{self._operation.id}/{logical}/import"):
-                attributes = adapter.attributes(context)
+            with self._services.door.enter_operation(f"{self._operation.id}/{logical}/import"):
+                attributes = adapter.read_attributes(context)
                 if tags:
                     adapter.tag(context, ())
         except (ResourceFailed, Refused) as failure:
@@ -119,12 +119,12 @@ class Work:
             self._stack.record("UPDATE_COMPLETE", "Resource skipped in the rollback", resource)
 
     def _set_retention(self, resource: Resource, scope: Scope, body: dict[str, Any]) -> None:
-        default = life_policies.default_deletion_policy(body)
+        default = life_policies.find_default_deletion_policy(body)
         resource.deletion_policy = str(scope.evaluate(body.get("DeletionPolicy", default)))
         resource.update_replace_policy = str(scope.evaluate(body.get("UpdateReplacePolicy", "Delete")))
 
     def _await_signals(self, logical: str) -> None:
-        expected = life_policies.awaited(self._contexts.creation_policy(logical))
+        expected = life_policies.read_awaited(self._contexts.evaluate_creation_policy(logical))
         if expected is not None:
             self._signals.wait(logical, expected, lambda: self._checks.is_cancelled)
 
@@ -148,7 +148,7 @@ class Work:
         context = self._contexts.make(resource, adapter, properties, tags)
         is_announced = False
 
-        def initiated(physical_id: str) -> None:
+        def record_initiated(physical_id: str) -> None:
             nonlocal is_announced
             if not is_announced:
                 is_announced = True
@@ -160,19 +160,19 @@ class Work:
                         "CREATE_IN_PROGRESS", "Resource creation Initiated", resource, event_status=event_status
                     )
 
-        context.initiated = initiated
+        context.initiated = record_initiated
         # The same key after a restart, also if a deletion was asked for meanwhile: the journal knows what was made.
         phase = "CREATE_IN_PROGRESS" if self._operation.deletion else stack.status
-        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/create/{phase}"):
+        with self._services.door.enter_operation(f"{self._operation.id}/{resource.logical_id}/create/{phase}"):
             try:
-                initiated(adapter.create(context))
+                record_initiated(adapter.create(context))
             except ResourceFailed:
                 if context.physical_id:  # it exists, and the rollback must delete it
-                    initiated(context.physical_id)
+                    record_initiated(context.physical_id)
                 raise
             if tags:
                 adapter.tag(context, ())
-            attributes = adapter.attributes(context)
+            attributes = adapter.read_attributes(context)
         self._await_signals(resource.logical_id)
         with self._services.store.lock:
             resource.attributes = attributes
@@ -212,20 +212,22 @@ class Work:
         self, resource: Resource, adapter: Adapter, to: Context, properties: dict[str, Any]
     ) -> dict[str, Any]:
         stack = self._stack
-        tag_name = schemas.tag_property(schemas.load(adapter.type, stack.region) or {})
+        tag_name = schemas.find_tag_property(schemas.load(adapter.type, stack.region) or {})
         changed = to.changed - {tag_name}
         try:
-            with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"):
+            with self._services.door.enter_operation(
+                f"{self._operation.id}/{resource.logical_id}/update/{stack.status}"
+            ):
                 # A rollback need not undo a change that the service never applied.
-                has_arrived = resource.attempted and not applied_properties.missing(to, changed)
+                has_arrived = resource.attempted and not applied_properties.list_missing(to, changed)
                 if adapter.always_looks or (changed and not has_arrived):
                     adapter.update(to)
                 if to.tags != resource.tags:
                     adapter.tag(to, sorted(resource.tags.keys() - to.tags.keys()))
-                if dropped := applied_properties.missing(to, changed):
+                if dropped := applied_properties.list_missing(to, changed):
                     names = ", ".join(dropped)
                     raise ResourceFailed(f"The local cloud took the change of {names} and did not make it")
-                return adapter.attributes(to)
+                return adapter.read_attributes(to)
         except Unchanged:
             raise
         except ResourceFailed:

@@ -40,11 +40,11 @@ class Run:
             "IMPORT": self._import,
         }[operation.kind](stack, operation)
 
-    def _deployment(self, stack: Stack) -> Deployment:
+    def _make_deployment(self, stack: Stack) -> Deployment:
         return Deployment(self._services, self._stacks, stack)
 
     def _create(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         try:
             if stack.status == "CREATE_IN_PROGRESS" or operation.deletion == "asked":
                 deployment.apply()
@@ -70,7 +70,7 @@ class Run:
         return self._roll_back_creation(stack, operation)
 
     def _roll_back_creation(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         prefix = "DELETE" if operation.on_failure == "DELETE" else "ROLLBACK"
         try:
             deployment.remove(set(stack.resources), is_rollback=True)
@@ -83,7 +83,7 @@ class Run:
         return self._end(stack, f"{prefix}_COMPLETE")
 
     def _update(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         try:
             if stack.status == "UPDATE_IN_PROGRESS":
                 deployment.apply()
@@ -98,8 +98,8 @@ class Run:
             self._check_closing()
             if operation.on_failure == "DO_NOTHING":
                 stack.stable = operation.before
-                return self._end(stack, "UPDATE_FAILED", failure.explain("update", _failed_creations(stack)))
-            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.explain("update", _failed_creations(stack)))
+                return self._end(stack, "UPDATE_FAILED", failure.explain("update", _list_failed_creations(stack)))
+            stack.record("UPDATE_ROLLBACK_IN_PROGRESS", failure.explain("update", _list_failed_creations(stack)))
             self._store.save(stack)
         return self._roll_back(stack, operation)
 
@@ -115,7 +115,7 @@ class Run:
         before = operation.before
         if before is not None and stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
             stack.wanted = before
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         try:
             if stack.status == "UPDATE_ROLLBACK_IN_PROGRESS":
                 if not operation.is_restored:
@@ -130,7 +130,7 @@ class Run:
         return self._clean_up(stack, deployment, "UPDATE_ROLLBACK_COMPLETE", is_rollback=True)
 
     def _import(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         try:
             if stack.status == "IMPORT_IN_PROGRESS":
                 deployment.import_resources()
@@ -152,7 +152,7 @@ class Run:
         self._end(stack, ending)
 
     def _delete(self, stack: Stack, operation: Operation) -> None:
-        deployment = self._deployment(stack)
+        deployment = self._make_deployment(stack)
         try:
             deployment.remove(set(stack.resources), retain=set(operation.retain))
         except ExportInUse as refusal:
@@ -180,7 +180,7 @@ class Run:
             operation = stack.operation
             return self._services.is_closing or bool(operation and (operation.cause or operation.deletion))
 
-        breach = triggers.monitored(stack.wanted, self._services.client("cloudwatch", stack.region), has_ended)
+        breach = triggers.watch(stack.wanted, self._services.client("cloudwatch", stack.region), has_ended)
         if breach or has_ended():
             raise Failed([], breach or "User Initiated")
 
@@ -195,7 +195,7 @@ def end_operation(store: Store, stack: Stack, status: str, reason: str = "") -> 
     store.save(stack)
 
 
-def _failed_creations(stack: Stack) -> list[str]:
+def _list_failed_creations(stack: Stack) -> list[str]:
     """The resources that failed to be created, without those that replace others."""
     replacing = {old.logical_id for old in stack.superseded}
     failed = [name for name, resource in stack.resources.items() if resource.status == "CREATE_FAILED"]

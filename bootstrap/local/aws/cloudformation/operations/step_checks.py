@@ -60,7 +60,7 @@ class StepChecks:
 
     def check_removals(self, names: list[str]) -> None:
         """Raise Failed if an update would delete resources that the stack policy protects."""
-        denials = {name: self._denial("Update:Delete", self._stack.resources[name]) for name in names}
+        denials = {name: self._explain_denial("Update:Delete", self._stack.resources[name]) for name in names}
         denied = [name for name, denial in denials.items() if denial]
         for name in denied:
             self._stack.record("UPDATE_FAILED", denials[name], self._stack.resources[name])
@@ -69,13 +69,13 @@ class StepChecks:
 
     def check_policy(self, action: str, resource: Resource) -> None:
         """Raise ResourceFailed if the stack policy denies an update."""
-        if denial := self._denial(action, resource):
+        if denial := self._explain_denial(action, resource):
             raise ResourceFailed(denial)
 
     def check_properties(self, kind: str, logical: str, properties: dict[str, Any]) -> None:
         """Raise ResourceFailed for properties that the type's schema does not allow."""
         schema = schemas.load(kind, self._stack.region)
-        faults = schemas.faults(schema, properties) if schema else []
+        faults = schemas.list_faults(schema, properties) if schema else []
         if faults:
             lines = "\n".join(faults)
             raise ResourceFailed(f"Properties validation failed for resource {logical} with message:\n{lines}")
@@ -92,8 +92,8 @@ class StepChecks:
             return ""
         return triggers.breach(self._stack.wanted, self._client("cloudwatch", self._stack.region))
 
-    def _denial(self, action: str, resource: Resource) -> str:
+    def _explain_denial(self, action: str, resource: Resource) -> str:
         if self._stack.status != "UPDATE_IN_PROGRESS":
             return ""
         policy = self._operation.policy or self._stack.policy
-        return stack_policy.denial(policy, action, resource.logical_id, resource.type)
+        return stack_policy.explain_denial(policy, action, resource.logical_id, resource.type)

@@ -7,21 +7,21 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.store import Stack
 from bootstrap.local.aws.cloudformation.template import forms, schemas
-from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
-from bootstrap.local.aws.cloudformation.template.value_types import name_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import format_text
+from bootstrap.local.aws.cloudformation.template.value_types import name_type
 
 MOST = 50  # tags that a person may give to a stack or a resource
 KEY_LENGTH = 128
 VALUE_LENGTH = 256
 
 
-def tags_of(stack: Stack, kind: str, logical: str, properties: dict[str, Any]) -> dict[str, str]:
+def make_tags(stack: Stack, kind: str, logical: str, properties: dict[str, Any]) -> dict[str, str]:
     """Return the tags of a resource: the stack's, its own, and those that CloudFormation adds; none for a type without tags.
 
     Raises Refused for tags that the service would refuse.
     """
     schema = schemas.load(kind, stack.region) or {}
-    name = schemas.tag_property(schema)
+    name = schemas.find_tag_property(schema)
     if not name:
         return {}
     try:
@@ -29,7 +29,7 @@ def tags_of(stack: Stack, kind: str, logical: str, properties: dict[str, Any]) -
     except Refused as refusal:
         raise Refused(f"Properties validation failed for resource {logical} with message:\n{refusal.message}") from None
     return {
-        **{key: text_of(value) for key, value in stack.wanted.tags.items()},
+        **{key: format_text(value) for key, value in stack.wanted.tags.items()},
         **own,
         "aws:cloudformation:stack-name": stack.name,
         "aws:cloudformation:stack-id": stack.id,
@@ -63,15 +63,15 @@ def _list_tags(written: Any, name: str) -> list[tuple[str, str]]:
     elif isinstance(written, list):
         entries = written
     else:
-        raise Refused(f"#/{name}: expected type: JSONArray, found: {name_of(written)}")
+        raise Refused(f"#/{name}: expected type: JSONArray, found: {name_type(written)}")
     pairs = []
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise Refused(f"#/{name}/{index}: expected type: JSONObject, found: {name_of(entry)}")
+            raise Refused(f"#/{name}/{index}: expected type: JSONObject, found: {name_type(entry)}")
         for part in ("Key", "Value"):
             if part not in entry:
                 raise Refused(f"#/{name}/{index}: required key [{part}] not found")
             if not forms.is_text(entry[part]):
-                raise Refused(f"#/{name}/{index}/{part}: expected type: String, found: {name_of(entry[part])}")
-        pairs.append((text_of(entry["Key"]), text_of(entry["Value"])))
+                raise Refused(f"#/{name}/{index}/{part}: expected type: String, found: {name_type(entry[part])}")
+        pairs.append((format_text(entry["Key"]), format_text(entry["Value"])))
     return pairs

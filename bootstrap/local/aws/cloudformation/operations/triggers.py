@@ -19,7 +19,7 @@ TYPES = {"AWS::CloudWatch::Alarm": "MetricAlarms", "AWS::CloudWatch::CompositeAl
 PAUSE_SECONDS = 0.25
 
 
-def of(request: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
+def read(request: dict[str, Any], current: dict[str, Any]) -> dict[str, Any]:
     """The RollbackConfiguration of a request, checked; what it leaves out does not change. Raises Refused."""
     if "RollbackConfiguration" not in request:
         return current
@@ -52,7 +52,7 @@ def breach(wanted: Wanted, client: Any) -> str:
     return ""
 
 
-def monitored(wanted: Wanted, client: Any, has_ended: Callable[[], bool]) -> str:
+def watch(wanted: Wanted, client: Any, has_ended: Callable[[], bool]) -> str:
     """Watch the alarms for the monitoring time, or until `has_ended()` is True; returns as `breach`."""
     end = time.monotonic() + 60 * int(wanted.rollback.get("MonitoringTimeInMinutes", 0))
     while not (reason := breach(wanted, client)) and time.monotonic() < end and not has_ended():

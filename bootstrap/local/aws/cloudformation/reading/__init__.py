@@ -27,7 +27,7 @@ from bootstrap.local.aws.cloudformation.reading import (
     systems,
 )
 from bootstrap.local.aws.cloudformation.reading.read import Read
-from bootstrap.local.aws.cloudformation.reading.rules import own_tags
+from bootstrap.local.aws.cloudformation.reading.rules import read_own_tags
 from bootstrap.local.aws.cloudformation.template import schemas
 
 MODULES = (
@@ -52,25 +52,25 @@ def is_by_id(kind: str) -> bool:
     return kind in READS and "#" not in str([read.asks for read in READS[kind]])
 
 
-def properties(to: Context) -> dict[str, Any]:
+def read_properties(to: Context) -> dict[str, Any]:
     """The properties of the resource in its service, as far as they can be read; raises Gone."""
     schema = schemas.load(to.type, to.region) or {}
     reads = [read for read in READS[to.type] if not read.when or read.when in to.properties]
     claimed = {name for read in reads for name in read.ways}
-    plain = schemas.settable(schema) - claimed
+    plain = schemas.list_settable(schema) - claimed
     values: dict[str, Any] = {}
     for number, read in enumerate(reads):
         try:
-            answer_part = read.part(to)
+            answer_part = read.call(to)
         except Gone:
             if number == 0:
                 raise
             continue  # this setting of the resource does not exist
         if answer_part is None and number == 0:
             raise Gone(f"{to.physical_id} does not exist")
-        for name, value in read.values(answer_part, plain, to).items():
+        for name, value in read.convert(answer_part, plain, to).items():
             values.setdefault(name, value)
-    tags = schemas.tag_property(schema)
+    tags = schemas.find_tag_property(schema)
     if tags in values:
-        values[tags] = own_tags(values[tags], schema, tags, to)
+        values[tags] = read_own_tags(values[tags], schema, tags, to)
     return values

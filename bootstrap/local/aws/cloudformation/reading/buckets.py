@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import rename, renamed
+from bootstrap.local.aws.cloudformation.reading.rules import read_renamed, rename
 
 CORS = {"ID": "Id", "ExposeHeaders": "ExposedHeaders", "MaxAgeSeconds": "MaxAge"}
 
 
-def _sse_rules(part: Any, _: Context) -> dict[str, Any] | None:
-    rules = at(part, "ServerSideEncryptionConfiguration.Rules")
+def _read_sse_rules(part: Any, _: Context) -> dict[str, Any] | None:
+    rules = find_at(part, "ServerSideEncryptionConfiguration.Rules")
     if rules is None:
         return None
     names = {"ApplyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault"}
@@ -21,15 +21,15 @@ def _sse_rules(part: Any, _: Context) -> dict[str, Any] | None:
     return {"ServerSideEncryptionConfiguration": renamed_rules}
 
 
-def _lifecycle(part: Any, _: Context) -> Any:
+def _read_lifecycle(part: Any, _: Context) -> Any:
     if "Rules" not in part:
         return None
-    properties: dict[str, Any] = {"Rules": [_rule(rule) for rule in part["Rules"]]}
+    properties: dict[str, Any] = {"Rules": [_convert_rule(rule) for rule in part["Rules"]]}
     size = part.get("TransitionDefaultMinimumObjectSize")
     return properties | ({"TransitionDefaultMinimumObjectSize": size} if size else {})
 
 
-def _rule(rule: dict[str, Any]) -> dict[str, Any]:
+def _convert_rule(rule: dict[str, Any]) -> dict[str, Any]:
     chosen = rule.get("Filter", {})
     chosen = chosen.get("And") or chosen
     properties = {
@@ -39,10 +39,10 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
         "TagFilters": chosen.get("Tags") or ([chosen["Tag"]] if "Tag" in chosen else None),
         "ObjectSizeGreaterThan": chosen.get("ObjectSizeGreaterThan"),
         "ObjectSizeLessThan": chosen.get("ObjectSizeLessThan"),
-        "ExpirationInDays": at(rule, "Expiration.Days"),
-        "ExpirationDate": _date(at(rule, "Expiration.Date")),
-        "ExpiredObjectDeleteMarker": at(rule, "Expiration.ExpiredObjectDeleteMarker"),
-        "Transitions": [_transition(item) for item in rule.get("Transitions", [])] or None,
+        "ExpirationInDays": find_at(rule, "Expiration.Days"),
+        "ExpirationDate": _format_date(find_at(rule, "Expiration.Date")),
+        "ExpiredObjectDeleteMarker": find_at(rule, "Expiration.ExpiredObjectDeleteMarker"),
+        "Transitions": [_convert_transition(item) for item in rule.get("Transitions", [])] or None,
         "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
         "NoncurrentVersionTransitions": [
             {**item, "TransitionInDays": item.get("NoncurrentDays")}
@@ -54,25 +54,25 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def _transition(item: dict[str, Any]) -> dict[str, Any]:
+def _convert_transition(item: dict[str, Any]) -> dict[str, Any]:
     properties = {
         "StorageClass": item["StorageClass"],
         "TransitionInDays": item.get("Days"),
-        "TransitionDate": _date(item.get("Date")),
+        "TransitionDate": _format_date(item.get("Date")),
     }
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def _date(value: Any) -> str | None:
+def _format_date(value: Any) -> str | None:
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value is not None else None
 
 
-def _logging(part: Any, _: Context) -> Any:
+def _read_logging(part: Any, _: Context) -> Any:
     target = part.get("LoggingEnabled")
     return target and {"DestinationBucketName": target["TargetBucket"], "LogFilePrefix": target.get("TargetPrefix")}
 
 
-def _notices(part: Any, _: Context) -> Any:
+def _read_notices(part: Any, _: Context) -> Any:
     """Notifications: in a template an entry has one event; in the service it has a list of events."""
     properties: dict[str, Any] = {}
     for kind, (key, name) in NOTICES.items():
@@ -92,10 +92,10 @@ def _filter(chosen: dict[str, Any]) -> dict[str, Any]:
     return {"S3Key": {"Rules": chosen["Key"]["FilterRules"]}}
 
 
-def _website(part: Any, _: Context) -> Any:
+def _read_website(part: Any, _: Context) -> Any:
     properties = {
-        "IndexDocument": at(part, "IndexDocument.Suffix"),
-        "ErrorDocument": at(part, "ErrorDocument.Key"),
+        "IndexDocument": find_at(part, "IndexDocument.Suffix"),
+        "ErrorDocument": find_at(part, "ErrorDocument.Key"),
         "RedirectAllRequestsTo": part.get("RedirectAllRequestsTo"),
         "RoutingRules": [
             {"RedirectRule": item.get("Redirect"), "RoutingRuleCondition": item.get("Condition")}
@@ -106,7 +106,7 @@ def _website(part: Any, _: Context) -> Any:
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def _replication(part: Any, _: Context) -> Any:
+def _read_replication(part: Any, _: Context) -> Any:
     configuration = part.get("ReplicationConfiguration")
     return configuration and {
         "Role": configuration["Role"],
@@ -114,33 +114,33 @@ def _replication(part: Any, _: Context) -> Any:
     }
 
 
-def _inventories(part: Any, _: Context) -> Any:
-    return [_inventory(item) for item in part.get("InventoryConfigurationList") or []] or None
+def _read_inventories(part: Any, _: Context) -> Any:
+    return [_convert_inventory(item) for item in part.get("InventoryConfigurationList") or []] or None
 
 
-def _inventory(item: dict[str, Any]) -> dict[str, Any]:
+def _convert_inventory(item: dict[str, Any]) -> dict[str, Any]:
     names = {"Bucket": "BucketArn", "AccountId": "BucketAccountId"}
     properties = {
         "Id": item["Id"],
         "Enabled": item["IsEnabled"],
         "IncludedObjectVersions": item["IncludedObjectVersions"],
-        "ScheduleFrequency": at(item, "Schedule.Frequency"),
-        "Destination": rename(at(item, "Destination.S3BucketDestination"), names),
+        "ScheduleFrequency": find_at(item, "Schedule.Frequency"),
+        "Destination": rename(find_at(item, "Destination.S3BucketDestination"), names),
         "OptionalFields": item.get("OptionalFields"),
-        "Prefix": at(item, "Filter.Prefix"),
+        "Prefix": find_at(item, "Filter.Prefix"),
     }
     return {key: value for key, value in properties.items() if value is not None}
 
 
-def _acceleration(part: Any, _: Context) -> Any:
+def _read_acceleration(part: Any, _: Context) -> Any:
     return {"AccelerationStatus": part["Status"]} if part.get("Status") else None
 
 
 def _is_locked(part: Any, _: Context) -> bool:
-    return bool(at(part, "ObjectLockConfiguration.ObjectLockEnabled") == "Enabled")
+    return bool(find_at(part, "ObjectLockConfiguration.ObjectLockEnabled") == "Enabled")
 
 
-def _part(method: str, **ways: Way) -> Read:
+def _make_read(method: str, **ways: Way) -> Read:
     return Read("s3", method, {"Bucket": "@id"}, ways=dict(ways), plain=False)
 
 
@@ -151,7 +151,7 @@ NOTICES = {
 }
 READS: dict[str, tuple[Read, ...]] = {
     "AWS::S3::Bucket": (
-        _part("get_bucket_versioning", VersioningConfiguration=""),
+        _make_read("get_bucket_versioning", VersioningConfiguration=""),
         Read(
             "s3",
             "list_buckets",
@@ -160,23 +160,23 @@ READS: dict[str, tuple[Read, ...]] = {
             {"BucketName": "Name"},
             plain=False,
         ),
-        _part("get_bucket_encryption", BucketEncryption=_sse_rules),
-        _part("get_public_access_block", PublicAccessBlockConfiguration="PublicAccessBlockConfiguration"),
-        _part("get_bucket_ownership_controls", OwnershipControls="OwnershipControls"),
-        _part("get_bucket_lifecycle_configuration", LifecycleConfiguration=_lifecycle),
-        _part("get_bucket_logging", LoggingConfiguration=_logging),
-        _part("get_bucket_notification_configuration", NotificationConfiguration=_notices),
-        _part("get_bucket_cors", CorsConfiguration=renamed("", CORS)),
-        _part("get_bucket_website", WebsiteConfiguration=_website),
-        _part("get_bucket_accelerate_configuration", AccelerateConfiguration=_acceleration),
-        _part("get_bucket_replication", ReplicationConfiguration=_replication),
-        _part("list_bucket_inventory_configurations", InventoryConfigurations=_inventories),
-        _part(
+        _make_read("get_bucket_encryption", BucketEncryption=_read_sse_rules),
+        _make_read("get_public_access_block", PublicAccessBlockConfiguration="PublicAccessBlockConfiguration"),
+        _make_read("get_bucket_ownership_controls", OwnershipControls="OwnershipControls"),
+        _make_read("get_bucket_lifecycle_configuration", LifecycleConfiguration=_read_lifecycle),
+        _make_read("get_bucket_logging", LoggingConfiguration=_read_logging),
+        _make_read("get_bucket_notification_configuration", NotificationConfiguration=_read_notices),
+        _make_read("get_bucket_cors", CorsConfiguration=read_renamed("", CORS)),
+        _make_read("get_bucket_website", WebsiteConfiguration=_read_website),
+        _make_read("get_bucket_accelerate_configuration", AccelerateConfiguration=_read_acceleration),
+        _make_read("get_bucket_replication", ReplicationConfiguration=_read_replication),
+        _make_read("list_bucket_inventory_configurations", InventoryConfigurations=_read_inventories),
+        _make_read(
             "get_object_lock_configuration",
             ObjectLockConfiguration="ObjectLockConfiguration",
             ObjectLockEnabled=_is_locked,
         ),
-        _part("get_bucket_tagging", Tags="TagSet"),
+        _make_read("get_bucket_tagging", Tags="TagSet"),
     ),
     "AWS::S3::BucketPolicy": (
         Read(

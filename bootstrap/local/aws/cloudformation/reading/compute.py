@@ -5,40 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.reading.network import attribute, ec2
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.reading.network import describe_attribute, describe_ec2
 from bootstrap.local.aws.cloudformation.reading.read import Read
-from bootstrap.local.aws.cloudformation.reading.rules import from_arn, ids, state_is
+from bootstrap.local.aws.cloudformation.reading.rules import read_from_arn, read_ids, read_state
 
 DISK = {"Size": "VolumeSize"}
 DISK_MEMBERS = ("Encrypted", "Iops", "KmsKeyId", "SnapshotId", "Size", "VolumeType", "Throughput")
 
 
-def _disks(part: Any, to: Context) -> list[dict[str, Any]]:
+def _read_disks(part: Any, to: Context) -> list[dict[str, Any]]:
     """The disks in the template, with the properties of their volumes; EC2 returns nothing for a virtual name."""
     mapped_disks = {item["DeviceName"]: item["Ebs"] for item in part.get("BlockDeviceMappings", [])}
     disks: list[dict[str, Any]] = []
     for item in to.get("BlockDeviceMappings") or []:
         name = item.get("DeviceName")
         if name in mapped_disks:
-            disks.append({"DeviceName": name, "Ebs": _disk(mapped_disks[name], to)})
+            disks.append({"DeviceName": name, "Ebs": _convert_disk(mapped_disks[name], to)})
         elif "VirtualName" in item:
             disks.append({"DeviceName": name})
     return disks
 
 
-def _disk(ebs: dict[str, Any], to: Context) -> dict[str, Any]:
+def _convert_disk(ebs: dict[str, Any], to: Context) -> dict[str, Any]:
     volume = to.call("ec2", "describe_volumes", VolumeIds=[ebs["VolumeId"]])["Volumes"][0]
     members = {DISK.get(name, name): volume[name] for name in DISK_MEMBERS if name in volume}
     return {**members, "DeleteOnTermination": ebs.get("DeleteOnTermination")}
 
 
-def _interfaces(part: Any, _: Context) -> list[dict[str, Any]]:
+def _read_interfaces(part: Any, _: Context) -> list[dict[str, Any]]:
     return [
         {
             **item,
-            "DeviceIndex": at(item, "Attachment.DeviceIndex"),
-            "DeleteOnTermination": at(item, "Attachment.DeleteOnTermination"),
+            "DeviceIndex": find_at(item, "Attachment.DeviceIndex"),
+            "DeleteOnTermination": find_at(item, "Attachment.DeleteOnTermination"),
             "GroupSet": [group["GroupId"] for group in item.get("Groups", [])],
             "AssociatePublicIpAddress": bool(item.get("Association")),
         }
@@ -46,14 +46,14 @@ def _interfaces(part: Any, _: Context) -> list[dict[str, Any]]:
     ]
 
 
-def _volumes(part: Any, to: Context) -> list[dict[str, Any]]:
+def _read_volumes(part: Any, to: Context) -> list[dict[str, Any]]:
     """The volumes that the template attaches to the instance, without the instance's own disks."""
     named = {item["VolumeId"] for item in to.get("Volumes") or []}
-    mapped = [(item["DeviceName"], at(item, "Ebs.VolumeId")) for item in part.get("BlockDeviceMappings", [])]
+    mapped = [(item["DeviceName"], find_at(item, "Ebs.VolumeId")) for item in part.get("BlockDeviceMappings", [])]
     return [{"Device": device, "VolumeId": volume} for device, volume in mapped if volume in named]
 
 
-def _launched_from(part: Any, _: Context) -> Any:
+def _read_launched_from(part: Any, _: Context) -> Any:
     """The launch template of an instance, from tags that EC2 adds."""
     tags = {item["Key"]: item["Value"] for item in part.get("Tags", [])}
     if "aws:ec2launchtemplate:id" not in tags:
@@ -61,34 +61,36 @@ def _launched_from(part: Any, _: Context) -> Any:
     return {"LaunchTemplateId": tags["aws:ec2launchtemplate:id"], "Version": tags.get("aws:ec2launchtemplate:version")}
 
 
-def _secondary(part: Any, _: Context) -> int:
+def _read_secondary(part: Any, _: Context) -> int:
     return sum(not item.get("Primary") for item in part.get("PrivateIpAddresses", []))
 
 
-def _public_key(part: Any, _: Context) -> str | None:
+def _read_public_key(part: Any, _: Context) -> str | None:
     return " ".join(str(part["PublicKey"]).split()[:2]) if part.get("PublicKey") else None
 
 
 READS: dict[str, tuple[Read, ...]] = {
     "AWS::EC2::Instance": (
-        ec2(
+        describe_ec2(
             "describe_instances",
             "InstanceIds",
             "Reservations.0.Instances",
             AvailabilityZone="Placement.AvailabilityZone",
             Tenancy="Placement.Tenancy",
-            Monitoring=state_is("Monitoring.State", "enabled"),
-            SecurityGroupIds=ids("SecurityGroups", "GroupId"),
-            SecurityGroups=ids("SecurityGroups", "GroupName"),
-            IamInstanceProfile=from_arn("IamInstanceProfile.Arn"),
-            BlockDeviceMappings=_disks,
-            NetworkInterfaces=_interfaces,
-            Volumes=_volumes,
-            LaunchTemplate=_launched_from,
+            Monitoring=read_state("Monitoring.State", "enabled"),
+            SecurityGroupIds=read_ids("SecurityGroups", "GroupId"),
+            SecurityGroups=read_ids("SecurityGroups", "GroupName"),
+            IamInstanceProfile=read_from_arn("IamInstanceProfile.Arn"),
+            BlockDeviceMappings=_read_disks,
+            NetworkInterfaces=_read_interfaces,
+            Volumes=_read_volumes,
+            LaunchTemplate=_read_launched_from,
         ),
-        attribute("describe_instance_attribute", "InstanceId", "disableApiTermination", "DisableApiTermination"),
-        attribute("describe_instance_attribute", "InstanceId", "userData", "UserData"),
-        attribute(
+        describe_attribute(
+            "describe_instance_attribute", "InstanceId", "disableApiTermination", "DisableApiTermination"
+        ),
+        describe_attribute("describe_instance_attribute", "InstanceId", "userData", "UserData"),
+        describe_attribute(
             "describe_instance_attribute",
             "InstanceId",
             "instanceInitiatedShutdownBehavior",
@@ -110,20 +112,20 @@ READS: dict[str, tuple[Read, ...]] = {
             "describe_key_pairs",
             {"KeyNames": ["@id"], "IncludePublicKey": True},
             "KeyPairs.0",
-            {"PublicKeyMaterial": _public_key},
+            {"PublicKeyMaterial": _read_public_key},
         ),
     ),
-    "AWS::EC2::Volume": (ec2("describe_volumes", "VolumeIds", "Volumes"),),
+    "AWS::EC2::Volume": (describe_ec2("describe_volumes", "VolumeIds", "Volumes"),),
     "AWS::EC2::VolumeAttachment": (
         Read("ec2", "describe_volumes", {"VolumeIds": ["#VolumeId"]}, "Volumes.0.Attachments.0"),
     ),
     "AWS::EC2::NetworkInterface": (
-        ec2(
+        describe_ec2(
             "describe_network_interfaces",
             "NetworkInterfaceIds",
             "NetworkInterfaces",
-            GroupSet=ids("Groups", "GroupId"),
-            SecondaryPrivateIpAddressCount=_secondary,
+            GroupSet=read_ids("Groups", "GroupId"),
+            SecondaryPrivateIpAddressCount=_read_secondary,
         ),
     ),
 }

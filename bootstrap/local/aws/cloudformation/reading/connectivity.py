@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.reading.network import ec2
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.reading.network import describe_ec2
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
 
 VPN_OPTIONS = (
@@ -25,18 +25,18 @@ TUNNEL = {
 }
 
 
-def _options(names: str) -> dict[str, Way]:
+def _read_options(names: str) -> dict[str, Way]:
     return {name: f"Options.{name}" for name in names.split()}
 
 
-def _tunnels(part: Any, to: Context) -> Any:
+def _read_tunnels(part: Any, to: Context) -> Any:
     """The options of tunnels: only as many as in the template, because a connection always has two."""
     listed = part.get("Options", {}).get("TunnelOptions", ())[: len(to.get("VpnTunnelOptionsSpecifications") or ())]
     return listed and [{TUNNEL.get(key, key): value for key, value in item.items()} for item in listed]
 
 
-def _static_route(part: Any, to: Context) -> Any:
-    connection = at(part, "VpnConnections.0") or {}
+def _read_static_route(part: Any, to: Context) -> Any:
+    connection = find_at(part, "VpnConnections.0") or {}
     routes = [item for item in connection.get("Routes", ()) if connection.get("State") != "deleted"]
     block = to.physical_id.partition("|")[0]
     return next(
@@ -49,52 +49,56 @@ def _static_route(part: Any, to: Context) -> Any:
     )
 
 
-def _propagation(part: Any, to: Context) -> Any:
+def _read_propagation(part: Any, to: Context) -> Any:
     gateway = to.get("VpnGatewayId")
     tables = [item["RouteTableId"] for item in part["RouteTables"] if {"GatewayId": gateway} in item["PropagatingVgws"]]
     return {"VpnGatewayId": gateway, "RouteTableIds": tables} if tables else None
 
 
 _ATTACHMENT = (
-    ec2(
+    describe_ec2(
         "describe_transit_gateway_vpc_attachments",
         "TransitGatewayAttachmentIds",
         "TransitGatewayVpcAttachments",
     ),
 )
 READS: dict[str, tuple[Read, ...]] = {
-    "AWS::EC2::VPNGateway": (ec2("describe_vpn_gateways", "VpnGatewayIds", "VpnGateways"),),
-    "AWS::EC2::CustomerGateway": (ec2("describe_customer_gateways", "CustomerGatewayIds", "CustomerGateways"),),
+    "AWS::EC2::VPNGateway": (describe_ec2("describe_vpn_gateways", "VpnGatewayIds", "VpnGateways"),),
+    "AWS::EC2::CustomerGateway": (
+        describe_ec2("describe_customer_gateways", "CustomerGatewayIds", "CustomerGateways"),
+    ),
     "AWS::EC2::VPNConnection": (
-        ec2(
+        describe_ec2(
             "describe_vpn_connections",
             "VpnConnectionIds",
             "VpnConnections",
-            **_options(VPN_OPTIONS),
-            VpnTunnelOptionsSpecifications=_tunnels,
+            **_read_options(VPN_OPTIONS),
+            VpnTunnelOptionsSpecifications=_read_tunnels,
         ),
     ),
     "AWS::EC2::VPNConnectionRoute": (
-        Read("ec2", "describe_vpn_connections", {"VpnConnectionIds": ["#VpnConnectionId"]}, _static_route),
+        Read("ec2", "describe_vpn_connections", {"VpnConnectionIds": ["#VpnConnectionId"]}, _read_static_route),
     ),
     "AWS::EC2::VPNGatewayRoutePropagation": (
         Read(
             "ec2",
             "describe_route_tables",
             {"Filters": [{"Name": "route-table-id", "Values": "#RouteTableIds"}]},
-            _propagation,
+            _read_propagation,
         ),
     ),
     "AWS::EC2::TransitGateway": (
-        ec2("describe_transit_gateways", "TransitGatewayIds", "TransitGateways", **_options(HUB_OPTIONS)),
+        describe_ec2("describe_transit_gateways", "TransitGatewayIds", "TransitGateways", **_read_options(HUB_OPTIONS)),
     ),
     "AWS::EC2::TransitGatewayAttachment": _ATTACHMENT,
     "AWS::EC2::TransitGatewayVpcAttachment": _ATTACHMENT,
     "AWS::EC2::TransitGatewayRouteTable": (
-        ec2("describe_transit_gateway_route_tables", "TransitGatewayRouteTableIds", "TransitGatewayRouteTables"),
+        describe_ec2(
+            "describe_transit_gateway_route_tables", "TransitGatewayRouteTableIds", "TransitGatewayRouteTables"
+        ),
     ),
     "AWS::EC2::VPCPeeringConnection": (
-        ec2(
+        describe_ec2(
             "describe_vpc_peering_connections",
             "VpcPeeringConnectionIds",
             "VpcPeeringConnections",

@@ -6,11 +6,11 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import ids
-from bootstrap.local.aws.cloudformation.reading.spelling import key, spelled
+from bootstrap.local.aws.cloudformation.reading.rules import read_ids
+from bootstrap.local.aws.cloudformation.reading.spelling import read_spelled, spell_key
 
 
-def _encryption(part: Any, _: Context) -> Any:
+def _read_encryption(part: Any, _: Context) -> Any:
     description = part.get("SSEDescription")
     if not description:
         return None
@@ -21,12 +21,12 @@ def _encryption(part: Any, _: Context) -> Any:
     }
 
 
-def _billing(part: Any, _: Context) -> str:
+def _read_billing(part: Any, _: Context) -> str:
     """A table without a summary has provisioned capacity."""
     return str((part.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED"))
 
 
-def _time_to_live(part: Any, _: Context) -> dict[str, Any]:
+def _read_time_to_live(part: Any, _: Context) -> dict[str, Any]:
     description = part["TimeToLiveDescription"]
     return {
         "AttributeName": description.get("AttributeName"),
@@ -34,19 +34,19 @@ def _time_to_live(part: Any, _: Context) -> dict[str, Any]:
     }
 
 
-def _recovery(part: Any, _: Context) -> dict[str, Any]:
+def _read_recovery(part: Any, _: Context) -> dict[str, Any]:
     description = part["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
     specification = {"PointInTimeRecoveryEnabled": description.get("PointInTimeRecoveryStatus") == "ENABLED"}
     return specification | {key: description[key] for key in ("RecoveryPeriodInDays",) if key in description}
 
 
-def _subnets(part: Any, _: Context) -> list[str]:
+def _read_subnets(part: Any, _: Context) -> list[str]:
     return [subnet["SubnetIdentifier"] for subnet in part["Subnets"]]
 
 
-def _in_small_letters(name: str) -> Way:
+def _ignore_case(name: str) -> Way:
     """A name that RDS keeps in small letters (propertyTransform of the schemas)."""
-    return spelled(name, name, lambda value: str(value).lower())
+    return read_spelled(name, name, lambda value: str(value).lower())
 
 
 _RDS_TAGS = {"ResourceName": "@Arn"}
@@ -57,7 +57,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "describe_db_subnet_groups",
             {"DBSubnetGroupName": "@id"},
             "DBSubnetGroups.0",
-            {"SubnetIds": _subnets, "DBSubnetGroupName": _in_small_letters("DBSubnetGroupName")},
+            {"SubnetIds": _read_subnets, "DBSubnetGroupName": _ignore_case("DBSubnetGroupName")},
         ),
         Read("rds", "list_tags_for_resource", _RDS_TAGS, ways={"Tags": "TagList"}, plain=False),
     ),
@@ -68,16 +68,16 @@ READS: dict[str, tuple[Read, ...]] = {
             {"DBInstanceIdentifier": "@id"},
             "DBInstances.0",
             {
-                "DBInstanceIdentifier": _in_small_letters("DBInstanceIdentifier"),
-                "DBSubnetGroupName": spelled(
+                "DBInstanceIdentifier": _ignore_case("DBInstanceIdentifier"),
+                "DBSubnetGroupName": read_spelled(
                     "DBSubnetGroup.DBSubnetGroupName", "DBSubnetGroupName", lambda value: str(value).lower()
                 ),
                 "DBParameterGroupName": "DBParameterGroups.0.DBParameterGroupName",
                 "EnableIAMDatabaseAuthentication": "IAMDatabaseAuthenticationEnabled",
-                "KmsKeyId": spelled("KmsKeyId", "KmsKeyId", key),
+                "KmsKeyId": read_spelled("KmsKeyId", "KmsKeyId", spell_key),
                 "OptionGroupName": "OptionGroupMemberships.0.OptionGroupName",
                 "Port": "Endpoint.Port",
-                "VPCSecurityGroups": ids("VpcSecurityGroups", "VpcSecurityGroupId"),
+                "VPCSecurityGroups": read_ids("VpcSecurityGroups", "VpcSecurityGroupId"),
             },
         ),
         Read(
@@ -91,8 +91,8 @@ READS: dict[str, tuple[Read, ...]] = {
             {"TableName": "@id"},
             "Table",
             {
-                "SSESpecification": _encryption,
-                "BillingMode": _billing,
+                "SSESpecification": _read_encryption,
+                "BillingMode": _read_billing,
                 "TableClass": "TableClassSummary.TableClass",
             },
         ),
@@ -100,14 +100,14 @@ READS: dict[str, tuple[Read, ...]] = {
             "dynamodb",
             "describe_time_to_live",
             {"TableName": "@id"},
-            ways={"TimeToLiveSpecification": _time_to_live},
+            ways={"TimeToLiveSpecification": _read_time_to_live},
             plain=False,
         ),
         Read(
             "dynamodb",
             "describe_continuous_backups",
             {"TableName": "@id"},
-            ways={"PointInTimeRecoverySpecification": _recovery},
+            ways={"PointInTimeRecoverySpecification": _read_recovery},
             plain=False,
         ),
         Read("dynamodb", "list_tags_of_resource", {"ResourceArn": "@Arn"}),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.reading.rules import Reading
-from bootstrap.local.aws.cloudformation.reading.spelling import canonical_rule
+from bootstrap.local.aws.cloudformation.reading.spelling import spell_rule
 
 SOURCES = {
     "IpRanges": {"CidrIp": "CidrIp"},
@@ -17,14 +17,14 @@ SOURCES = {
 }
 
 
-def group_rules(path: str, direction: str) -> Reading:
+def read_group_rules(path: str, direction: str) -> Reading:
     """Reads the rules of a security group one by one, without those that are resources of their own in this stack."""
 
     def read(part: Any, to: Context) -> list[dict[str, Any]]:
-        rules = [rule for permission in at(part, path) or [] for rule in _split(permission, direction)]
+        rules = [rule for permission in find_at(part, path) or [] for rule in _split(permission, direction)]
         for other in _separate(to, f"AWS::EC2::SecurityGroup{direction}"):
             rules = [rule for rule in rules if not _is_of(rule, other)]
-        given = [(canonical_rule(rule), rule) for rule in to.get(f"SecurityGroup{direction}") or []]
+        given = [(spell_rule(rule), rule) for rule in to.get(f"SecurityGroup{direction}") or []]
         return [_spell(rule, given) for rule in rules]
 
     return read
@@ -32,7 +32,7 @@ def group_rules(path: str, direction: str) -> Reading:
 
 def _spell(rule: dict[str, Any], given: list[tuple[dict[str, str], dict[str, Any]]]) -> dict[str, Any]:
     """A rule in the spelling of the template's rule that means the same, if there is one."""
-    canonical = canonical_rule(rule)
+    canonical = spell_rule(rule)
     other = next((written for form, written in given if form == canonical), {})
     return {name: value if name == "Description" else other.get(name, value) for name, value in rule.items()}
 
@@ -62,5 +62,5 @@ def _separate(to: Context, kind: str) -> list[dict[str, Any]]:
 
 
 def _is_of(rule: dict[str, Any], properties: dict[str, Any]) -> bool:
-    other = canonical_rule(properties)
-    return all(other.get(key) == value for key, value in canonical_rule(rule).items())
+    other = spell_rule(properties)
+    return all(other.get(key) == value for key, value in spell_rule(rule).items())

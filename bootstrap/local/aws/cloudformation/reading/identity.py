@@ -6,57 +6,70 @@ import json
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.reading import spelling
-from bootstrap.local.aws.cloudformation.reading.policies import HOLDERS, attached, document, holders, inline, its_name
+from bootstrap.local.aws.cloudformation.reading.policies import (
+    HOLDERS,
+    read_attached,
+    read_document,
+    read_holders,
+    read_inline,
+    read_name,
+)
 from bootstrap.local.aws.cloudformation.reading.read import Read
-from bootstrap.local.aws.cloudformation.reading.rules import ids, one_of
+from bootstrap.local.aws.cloudformation.reading.rules import read_ids, read_one_of
 
 
-def _principal(kind: str) -> tuple[Read, ...]:
+def _read_principal(kind: str) -> tuple[Read, ...]:
     key = f"{kind.title()}Name"
     root = kind.title()
     boundary = {"PermissionsBoundary": "PermissionsBoundary.PermissionsBoundaryArn"} if kind != "group" else {}
     return (
         Read("iam", f"get_{kind}", {key: "@id"}, root, dict(boundary)),
-        Read("iam", f"list_attached_{kind}_policies", {key: "@id"}, ways={"ManagedPolicyArns": attached}, plain=False),
-        Read("iam", f"list_{kind}_policies", {key: "@id"}, ways={"Policies": inline(kind)}, plain=False),
+        Read(
+            "iam",
+            f"list_attached_{kind}_policies",
+            {key: "@id"},
+            ways={"ManagedPolicyArns": read_attached},
+            plain=False,
+        ),
+        Read("iam", f"list_{kind}_policies", {key: "@id"}, ways={"Policies": read_inline(kind)}, plain=False),
     )
 
 
-def _policy_document(part: Any, to: Context) -> Any:
+def _read_policy_document(part: Any, to: Context) -> Any:
     answer = to.call("iam", "get_policy_version", PolicyArn=to.physical_id, VersionId=part["DefaultVersionId"])
-    return at(answer, "PolicyVersion.Document")
+    return find_at(answer, "PolicyVersion.Document")
 
 
-def _replicas(part: Any, _: Context) -> Any:
+def _read_replicas(part: Any, _: Context) -> Any:
     listed = part.get("ReplicationStatus")
     return listed and [{key: item[key] for key in ("Region", "KmsKeyId") if item.get(key)} for item in listed]
 
 
-def _url(part: Any, _: Context) -> str:
+def _read_url(part: Any, _: Context) -> str:
     """The URL of a provider; IAM returns it without the protocol."""
     return f"https://{str(part['Url']).removeprefix('https://')}"
 
 
-def _policies(part: Any, _: Context) -> Any:
+def _read_policies(part: Any, _: Context) -> Any:
     """The policies of a parameter as one text; SSM returns a text for each policy."""
     listed = part.get("Policies")
     return listed and f"[{','.join(item['PolicyText'] for item in listed)}]"
 
 
-def _alternative_names(part: Any, _: Context) -> list[str]:
+def _read_alternative_names(part: Any, _: Context) -> list[str]:
     """The alternative names; ACM also lists the first name among them."""
     return [name for name in part.get("SubjectAlternativeNames", []) if name != part["DomainName"]]
 
 
-def _validation_options(part: Any, to: Context) -> list[dict[str, Any]]:
+def _read_validation_options(part: Any, to: Context) -> list[dict[str, Any]]:
     """The validation options of domains in the template; ACM has options for every name."""
     named = {item["DomainName"] for item in to.get("DomainValidationOptions") or []}
     return [item for item in part.get("DomainValidationOptions", []) if item["DomainName"] in named]
 
 
-def _attachment(answer: Any, to: Context) -> Any:
+def _read_attachment(answer: Any, to: Context) -> Any:
     """The attachment, as far as the secret shows it: the identifier of the database in its JSON."""
     try:
         content = json.loads(answer.get("SecretString") or "")
@@ -67,20 +80,24 @@ def _attachment(answer: Any, to: Context) -> Any:
 
 
 READS: dict[str, tuple[Read, ...]] = {
-    "AWS::IAM::Role": _principal("role"),
-    "AWS::IAM::Group": _principal("group"),
+    "AWS::IAM::Role": _read_principal("role"),
+    "AWS::IAM::Group": _read_principal("group"),
     "AWS::IAM::User": (
-        *_principal("user"),
+        *_read_principal("user"),
         Read(
-            "iam", "list_groups_for_user", {"UserName": "@id"}, ways={"Groups": ids("Groups", "GroupName")}, plain=False
+            "iam",
+            "list_groups_for_user",
+            {"UserName": "@id"},
+            ways={"Groups": read_ids("Groups", "GroupName")},
+            plain=False,
         ),
         Read("iam", "get_login_profile", {"UserName": "@id"}, ways={"LoginProfile": "LoginProfile"}, plain=False),
     ),
     "AWS::IAM::AccessKey": (
-        Read("iam", "list_access_keys", {"UserName": "#UserName"}, one_of("AccessKeyMetadata", AccessKeyId="@id")),
+        Read("iam", "list_access_keys", {"UserName": "#UserName"}, read_one_of("AccessKeyMetadata", AccessKeyId="@id")),
     ),
     "AWS::IAM::OIDCProvider": (
-        Read("iam", "get_open_id_connect_provider", {"OpenIDConnectProviderArn": "@id"}, "", {"Url": _url}),
+        Read("iam", "get_open_id_connect_provider", {"OpenIDConnectProviderArn": "@id"}, "", {"Url": _read_url}),
     ),
     "AWS::IAM::InstanceProfile": (
         Read(
@@ -88,7 +105,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_instance_profile",
             {"InstanceProfileName": "@id"},
             "InstanceProfile",
-            {"Roles": ids("Roles", "RoleName")},
+            {"Roles": read_ids("Roles", "RoleName")},
         ),
     ),
     "AWS::IAM::ManagedPolicy": (
@@ -97,13 +114,13 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_policy",
             {"PolicyArn": "@id"},
             "Policy",
-            {"ManagedPolicyName": "PolicyName", "PolicyDocument": _policy_document},
+            {"ManagedPolicyName": "PolicyName", "PolicyDocument": _read_policy_document},
         ),
         Read(
             "iam",
             "list_entities_for_policy",
             {"PolicyArn": "@id"},
-            ways={name: ids(f"Policy{name}", key) for name, (_, key) in HOLDERS.items()},
+            ways={name: read_ids(f"Policy{name}", key) for name, (_, key) in HOLDERS.items()},
             plain=False,
         ),
     ),
@@ -113,9 +130,9 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_account_summary",
             {},
             ways={
-                "PolicyName": its_name,
-                "PolicyDocument": document,
-                **{name: holders(name) for name in HOLDERS},
+                "PolicyName": read_name,
+                "PolicyDocument": read_document,
+                **{name: read_holders(name) for name in HOLDERS},
             },
             plain=False,
         ),
@@ -123,10 +140,10 @@ READS: dict[str, tuple[Read, ...]] = {
     "AWS::IAM::RolePolicy": (Read("iam", "get_role_policy", {"RoleName": "#RoleName", "PolicyName": "#PolicyName"}),),
     "AWS::IAM::ServiceLinkedRole": (Read("iam", "get_role", {"RoleName": "@id"}, "Role"),),
     "AWS::SecretsManager::SecretTargetAttachment": (
-        Read("secretsmanager", "get_secret_value", {"SecretId": "@id"}, _attachment),
+        Read("secretsmanager", "get_secret_value", {"SecretId": "@id"}, _read_attachment),
     ),
     "AWS::SecretsManager::Secret": (
-        Read("secretsmanager", "describe_secret", {"SecretId": "@id"}, "", {"ReplicaRegions": _replicas}),
+        Read("secretsmanager", "describe_secret", {"SecretId": "@id"}, "", {"ReplicaRegions": _read_replicas}),
     ),
     "AWS::SSM::Parameter": (
         Read("ssm", "get_parameter", {"Name": "@id", "WithDecryption": True}, "Parameter"),
@@ -135,7 +152,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "describe_parameters",
             {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": ["@id"]}]},
             "Parameters.0",
-            {"Policies": _policies},
+            {"Policies": _read_policies},
         ),
         Read(
             "ssm",
@@ -168,8 +185,8 @@ READS: dict[str, tuple[Read, ...]] = {
             "kms",
             "list_aliases",
             {},
-            one_of("Aliases", AliasName="@id"),
-            {"TargetKeyId": spelling.spelled("TargetKeyId", "TargetKeyId", spelling.key)},
+            read_one_of("Aliases", AliasName="@id"),
+            {"TargetKeyId": spelling.read_spelled("TargetKeyId", "TargetKeyId", spelling.spell_key)},
         ),
     ),
     "AWS::CertificateManager::Certificate": (
@@ -179,8 +196,8 @@ READS: dict[str, tuple[Read, ...]] = {
             {"CertificateArn": "@id"},
             "Certificate",
             {
-                "SubjectAlternativeNames": _alternative_names,
-                "DomainValidationOptions": _validation_options,
+                "SubjectAlternativeNames": _read_alternative_names,
+                "DomainValidationOptions": _read_validation_options,
                 "CertificateTransparencyLoggingPreference": "Options.CertificateTransparencyLoggingPreference",
                 "CertificateExport": "Options.Export",
                 "ValidationMethod": "DomainValidationOptions.0.ValidationMethod",

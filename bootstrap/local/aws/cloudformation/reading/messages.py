@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import after, each
+from bootstrap.local.aws.cloudformation.reading.rules import read_after, read_each
 
 PROTOCOLS = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
 
 
-def _subscriptions(part: Any, to: Context) -> list[dict[str, str]]:
+def _read_subscriptions(part: Any, to: Context) -> list[dict[str, str]]:
     """The subscriptions in the template; others can be resources of their own."""
     named = to.get("Subscription") or []
     subscriptions = [{"Protocol": item["Protocol"], "Endpoint": item["Endpoint"]} for item in part["Subscriptions"]]
     return [item for item in subscriptions if item in named]
 
 
-def _deliveries(part: Any, to: Context) -> list[dict[str, Any]]:
+def _read_deliveries(part: Any, to: Context) -> list[dict[str, Any]]:
     settings = []
     for item in to.get("DeliveryStatusLogging") or []:
         kind = PROTOCOLS[item["Protocol"]]
@@ -29,20 +29,20 @@ def _deliveries(part: Any, to: Context) -> list[dict[str, Any]]:
     return settings
 
 
-def _targets_with(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
+def _read_targets_with(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Way:
     """Reads the members of the list `name` for which the call returns a value at `path`."""
 
     def read(_: Any, to: Context) -> list[Any]:
-        return [item for item in to.get(name) or [] if at(to.call(service, method, **{key: item}, **more), path)]
+        return [item for item in to.get(name) or [] if find_at(to.call(service, method, **{key: item}, **more), path)]
 
     return read
 
 
-def _tags(service: str, key: str, ask: str, method: str = "list_tags_for_resource", root: str = "") -> Read:
+def _make_tags_read(service: str, key: str, ask: str, method: str = "list_tags_for_resource", root: str = "") -> Read:
     return Read(service, method, {key: ask}, root)
 
 
-def _targets(part: Any, _: Context) -> Any:
+def _read_targets(part: Any, _: Context) -> Any:
     return part.get("Targets") or None
 
 
@@ -54,16 +54,16 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_topic_attributes",
             {"TopicArn": "@id"},
             "Attributes",
-            {"TopicName": after("TopicArn", ":"), "DeliveryStatusLogging": _deliveries},
+            {"TopicName": read_after("TopicArn", ":"), "DeliveryStatusLogging": _read_deliveries},
         ),
         Read(
             "sns",
             "list_subscriptions_by_topic",
             {"TopicArn": "@id"},
-            ways={"Subscription": _subscriptions},
+            ways={"Subscription": _read_subscriptions},
             plain=False,
         ),
-        _tags("sns", "ResourceArn", "@id"),
+        _make_tags_read("sns", "ResourceArn", "@id"),
     ),
     "AWS::SNS::Subscription": (Read("sns", "get_subscription_attributes", {"SubscriptionArn": "@id"}, "Attributes"),),
     "AWS::SNS::TopicPolicy": (
@@ -72,8 +72,8 @@ READS: dict[str, tuple[Read, ...]] = {
             "list_topics",
             {},
             ways={
-                "PolicyDocument": each("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
-                "Topics": _targets_with("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+                "PolicyDocument": read_each("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
+                "Topics": _read_targets_with("Topics", "sns", "get_topic_attributes", "TopicArn", "Attributes.Policy"),
             },
             plain=False,
         ),
@@ -84,9 +84,9 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_queue_attributes",
             {"QueueUrl": "@id", "AttributeNames": ["All"]},
             "Attributes",
-            {"QueueName": after("QueueArn", ":")},
+            {"QueueName": read_after("QueueArn", ":")},
         ),
-        _tags("sqs", "QueueUrl", "@id", "list_queue_tags"),
+        _make_tags_read("sqs", "QueueUrl", "@id", "list_queue_tags"),
     ),
     "AWS::SQS::QueuePolicy": (
         Read(
@@ -94,10 +94,10 @@ READS: dict[str, tuple[Read, ...]] = {
             "list_queues",
             {},
             ways={
-                "PolicyDocument": each(
+                "PolicyDocument": read_each(
                     "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
                 ),
-                "Queues": _targets_with(
+                "Queues": _read_targets_with(
                     "Queues", "sqs", "get_queue_attributes", "QueueUrl", "Attributes.Policy", **_QUEUES
                 ),
             },
@@ -110,10 +110,10 @@ READS: dict[str, tuple[Read, ...]] = {
             "events",
             "list_targets_by_rule",
             {"Rule": "@id", "EventBusName": "#EventBusName"},
-            ways={"Targets": _targets},
+            ways={"Targets": _read_targets},
             plain=False,
         ),
-        _tags("events", "ResourceARN", "@Arn"),
+        _make_tags_read("events", "ResourceARN", "@Arn"),
     ),
     "AWS::SES::EmailIdentity": (
         Read(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
-from bootstrap.local.aws.cloudformation.reading.groups import group_rules
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
+from bootstrap.local.aws.cloudformation.reading.groups import read_group_rules
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import ids
-from bootstrap.local.aws.cloudformation.reading.spelling import block, protocol, spelled
+from bootstrap.local.aws.cloudformation.reading.rules import read_ids
+from bootstrap.local.aws.cloudformation.reading.spelling import read_spelled, spell_block, spell_protocol
 
 PREFIXES = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface", "tgw": "TransitGateway"}
 DHCP = {
@@ -21,29 +21,29 @@ DHCP = {
 }
 
 
-def ec2(method: str, ask: str, root: Way, **ways: Way) -> Read:
+def describe_ec2(method: str, ask: str, root: Way, **ways: Way) -> Read:
     """A describe call of EC2, which takes a list of ids and returns a list."""
     return Read("ec2", method, {ask: ["@id"]}, f"{root}.0" if isinstance(root, str) else root, dict(ways))
 
 
-def attribute(method: str, ask: str, name: str, property_name: str) -> Read:
+def describe_attribute(method: str, ask: str, name: str, property_name: str) -> Read:
     """An attribute call of EC2, which returns one value."""
     key = name[0].upper() + name[1:]
     return Read("ec2", method, {ask: "@id", "Attribute": name}, ways={property_name: f"{key}.Value"}, plain=False)
 
 
-def _route(answer: Any, to: Context) -> Any:
+def _read_route(answer: Any, to: Context) -> Any:
     destination = to.physical_id.partition("|")[2]
     names = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
-    table = at(answer, "RouteTables.0") or {}
+    table = find_at(answer, "RouteTables.0") or {}
     for route in table.get("Routes", []):
-        name = next((name for name in names if block(route.get(name)) == block(destination)), "")
+        name = next((name for name in names if spell_block(route.get(name)) == spell_block(destination)), "")
         if name:
             return {**route, name: to.get(name, route[name]), "RouteTableId": table["RouteTableId"]}
     return None
 
 
-def _association(path: str, key: str) -> Way:
+def _read_association(path: str, key: str) -> Way:
     def read(answer: Any, to: Context) -> Any:
         listed = [item for parent in answer[path] for item in parent["Associations"]]
         return next((item for item in listed if item[key] == to.physical_id), None)
@@ -51,11 +51,11 @@ def _association(path: str, key: str) -> Way:
     return read
 
 
-def _block(path: str, key: str) -> Way:
+def _read_block(path: str, key: str) -> Way:
     """Reads the association of an IPv4 or IPv6 block with its VPC or subnet."""
 
     def read(answer: Any, to: Context) -> Any:
-        owner = at(answer, f"{path}.0") or {}
+        owner = find_at(answer, f"{path}.0") or {}
         listed = [*owner.get("CidrBlockAssociationSet", ()), *owner.get("Ipv6CidrBlockAssociationSet", ())]
         association = next((item for item in listed if item["AssociationId"] == to.physical_id), None)
         amazon_block = (
@@ -66,18 +66,18 @@ def _block(path: str, key: str) -> Way:
     return read
 
 
-def _entry(answer: Any, to: Context) -> Any:
+def _read_entry(answer: Any, to: Context) -> Any:
     _, number, egress = to.physical_id.split("|")
-    listed = at(answer, "NetworkAcls.0.Entries") or []
+    listed = find_at(answer, "NetworkAcls.0.Entries") or []
     entries = [item for item in listed if (str(item["RuleNumber"]), str(item["Egress"]).lower()) == (number, egress)]
-    return {**entries[0], "NetworkAclId": at(answer, "NetworkAcls.0.NetworkAclId")} if entries else None
+    return {**entries[0], "NetworkAclId": find_at(answer, "NetworkAcls.0.NetworkAclId")} if entries else None
 
 
-def _kind_of(part: Any, _: Context) -> str | None:
+def _read_kind(part: Any, _: Context) -> str | None:
     return PREFIXES.get(str(part.get("ResourceId", "")).partition("-")[0])
 
 
-def _option(key: str) -> Way:
+def _read_option(key: str) -> Way:
     def read(part: Any, _: Context) -> Any:
         listed = [item["Values"] for item in part["DhcpConfigurations"] if item["Key"] == key]
         return [item["Value"] for item in listed[0]] if listed else None
@@ -86,33 +86,37 @@ def _option(key: str) -> Way:
 
 
 RULE: dict[str, Way] = {
-    "CidrIp": spelled("CidrIpv4", "CidrIp", block),
-    "CidrIpv6": spelled("CidrIpv6", "CidrIpv6", block),
-    "IpProtocol": spelled("IpProtocol", "IpProtocol", protocol),
+    "CidrIp": read_spelled("CidrIpv4", "CidrIp", spell_block),
+    "CidrIpv6": read_spelled("CidrIpv6", "CidrIpv6", spell_block),
+    "IpProtocol": read_spelled("IpProtocol", "IpProtocol", spell_protocol),
 }
 READS: dict[str, tuple[Read, ...]] = {
     "AWS::EC2::VPC": (
-        ec2("describe_vpcs", "VpcIds", "Vpcs"),
-        attribute("describe_vpc_attribute", "VpcId", "enableDnsSupport", "EnableDnsSupport"),
-        attribute("describe_vpc_attribute", "VpcId", "enableDnsHostnames", "EnableDnsHostnames"),
+        describe_ec2("describe_vpcs", "VpcIds", "Vpcs"),
+        describe_attribute("describe_vpc_attribute", "VpcId", "enableDnsSupport", "EnableDnsSupport"),
+        describe_attribute("describe_vpc_attribute", "VpcId", "enableDnsHostnames", "EnableDnsHostnames"),
     ),
     "AWS::EC2::Subnet": (
-        ec2("describe_subnets", "SubnetIds", "Subnets", Ipv6CidrBlock="Ipv6CidrBlockAssociationSet.0.Ipv6CidrBlock"),
+        describe_ec2(
+            "describe_subnets", "SubnetIds", "Subnets", Ipv6CidrBlock="Ipv6CidrBlockAssociationSet.0.Ipv6CidrBlock"
+        ),
     ),
-    "AWS::EC2::VPCCidrBlock": (Read("ec2", "describe_vpcs", {"VpcIds": ["#VpcId"]}, _block("Vpcs", "VpcId")),),
+    "AWS::EC2::VPCCidrBlock": (Read("ec2", "describe_vpcs", {"VpcIds": ["#VpcId"]}, _read_block("Vpcs", "VpcId")),),
     "AWS::EC2::SubnetCidrBlock": (
-        Read("ec2", "describe_subnets", {"SubnetIds": ["#SubnetId"]}, _block("Subnets", "SubnetId")),
+        Read("ec2", "describe_subnets", {"SubnetIds": ["#SubnetId"]}, _read_block("Subnets", "SubnetId")),
     ),
     "AWS::EC2::EgressOnlyInternetGateway": (
-        ec2(
+        describe_ec2(
             "describe_egress_only_internet_gateways",
             "EgressOnlyInternetGatewayIds",
             "EgressOnlyInternetGateways",
             VpcId="Attachments.0.VpcId",
         ),
     ),
-    "AWS::EC2::InternetGateway": (ec2("describe_internet_gateways", "InternetGatewayIds", "InternetGateways"),),
-    "AWS::EC2::RouteTable": (ec2("describe_route_tables", "RouteTableIds", "RouteTables"),),
+    "AWS::EC2::InternetGateway": (
+        describe_ec2("describe_internet_gateways", "InternetGatewayIds", "InternetGateways"),
+    ),
+    "AWS::EC2::RouteTable": (describe_ec2("describe_route_tables", "RouteTableIds", "RouteTables"),),
     "AWS::EC2::VPCGatewayAttachment": (
         Read(
             "ec2",
@@ -131,29 +135,31 @@ READS: dict[str, tuple[Read, ...]] = {
             when="VpnGatewayId",
         ),
     ),
-    "AWS::EC2::Route": (Read("ec2", "describe_route_tables", {"RouteTableIds": ["#RouteTableId"]}, _route),),
+    "AWS::EC2::Route": (Read("ec2", "describe_route_tables", {"RouteTableIds": ["#RouteTableId"]}, _read_route),),
     "AWS::EC2::SubnetRouteTableAssociation": (
         Read(
             "ec2",
             "describe_route_tables",
             {"Filters": [{"Name": "association.route-table-association-id", "Values": ["@id"]}]},
-            _association("RouteTables", "RouteTableAssociationId"),
+            _read_association("RouteTables", "RouteTableAssociationId"),
         ),
     ),
     "AWS::EC2::VPCEndpoint": (
-        ec2("describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints", SecurityGroupIds=ids("Groups", "GroupId")),
+        describe_ec2(
+            "describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints", SecurityGroupIds=read_ids("Groups", "GroupId")
+        ),
     ),
-    "AWS::EC2::FlowLog": (ec2("describe_flow_logs", "FlowLogIds", "FlowLogs", ResourceType=_kind_of),),
+    "AWS::EC2::FlowLog": (describe_ec2("describe_flow_logs", "FlowLogIds", "FlowLogs", ResourceType=_read_kind),),
     "AWS::EC2::DHCPOptions": (
-        ec2(
+        describe_ec2(
             "describe_dhcp_options",
             "DhcpOptionsIds",
             "DhcpOptions",
-            **{name: _option(key) for name, key in DHCP.items()},
+            **{name: _read_option(key) for name, key in DHCP.items()},
         ),
     ),
     "AWS::EC2::VPCDHCPOptionsAssociation": (Read("ec2", "describe_vpcs", {"VpcIds": ["#VpcId"]}, "Vpcs.0"),),
-    "AWS::EC2::EIP": (ec2("describe_addresses", "PublicIps", "Addresses"),),
+    "AWS::EC2::EIP": (describe_ec2("describe_addresses", "PublicIps", "Addresses"),),
     "AWS::EC2::EIPAssociation": (
         Read(
             "ec2",
@@ -164,7 +170,7 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::EC2::NatGateway": (
-        ec2(
+        describe_ec2(
             "describe_nat_gateways",
             "NatGatewayIds",
             "NatGateways",
@@ -173,17 +179,17 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::EC2::SecurityGroup": (
-        ec2(
+        describe_ec2(
             "describe_security_groups",
             "GroupIds",
             "SecurityGroups",
             GroupDescription="Description",
-            SecurityGroupIngress=group_rules("IpPermissions", "Ingress"),
-            SecurityGroupEgress=group_rules("IpPermissionsEgress", "Egress"),
+            SecurityGroupIngress=read_group_rules("IpPermissions", "Ingress"),
+            SecurityGroupEgress=read_group_rules("IpPermissionsEgress", "Egress"),
         ),
     ),
     "AWS::EC2::SecurityGroupIngress": (
-        ec2(
+        describe_ec2(
             "describe_security_group_rules",
             "SecurityGroupRuleIds",
             "SecurityGroupRules",
@@ -193,7 +199,7 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::EC2::SecurityGroupEgress": (
-        ec2(
+        describe_ec2(
             "describe_security_group_rules",
             "SecurityGroupRuleIds",
             "SecurityGroupRules",
@@ -202,16 +208,18 @@ READS: dict[str, tuple[Read, ...]] = {
             DestinationSecurityGroupId="ReferencedGroupInfo.GroupId",
         ),
     ),
-    "AWS::EC2::NetworkAcl": (ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),),
+    "AWS::EC2::NetworkAcl": (describe_ec2("describe_network_acls", "NetworkAclIds", "NetworkAcls"),),
     "AWS::EC2::NetworkAclEntry": (
-        Read("ec2", "describe_network_acls", {"NetworkAclIds": ["#NetworkAclId"]}, _entry, {"Icmp": "IcmpTypeCode"}),
+        Read(
+            "ec2", "describe_network_acls", {"NetworkAclIds": ["#NetworkAclId"]}, _read_entry, {"Icmp": "IcmpTypeCode"}
+        ),
     ),
     "AWS::EC2::SubnetNetworkAclAssociation": (
         Read(
             "ec2",
             "describe_network_acls",
             {"Filters": [{"Name": "association.subnet-id", "Values": ["#SubnetId"]}]},
-            _association("NetworkAcls", "NetworkAclAssociationId"),
+            _read_association("NetworkAcls", "NetworkAclAssociationId"),
         ),
     ),
 }

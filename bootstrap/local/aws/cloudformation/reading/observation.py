@@ -6,14 +6,14 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read
-from bootstrap.local.aws.cloudformation.reading.rules import one_of
+from bootstrap.local.aws.cloudformation.reading.rules import read_one_of
 
 
-def _alarm(answer: Any, _: Context) -> Any:
+def _read_alarm(answer: Any, _: Context) -> Any:
     return next(iter(answer["MetricAlarms"] + answer.get("CompositeAlarms", [])), None)
 
 
-def _transformations(part: Any, _: Context) -> list[dict[str, Any]]:
+def _read_transformations(part: Any, _: Context) -> list[dict[str, Any]]:
     """Dimensions are a list in a template and a map in the service."""
     transformations = []
     for item in part["metricTransformations"]:
@@ -27,35 +27,42 @@ def _query(answer: Any, to: Context) -> Any:
     return next((query for query in queries if query["queryDefinitionId"] == to.physical_id), None)
 
 
-def _stream(answer: Any, to: Context) -> Any:
+def _read_stream(answer: Any, to: Context) -> Any:
     """The stream of the group; the service does not name the group in its answer."""
     names = [stream["logStreamName"] for stream in answer["logStreams"]]
     return {"LogStreamName": to.physical_id, **to.pick("LogGroupName")} if to.physical_id in names else None
 
 
-def _of_group(method: str, path: str, **ways: Any) -> Read:
+def _describe_group(method: str, path: str, **ways: Any) -> Read:
     asks = {"logGroupName": "#LogGroupName", "filterNamePrefix": "@id"}
-    return Read("logs", method, asks, one_of(path, filterName="@id"), ways)
+    return Read("logs", method, asks, read_one_of(path, filterName="@id"), ways)
 
 
 READS: dict[str, tuple[Read, ...]] = {
     "AWS::Logs::LogGroup": (
-        Read("logs", "describe_log_groups", {"logGroupNamePrefix": "@id"}, one_of("logGroups", logGroupName="@id")),
+        Read(
+            "logs", "describe_log_groups", {"logGroupNamePrefix": "@id"}, read_one_of("logGroups", logGroupName="@id")
+        ),
         Read("logs", "list_tags_log_group", {"logGroupName": "@id"}),
     ),
     "AWS::Logs::MetricFilter": (
-        _of_group("describe_metric_filters", "metricFilters", MetricTransformations=_transformations),
+        _describe_group("describe_metric_filters", "metricFilters", MetricTransformations=_read_transformations),
     ),
     "AWS::Logs::ResourcePolicy": (
-        Read("logs", "describe_resource_policies", {}, one_of("resourcePolicies", policyName="@id")),
+        Read("logs", "describe_resource_policies", {}, read_one_of("resourcePolicies", policyName="@id")),
     ),
-    "AWS::Logs::SubscriptionFilter": (_of_group("describe_subscription_filters", "subscriptionFilters"),),
+    "AWS::Logs::SubscriptionFilter": (_describe_group("describe_subscription_filters", "subscriptionFilters"),),
     "AWS::CloudWatch::Alarm": (
-        Read("cloudwatch", "describe_alarms", {"AlarmNames": ["@id"]}, _alarm),
+        Read("cloudwatch", "describe_alarms", {"AlarmNames": ["@id"]}, _read_alarm),
         Read("cloudwatch", "list_tags_for_resource", {"ResourceARN": "@Arn"}),
     ),
     "AWS::Logs::LogStream": (
-        Read("logs", "describe_log_streams", {"logGroupName": "#LogGroupName", "logStreamNamePrefix": "@id"}, _stream),
+        Read(
+            "logs",
+            "describe_log_streams",
+            {"logGroupName": "#LogGroupName", "logStreamNamePrefix": "@id"},
+            _read_stream,
+        ),
     ),
     "AWS::Logs::QueryDefinition": (Read("logs", "describe_query_definitions", {}, _query),),
     "AWS::CloudWatch::CompositeAlarm": (

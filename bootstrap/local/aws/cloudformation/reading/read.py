@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 
 Way = str | Callable[[Any, Context], Any]
 
@@ -29,13 +29,13 @@ class Read:
     plain: bool = True
     when: str = ""
 
-    def part(self, to: Context) -> Any:
+    def call(self, to: Context) -> Any:
         """Call the service; returns the part of the answer about the resource, or None. Raises Gone."""
         arguments = {key: value for key, ask in self.asks.items() if (value := _fill_in(ask, to)) is not None}
         answer = to.call(self.service, self.method, **arguments)
         return _follow_way(answer, self.root, to)
 
-    def values(self, part: Any, plain: Iterable[str], to: Context) -> dict[str, Any]:
+    def convert(self, part: Any, plain: Iterable[str], to: Context) -> dict[str, Any]:
         """The properties in a part of an answer; those in `plain` by their names, others by `ways`."""
         properties: dict[str, Any] = {}
         if self.plain and isinstance(part, dict):
@@ -49,7 +49,7 @@ class Read:
 def _follow_way(value: Any, way: Way, to: Context) -> Any:
     if callable(way):
         return way(value, to)
-    return at(value, way) if way else value
+    return find_at(value, way) if way else value
 
 
 def _fill_in(value: Any, to: Context) -> Any:

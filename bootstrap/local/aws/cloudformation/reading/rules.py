@@ -7,38 +7,38 @@ from collections.abc import Callable
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
-from bootstrap.local.aws.cloudformation.adapters.conversions import at
+from bootstrap.local.aws.cloudformation.adapters.conversions import find_at
 from bootstrap.local.aws.cloudformation.errors import Gone
 from bootstrap.local.aws.cloudformation.template import schemas
 
 Reading = Callable[[Any, Context], Any]
 
 
-def ids(path: str, key: str) -> Reading:
+def read_ids(path: str, key: str) -> Reading:
     """A list of objects, of which the template has only the member `key`."""
-    return lambda part, _: [entry[key] for entry in at(part, path) or []]
+    return lambda part, _: [entry[key] for entry in find_at(part, path) or []]
 
 
-def state_is(path: str, state: str) -> Reading:
+def read_state(path: str, state: str) -> Reading:
     """A boolean that is a state in the service."""
-    return lambda part, _: at(part, path) == state
+    return lambda part, _: find_at(part, path) == state
 
 
-def from_arn(path: str) -> Reading:
+def read_from_arn(path: str) -> Reading:
     """A name that is an ARN in the service."""
-    return lambda part, _: str(at(part, path)).rpartition("/")[2] if at(part, path) else None
+    return lambda part, _: str(find_at(part, path)).rpartition("/")[2] if find_at(part, path) else None
 
 
-def after(path: str, mark: str) -> Reading:
+def read_after(path: str, mark: str) -> Reading:
     """The end of an identifier, after the last `mark`."""
-    return lambda part, _: str(at(part, path)).rpartition(mark)[2] if at(part, path) else None
+    return lambda part, _: str(find_at(part, path)).rpartition(mark)[2] if find_at(part, path) else None
 
 
-def moment(path: str) -> Reading:
+def read_moment(path: str) -> Reading:
     """A time in the form of templates."""
 
     def read(part: Any, _: Context) -> str | None:
-        value = at(part, path)
+        value = find_at(part, path)
         if not isinstance(value, datetime.datetime):
             return None if value is None else str(value)
         return value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -46,12 +46,12 @@ def moment(path: str) -> Reading:
     return read
 
 
-def one_of(path: str, **members: str) -> Reading:
+def read_one_of(path: str, **members: str) -> Reading:
     """The entry of a list with these `members`; '@id' is the physical id, '#Name' a property."""
 
     def read(part: Any, to: Context) -> Any:
         pairs = [(key, _fill_in(value, to)) for key, value in members.items()]
-        listed = at(part, path) if path else part
+        listed = find_at(part, path) if path else part
         return next(
             (member for member in listed or [] if all(str(member.get(key)) == value for key, value in pairs)), None
         )
@@ -59,19 +59,21 @@ def one_of(path: str, **members: str) -> Reading:
     return read
 
 
-def pairs(path: str, key: str = "Key", value: str = "Value") -> Reading:
+def read_pairs(path: str, key: str = "Key", value: str = "Value") -> Reading:
     """A list of keys and values, only of keys in the template, because services add the defaults of all others."""
 
     def read(part: Any, to: Context) -> list[dict[str, Any]]:
-        named = {str(entry.get("Key")) for given in to.properties.values() for entry in _dicts(given)}
-        return [{"Key": entry[key], "Value": entry[value]} for entry in at(part, path) or [] if entry[key] in named]
+        named = {str(entry.get("Key")) for given in to.properties.values() for entry in _list_dicts(given)}
+        return [
+            {"Key": entry[key], "Value": entry[value]} for entry in find_at(part, path) or [] if entry[key] in named
+        ]
 
     return read
 
 
-def renamed(path: str, names: dict[str, str]) -> Reading:
+def read_renamed(path: str, names: dict[str, str]) -> Reading:
     """A value with members, at any depth, that have other names in the template (`names`)."""
-    return lambda part, _: rename(at(part, path) if path else part, names)
+    return lambda part, _: rename(find_at(part, path) if path else part, names)
 
 
 def rename(value: Any, names: dict[str, str]) -> Any:
@@ -81,7 +83,7 @@ def rename(value: Any, names: dict[str, str]) -> Any:
     return [rename(item, names) for item in value] if isinstance(value, list) else value
 
 
-def each(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Reading:
+def read_each(name: str, service: str, method: str, key: str, path: str, **more: Any) -> Reading:
     """The value that a call returns at `path` for every entry of the list property `name`; None if the values differ.
 
     Used for resources that apply to several others, for example a policy of several queues.
@@ -91,7 +93,7 @@ def each(name: str, service: str, method: str, key: str, path: str, **more: Any)
         values = []
         for target in to.get(name) or []:
             try:
-                values.append(at(to.call(service, method, **{key: target}, **more), path))
+                values.append(find_at(to.call(service, method, **{key: target}, **more), path))
             except Gone:
                 values.append(None)
         return values[0] if values and all(value == values[0] for value in values) else None
@@ -99,7 +101,7 @@ def each(name: str, service: str, method: str, key: str, path: str, **more: Any)
     return read
 
 
-def own_tags(part: Any, schema: schemas.Schema, name: str, to: Context) -> Any:
+def read_own_tags(part: Any, schema: schemas.Schema, name: str, to: Context) -> Any:
     """Tags in the form of the template, without those of the stack and of the system."""
     all_tags = part if isinstance(part, dict) else dict(_pair(tag) for tag in part)
     template_tags = to.get(name) or {}
@@ -121,7 +123,7 @@ def _pair(tag: dict[str, Any]) -> tuple[str, Any]:
     return str(members.get("key")), members.get("value")
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _list_dicts(value: Any) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 

@@ -7,19 +7,19 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.adapters.context import Context
 from bootstrap.local.aws.cloudformation.reading.read import Read, Way
-from bootstrap.local.aws.cloudformation.reading.rules import moment
+from bootstrap.local.aws.cloudformation.reading.rules import read_moment
 
 
-def _config(method: str, ask: str, root: str, **ways: Way) -> Read:
+def _describe_config(method: str, ask: str, root: str, **ways: Way) -> Read:
     return Read("config", method, {ask: ["@id"]}, root, dict(ways))
 
 
-def _acl(answer: Any, to: Context) -> Any:
+def _read_acl(answer: Any, to: Context) -> Any:
     name, identity, scope = to.physical_id.split("|")
     return {**to.call("wafv2", "get_web_acl", Name=name, Id=identity, Scope=scope)["WebACL"], "Scope": scope}
 
 
-def _budget(part: Any, _: Context) -> Any:
+def _read_budget(part: Any, _: Context) -> Any:
     """The budget; amounts are texts in the service and numbers in a template, which `property_differences` treats as equal."""
     return part["Budget"]
 
@@ -29,7 +29,7 @@ def _query(part: Any, _: Context) -> dict[str, Any]:
     return {"Type": query["Type"], "Query": json.loads(query["Query"])}
 
 
-def _as_text(name: str) -> Way:
+def _read_as_text(name: str) -> Way:
     return lambda part, _: json.dumps(part[name]) if part.get(name) else None
 
 
@@ -58,12 +58,12 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::Config::ConfigurationRecorder": (
-        _config("describe_configuration_recorders", "ConfigurationRecorderNames", "ConfigurationRecorders.0"),
+        _describe_config("describe_configuration_recorders", "ConfigurationRecorderNames", "ConfigurationRecorders.0"),
     ),
     "AWS::Config::DeliveryChannel": (
-        _config("describe_delivery_channels", "DeliveryChannelNames", "DeliveryChannels.0"),
+        _describe_config("describe_delivery_channels", "DeliveryChannelNames", "DeliveryChannels.0"),
     ),
-    "AWS::Config::ConfigRule": (_config("describe_config_rules", "ConfigRuleNames", "ConfigRules.0"),),
+    "AWS::Config::ConfigRule": (_describe_config("describe_config_rules", "ConfigRuleNames", "ConfigRules.0"),),
     "AWS::GuardDuty::Detector": (Read("guardduty", "get_detector", {"DetectorId": "@id"}, "", {"Enable": _is_on}),),
     "AWS::SecurityHub::Hub": (Read("securityhub", "describe_hub", {}),),
     "AWS::InspectorV2::Filter": (
@@ -76,7 +76,7 @@ READS: dict[str, tuple[Read, ...]] = {
         ),
     ),
     "AWS::WAFv2::WebACL": (
-        Read("wafv2", "list_web_acls", {"Scope": "#Scope"}, _acl),
+        Read("wafv2", "list_web_acls", {"Scope": "#Scope"}, _read_acl),
         Read(
             "wafv2",
             "list_tags_for_resource",
@@ -91,7 +91,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "describe_budget",
             {"AccountId": "@account", "BudgetName": "@id"},
             "",
-            {"Budget": _budget},
+            {"Budget": _read_budget},
         ),
     ),
     "AWS::CE::CostCategory": (
@@ -100,7 +100,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "describe_cost_category_definition",
             {"CostCategoryArn": "@id"},
             "CostCategory",
-            {"Rules": _as_text("Rules"), "SplitChargeRules": _as_text("SplitChargeRules")},
+            {"Rules": _read_as_text("Rules"), "SplitChargeRules": _read_as_text("SplitChargeRules")},
         ),
         Read("ce", "list_tags_for_resource", {"ResourceArn": "@id"}, ways={"Tags": "ResourceTags"}, plain=False),
     ),
@@ -114,7 +114,7 @@ READS: dict[str, tuple[Read, ...]] = {
             "get_schedule",
             {"Name": "@id", "GroupName": "#GroupName"},
             "",
-            {"StartDate": moment("StartDate"), "EndDate": moment("EndDate")},
+            {"StartDate": read_moment("StartDate"), "EndDate": read_moment("EndDate")},
         ),
     ),
     "AWS::ResourceGroups::Group": (

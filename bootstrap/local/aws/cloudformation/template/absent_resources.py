@@ -6,7 +6,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template.intrinsics import UNKNOWN, Scope
-from bootstrap.local.aws.cloudformation.template.template import names_in
+from bootstrap.local.aws.cloudformation.template.template import find_names
 
 
 def check(scope: Scope) -> None:
@@ -16,19 +16,19 @@ def check(scope: Scope) -> None:
     """
     if UNKNOWN in scope.parameters.values():
         return
-    template, present = scope.template, scope.present()
-    outputs = template.section("Outputs").values()
+    template, present = scope.template, scope.find_present()
+    outputs = template.read_section("Outputs").values()
     bodies: dict[str, list[Any]] = {
         "Resources": [template.resources[name].get("Properties") for name in sorted(present)],
-        "Outputs": [body for body in outputs if "Condition" not in body or scope.condition(body["Condition"])],
+        "Outputs": [body for body in outputs if "Condition" not in body or scope.evaluate_condition(body["Condition"])],
     }
     absent = template.resources.keys() - present
     for section, values in bodies.items():
-        names = {name for kind, name in names_in(values, scope.condition) if kind != "Condition"}
+        names = {name for kind, name in find_names(values, scope.evaluate_condition) if kind != "Condition"}
         if names & absent:
-            raise unresolved(sorted(names & absent), section)
+            raise make_unresolved(sorted(names & absent), section)
 
 
-def unresolved(names: list[str], section: str) -> Refused:
+def make_unresolved(names: list[str], section: str) -> Refused:
     """Return the refusal of references to resources that do not exist."""
     return Refused(f"Unresolved resource dependencies [{', '.join(names)}] in the {section} block of the template")

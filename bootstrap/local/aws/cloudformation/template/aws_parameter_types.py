@@ -23,7 +23,7 @@ CALLS = {
 
 def check(template: Template, values: dict[str, str], client: Callable[[str], Any]) -> None:
     """Check that the resources in parameters exist; `client` returns the client of a service. Raises Refused."""
-    for name, declaration in template.section("Parameters").items():
+    for name, declaration in template.read_section("Parameters").items():
         kind = str(declaration.get("Type", "")).removeprefix("List<").removesuffix(">")
         if kind == "AWS::SSM::Parameter::Name" and name in values:
             _check_ssm(client("ssm"), values[name])

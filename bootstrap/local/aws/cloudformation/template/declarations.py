@@ -33,7 +33,7 @@ _PREFIXES = ("List<", "AWS::EC2::", "AWS::SSM::Parameter::Value<", "AWS::Route53
 
 def check(template: Template) -> None:
     """Raise Refused for a declaration with an unknown property, an unknown type, or a property of a wrong kind."""
-    for name, declaration in template.section("Parameters").items():
+    for name, declaration in template.read_section("Parameters").items():
         unknown = sorted(set(declaration) - PROPERTIES)
         if unknown:
             raise Refused(f"Invalid template parameter property '{unknown[0]}'")

@@ -47,7 +47,7 @@ def parse(text: str) -> Any:
             f"Template format error: YAML not well-formed. (character {fault.position + 1} is not allowed)"
         ) from None
     except RecursionError:
-        raise _too_deep() from None
+        raise _make_too_deep() from None
     _check_content(document)
     return document
 
@@ -62,7 +62,7 @@ def _check_events(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                raise _too_deep()
+                raise _make_too_deep()
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
@@ -80,7 +80,7 @@ def _check_content(document: Any) -> None:
     while level:
         depth += 1
         if depth > DEEPEST + 1:
-            raise _too_deep()
+            raise _make_too_deep()
         below: list[Any] = []
         for value in level:
             if isinstance(value, dict):
@@ -92,7 +92,7 @@ def _check_content(document: Any) -> None:
         level = below
 
 
-def _too_deep() -> Refused:
+def _make_too_deep() -> Refused:
     return Refused(f"Template format error: the local cloud reads templates of {DEEPEST} levels at most")
 
 
@@ -114,7 +114,7 @@ class _Loader(yaml.CSafeLoader):
     """A YAML loader like CloudFormation's: it knows the short forms of functions, and dates stay texts."""
 
 
-def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _construct_short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
@@ -122,13 +122,13 @@ def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
         value = loader.construct_sequence(node, deep=True)
     else:
         assert isinstance(node, yaml.MappingNode)
-        value = _mapping(loader, node)
+        value = _construct_mapping(loader, node)
     if name == "Fn::GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {name: value}
 
 
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
+def _construct_mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     """Return a map whose keys are the texts in the template, as `012345678901` and `on` are names for CloudFormation."""
     names: set[str] = set()
     for key, _ in node.value:
@@ -140,7 +140,7 @@ def _mapping(loader: Any, node: yaml.MappingNode) -> dict[str, Any]:
     return {key.value: loader.construct_object(value, deep=True) for key, value in node.value}
 
 
-def _number(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _make_number_constructor(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return a constructor of numbers that leaves what is no number of ordinary size as text."""
 
     def construct(loader: Any, node: yaml.ScalarNode) -> Any:
@@ -155,18 +155,18 @@ def _number(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return construct
 
 
-def _boolean(loader: Any, node: yaml.ScalarNode) -> Any:
+def _construct_boolean(loader: Any, node: yaml.ScalarNode) -> Any:
     try:
         return loader.construct_yaml_bool(node)
     except KeyError:
         raise yaml.MarkedYAMLError(problem="not a boolean", problem_mark=node.start_mark) from None
 
 
-_Loader.add_multi_constructor("!", _short_form)
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:int", _number(yaml.SafeLoader.construct_yaml_int))
-_Loader.add_constructor("tag:yaml.org,2002:float", _number(yaml.SafeLoader.construct_yaml_float))
-_Loader.add_constructor("tag:yaml.org,2002:bool", _boolean)
+_Loader.add_multi_constructor("!", _construct_short_form)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _make_number_constructor(yaml.SafeLoader.construct_yaml_int))
+_Loader.add_constructor("tag:yaml.org,2002:float", _make_number_constructor(yaml.SafeLoader.construct_yaml_float))
+_Loader.add_constructor("tag:yaml.org,2002:bool", _construct_boolean)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()

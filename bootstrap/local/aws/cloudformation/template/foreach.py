@@ -11,7 +11,7 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template import forms
-from bootstrap.local.aws.cloudformation.template.intrinsics import text_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import format_text
 from bootstrap.local.aws.cloudformation.template.known_values import KnownValues, NoValue
 
 PREFIX = "Fn::ForEach::"
@@ -26,7 +26,9 @@ def expand(value: Any, lists: dict[str, list[str]], known: KnownValues) -> Any:
         return value
     expanded: dict[str, Any] = {}
     for key, item in value.items():
-        pieces = _loop(key, item, lists, known) if str(key).startswith(PREFIX) else {key: expand(item, lists, known)}
+        pieces = (
+            _expand_loop(key, item, lists, known) if str(key).startswith(PREFIX) else {key: expand(item, lists, known)}
+        )
         repeated = sorted(expanded.keys() & pieces.keys())
         if repeated:
             raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
@@ -34,7 +36,7 @@ def expand(value: Any, lists: dict[str, list[str]], known: KnownValues) -> Any:
     return expanded
 
 
-def parameter_lists(document: dict[str, Any], values: dict[str, str]) -> dict[str, list[str]]:
+def read_parameter_lists(document: dict[str, Any], values: dict[str, str]) -> dict[str, list[str]]:
     """The members of each list parameter: its value, its default, or its own name if it has neither."""
     lists = {}
     for name, declaration in (document.get("Parameters") or {}).items():
@@ -45,15 +47,15 @@ def parameter_lists(document: dict[str, Any], values: dict[str, str]) -> dict[st
     return lists
 
 
-def _loop(key: str, argument: Any, lists: dict[str, list[str]], known: KnownValues) -> dict[str, Any]:
+def _expand_loop(key: str, argument: Any, lists: dict[str, list[str]], known: KnownValues) -> dict[str, Any]:
     if not (isinstance(argument, list) and len(argument) == 3 and isinstance(argument[2], dict)):
         raise Refused(f"Template error: {key} must have an identifier, a list and a piece of the template")
     name, members, piece = argument
     if not isinstance(name, str):
         raise Refused(f"Template error: the identifier of {key} must be a string")
     expanded: dict[str, Any] = {}
-    for member in _members(key, members, lists, known):
-        pieces = expand(_replace(piece, name, text_of(member)), lists, known)
+    for member in _read_members(key, members, lists, known):
+        pieces = expand(_replace(piece, name, format_text(member)), lists, known)
         repeated = sorted(expanded.keys() & pieces.keys())
         if repeated:
             raise Refused(f"Template error: {key} gives the name {repeated[0]} a second time")
@@ -63,7 +65,7 @@ def _loop(key: str, argument: Any, lists: dict[str, list[str]], known: KnownValu
     return expanded
 
 
-def _members(key: str, members: Any, lists: dict[str, list[str]], known: KnownValues) -> list[Any]:
+def _read_members(key: str, members: Any, lists: dict[str, list[str]], known: KnownValues) -> list[Any]:
     if isinstance(members, dict) and set(members) == {"Ref"} and isinstance(members["Ref"], str):
         if members["Ref"] not in lists:
             raise Refused(f"Template error: {key} cannot resolve the list {members['Ref']}")
@@ -78,7 +80,9 @@ def _members(key: str, members: Any, lists: dict[str, list[str]], known: KnownVa
             ]  # as for a list parameter: a template is described without the values of its parameters
     if not isinstance(members, list) or any(isinstance(one, list) for one in members):
         raise Refused(f"Template error: {key} must have a list, a list of a mapping or a reference to a list parameter")
-    return [part for one in members for part in (_members(key, one, lists, known) if isinstance(one, dict) else [one])]
+    return [
+        part for one in members for part in (_read_members(key, one, lists, known) if isinstance(one, dict) else [one])
+    ]
 
 
 def _replace(value: Any, name: str, member: str) -> Any:
@@ -88,10 +92,10 @@ def _replace(value: Any, name: str, member: str) -> Any:
     if isinstance(value, dict):
         if value == {"Ref": name}:
             return member
-        return {_text(str(key), name, member): _replace(item, name, member) for key, item in value.items()}
-    return _text(value, name, member) if isinstance(value, str) else value
+        return {_replace_name(str(key), name, member): _replace(item, name, member) for key, item in value.items()}
+    return _replace_name(value, name, member) if isinstance(value, str) else value
 
 
-def _text(text: str, name: str, member: str) -> str:
+def _replace_name(text: str, name: str, member: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9]", "", member)
     return text.replace(f"${{{name}}}", member).replace(f"&{{{name}}}", plain)

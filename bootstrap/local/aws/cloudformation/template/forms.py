@@ -64,21 +64,21 @@ def check(value: Any, *, is_extended: bool) -> None:
 
     With AWS::LanguageExtensions (`is_extended`), names in Ref and Fn::GetAtt, and some arguments, may be functions.
     """
-    for name, argument in functions_in(value):
+    for name, argument in find_functions(value):
         judge = _JUDGES.get(name)
         refusal = judge(argument, is_extended) if judge else ""
         if refusal:
             raise Refused(refusal)
 
 
-def functions_in(value: Any) -> list[tuple[str, Any]]:
+def find_functions(value: Any) -> list[tuple[str, Any]]:
     """Return every Ref and Fn:: function in a value with its argument, outermost first."""
     if isinstance(value, list):
-        return [pair for item in value for pair in functions_in(item)]
+        return [pair for item in value for pair in find_functions(item)]
     if not isinstance(value, dict):
         return []
     own = [(name, item) for name, item in value.items() if len(value) == 1 and (name == "Ref" or name in _JUDGES)]
-    return own + [pair for item in value.values() for pair in functions_in(item)]
+    return own + [pair for item in value.values() for pair in find_functions(item)]
 
 
 def is_function(value: Any) -> bool:

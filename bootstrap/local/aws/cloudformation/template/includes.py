@@ -30,7 +30,7 @@ _FORBIDDEN = ("AWSTemplateFormatVersion", "Parameters")
 Fetch = Callable[[str, str], str]  # bucket and key -> the text; raises Refused
 
 
-def failure(reason: str) -> Refused:
+def make_failure(reason: str) -> Refused:
     """The refusal of a snippet in CloudFormation's words."""
     return Refused(f"Transform {NAME} failed with: {reason}")
 
@@ -121,7 +121,7 @@ class _Inclusion:
         if not (isinstance(declared, dict) and all(isinstance(one, dict) for one in declared.values())):
             declared = {}
         document = {**self._document, "Parameters": declared}
-        lists = foreach.parameter_lists(document, self._given_values)
+        lists = foreach.read_parameter_lists(document, self._given_values)
         known = KnownValues(Template("", document), self._given_values, lists, self._region)
         forms.check(written, is_extended=False)
         try:
@@ -145,4 +145,4 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _fail(reason: str) -> NoReturn:
-    raise failure(reason)
+    raise make_failure(reason)

@@ -39,10 +39,10 @@ class Scope:
     undecided: set[str] = field(default_factory=set)  # the conditions that are being evaluated
     functions: dict[str, Function] = field(default_factory=lambda: FUNCTIONS)
 
-    def condition(self, name: str) -> bool:
+    def evaluate_condition(self, name: str) -> bool:
         """Whether a named condition is true. Raises Refused if it is not defined, or depends on itself."""
         if name not in self.decided:
-            conditions = self.template.section("Conditions")
+            conditions = self.template.read_section("Conditions")
             if name not in conditions:
                 raise Refused(f"Template error: unresolved condition dependency {name} in Fn::If")
             if name in self.undecided:
@@ -54,11 +54,11 @@ class Scope:
             self.undecided.discard(name)
         return self.decided[name]
 
-    def present(self) -> frozenset[str]:
+    def find_present(self) -> frozenset[str]:
         """The logical ids of resources without a condition, or with one that is true."""
         resources = self.template.resources.items()
         return frozenset(
-            name for name, body in resources if "Condition" not in body or self.condition(body["Condition"])
+            name for name, body in resources if "Condition" not in body or self.evaluate_condition(body["Condition"])
         )
 
     def evaluate(self, value: Any) -> Any:
@@ -70,15 +70,19 @@ class Scope:
         if len(value) == 1:
             name, argument = next(iter(value.items()))
             if name == "Ref":
-                return self._ref(argument)
-            if name == "Condition" and isinstance(argument, str) and argument in self.template.section("Conditions"):
-                return self.condition(argument)
+                return self._resolve_ref(argument)
+            if (
+                name == "Condition"
+                and isinstance(argument, str)
+                and argument in self.template.read_section("Conditions")
+            ):
+                return self.evaluate_condition(argument)
             if name.startswith("Fn::"):
                 return self._call(name, argument)
         evaluated = {key: self.evaluate(item) for key, item in value.items()}
         return {key: item for key, item in evaluated.items() if item is not NOTHING}
 
-    def _ref(self, name: str) -> Any:
+    def _resolve_ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return NOTHING
         if name in self.pseudo:
@@ -89,9 +93,9 @@ class Scope:
 
     def _call(self, name: str, argument: Any) -> Any:
         if name == "Fn::If":
-            return self.evaluate(argument[1] if self.condition(argument[0]) else argument[2])
+            return self.evaluate(argument[1] if self.evaluate_condition(argument[0]) else argument[2])
         if name == "Fn::Sub":
-            return self._sub(argument)
+            return self._substitute(argument)
         if name == "Fn::GetAtt":
             return self._get_att(argument)
         function = self.functions.get(name)
@@ -103,7 +107,7 @@ class Scope:
         logical, name = argument if isinstance(argument, list) else argument.split(".", 1)
         return self.attribute(logical, str(self.evaluate(name)))
 
-    def _sub(self, argument: Any) -> str:
+    def _substitute(self, argument: Any) -> str:
         text, variables = (argument, {}) if isinstance(argument, str) else argument
         values = {key: self.evaluate(item) for key, item in variables.items()}
 
@@ -113,14 +117,14 @@ class Scope:
                 return "${" + name + "}"
             name = name.strip()
             if name in values:
-                return text_of(values[name])
-            value = self._get_att(name.split(".", 1)) if "." in name else self._ref(name)
-            return text_of(value)
+                return format_text(values[name])
+            value = self._get_att(name.split(".", 1)) if "." in name else self._resolve_ref(name)
+            return format_text(value)
 
         return _SUB.sub(replace, text)
 
 
-def text_of(value: Any) -> str:
+def format_text(value: Any) -> str:
     """Return a value as text, as CloudFormation writes it: booleans in lower case, lists with commas.
 
     Raises Refused for a map.
@@ -128,7 +132,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(map(text_of, value))
+        return ",".join(map(format_text, value))
     if isinstance(value, dict) or value is None:
         raise Refused("Template error: a map stands in the template where CloudFormation needs a string")
     return "" if value is NOTHING else str(value)
@@ -146,16 +150,16 @@ def resolve_dynamic(value: Any, lookup: Callable[[str, str], str]) -> Any:
 
 
 def _join(_: Scope, argument: Any) -> str:
-    delimiter, items = _members(argument, forms.JOIN, 2)
+    delimiter, items = _require_members(argument, forms.JOIN, 2)
     if items == UNKNOWN:
         return UNKNOWN
     if not (isinstance(items, list) and isinstance(delimiter, str) and all(map(forms.is_text, items))):
         raise Refused(forms.JOIN)
-    return delimiter.join(map(text_of, items))
+    return delimiter.join(map(format_text, items))
 
 
 def _select(_: Scope, argument: Any) -> Any:
-    index, items = _members(argument, forms.SELECT, 2)
+    index, items = _require_members(argument, forms.SELECT, 2)
     if UNKNOWN in (index, items):
         return UNKNOWN
     if isinstance(items, str):
@@ -168,23 +172,23 @@ def _select(_: Scope, argument: Any) -> Any:
 
 
 def _split(_: Scope, argument: Any) -> Any:
-    delimiter, text = _members(argument, forms.SPLIT, 2)
+    delimiter, text = _require_members(argument, forms.SPLIT, 2)
     if text == UNKNOWN:
         return UNKNOWN
     if not (isinstance(delimiter, str) and delimiter and forms.is_text(text)):
         raise Refused(forms.SPLIT)
-    return text_of(text).split(delimiter)
+    return format_text(text).split(delimiter)
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
-    table, first, second, *options = _members(argument, forms.FIND_IN_MAP, 3, 4)
+    table, first, second, *options = _require_members(argument, forms.FIND_IN_MAP, 3, 4)
     if UNKNOWN in (table, first, second):
         return UNKNOWN
     if not all(map(forms.is_text, (table, first, second))):
         raise Refused(forms.FIND_IN_MAP)
-    value: Any = scope.template.section("Mappings")
+    value: Any = scope.template.read_section("Mappings")
     for key in (table, first, second):
-        value = value.get(text_of(key), NOTHING) if isinstance(value, dict) else NOTHING
+        value = value.get(format_text(key), NOTHING) if isinstance(value, dict) else NOTHING
     if value is NOTHING:
         value = options[0].get("DefaultValue", NOTHING) if options and isinstance(options[0], dict) else NOTHING
     if value is NOTHING:
@@ -192,8 +196,8 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
     return value
 
 
-def _cidr(_: Scope, argument: Any) -> Any:
-    block, *numbers = _members(argument, forms.CIDR, 2, 3)
+def _split_cidr(_: Scope, argument: Any) -> Any:
+    block, *numbers = _require_members(argument, forms.CIDR, 2, 3)
     if UNKNOWN in (block, *numbers):
         return UNKNOWN
     if not (isinstance(block, str) and all(map(forms.is_whole, numbers))):
@@ -202,20 +206,20 @@ def _cidr(_: Scope, argument: Any) -> Any:
 
 
 def _equals(_: Scope, argument: Any) -> bool:
-    first, second = _members(argument, forms.EQUALS, 2)
-    return text_of(first) == text_of(second)
+    first, second = _require_members(argument, forms.EQUALS, 2)
+    return format_text(first) == format_text(second)
 
 
-def _all(_: Scope, argument: Any) -> bool:
-    return all(_members(argument, forms.AND_OR.format("Fn::And"), *range(2, 11)))
+def _evaluate_and(_: Scope, argument: Any) -> bool:
+    return all(_require_members(argument, forms.AND_OR.format("Fn::And"), *range(2, 11)))
 
 
-def _any(_: Scope, argument: Any) -> bool:
-    return any(_members(argument, forms.AND_OR.format("Fn::Or"), *range(2, 11)))
+def _evaluate_or(_: Scope, argument: Any) -> bool:
+    return any(_require_members(argument, forms.AND_OR.format("Fn::Or"), *range(2, 11)))
 
 
-def _not(_: Scope, argument: Any) -> bool:
-    return not _members(argument, forms.NOT, 1)[0]
+def _evaluate_not(_: Scope, argument: Any) -> bool:
+    return not _require_members(argument, forms.NOT, 1)[0]
 
 
 def _get_azs(scope: Scope, argument: Any) -> Any:
@@ -223,16 +227,16 @@ def _get_azs(scope: Scope, argument: Any) -> Any:
         return UNKNOWN
     if not isinstance(argument, str):
         raise Refused(forms.GET_AZS)
-    return scope.zones(argument or text_of(scope.evaluate({"Ref": "AWS::Region"})))
+    return scope.zones(argument or format_text(scope.evaluate({"Ref": "AWS::Region"})))
 
 
-def _base64(_: Scope, argument: Any) -> str:
+def _encode_base64(_: Scope, argument: Any) -> str:
     if not forms.is_text(argument):
         raise Refused(forms.BASE64)
-    return base64.b64encode(text_of(argument).encode()).decode()
+    return base64.b64encode(format_text(argument).encode()).decode()
 
 
-def _length(_: Scope, argument: Any) -> Any:
+def _count_length(_: Scope, argument: Any) -> Any:
     if argument == UNKNOWN:
         return UNKNOWN
     if not isinstance(argument, list):
@@ -240,7 +244,7 @@ def _length(_: Scope, argument: Any) -> Any:
     return len(argument)
 
 
-def _members(argument: Any, refusal: str, *lengths: int) -> list[Any]:
+def _require_members(argument: Any, refusal: str, *lengths: int) -> list[Any]:
     """Return the evaluated arguments of a function; AWS::NoValue among them has left too few. Raises Refused."""
     if not (isinstance(argument, list) and len(argument) in lengths):
         raise Refused(refusal)
@@ -250,7 +254,7 @@ def _members(argument: Any, refusal: str, *lengths: int) -> list[Any]:
 def _import(scope: Scope, argument: Any) -> Any:
     if not forms.is_text(argument):
         raise Refused(forms.IMPORT)
-    return scope.imports(text_of(argument))
+    return scope.imports(format_text(argument))
 
 
 Function = Callable[[Scope, Any], Any]
@@ -259,14 +263,14 @@ FUNCTIONS: dict[str, Function] = {
     "Fn::Select": _select,
     "Fn::Split": _split,
     "Fn::FindInMap": _find_in_map,
-    "Fn::Cidr": _cidr,
+    "Fn::Cidr": _split_cidr,
     "Fn::Equals": _equals,
-    "Fn::And": _all,
-    "Fn::Or": _any,
-    "Fn::Not": _not,
-    "Fn::Base64": _base64,
+    "Fn::And": _evaluate_and,
+    "Fn::Or": _evaluate_or,
+    "Fn::Not": _evaluate_not,
+    "Fn::Base64": _encode_base64,
     "Fn::GetAZs": _get_azs,
     "Fn::ImportValue": _import,
     "Fn::ToJsonString": lambda _, argument: json.dumps(argument, separators=(",", ":")),
-    "Fn::Length": _length,
+    "Fn::Length": _count_length,
 }

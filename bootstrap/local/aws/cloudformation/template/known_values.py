@@ -31,7 +31,7 @@ class KnownValues:
         self._looked_up: set[str] = set()
         self._without_value: set[str] = set()
         values: dict[str, Any] = {}
-        for name, declaration in template.section("Parameters").items():
+        for name, declaration in template.read_section("Parameters").items():
             if str(declaration.get("Type", "")).startswith(_SSM):
                 self._looked_up.add(name)
             elif name in lists:

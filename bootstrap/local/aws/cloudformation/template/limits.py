@@ -18,12 +18,12 @@ NAME_LENGTH = 255
 def check(template: Template) -> None:
     """Raise Refused for a template that is larger than CloudFormation accepts."""
     for section, most in MOST.items():
-        count = len(template.section(section))
+        count = len(template.read_section(section))
         if count > most:
             raise Refused(
                 f"Template format error: Number of {section.lower()}, {count}, is greater than maximum allowed, {most}"
             )
-        for name in template.section(section):
+        for name in template.read_section(section):
             if len(str(name)) > NAME_LENGTH:
                 raise Refused(f"Template format error: {section} name {name} is longer than {NAME_LENGTH} characters")
     if len(str(template.document.get("Description", "")).encode()) > DESCRIPTION_BYTES:

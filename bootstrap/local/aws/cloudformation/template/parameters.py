@@ -20,7 +20,7 @@ def settle(
     template: Template, given_values: dict[str, str], current_values: dict[str, str], reuse: set[str]
 ) -> dict[str, str]:
     """The value of every parameter as text: the given one, the current one (`reuse`), or the default. Raises Refused."""
-    declared = template.section("Parameters")
+    declared = template.read_section("Parameters")
     unknown = sorted((set(given_values) | reuse) - set(declared))
     if unknown:
         raise Refused(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -32,7 +32,7 @@ def settle(
         elif name in given_values:
             settled[name] = given_values[name]
         elif "Default" in declaration:
-            settled[name] = _text(declaration["Default"])
+            settled[name] = _format_value(declaration["Default"])
         else:
             missing.append(name)
     if missing:
@@ -53,7 +53,7 @@ def resolve(
         if UNKNOWN in text:  # in a nested change set: the value exists after the parent's resources
             values[name] = UNKNOWN
             continue
-        kind = str(template.section("Parameters")[name].get("Type", "String"))
+        kind = str(template.read_section("Parameters")[name].get("Type", "String"))
         ssm = _SSM.fullmatch(kind)
         if ssm:
             looked_up[name] = text = _look_up(name, text, lookup)
@@ -62,23 +62,23 @@ def resolve(
     return values, looked_up
 
 
-def shown(template: Template, settled: dict[str, str]) -> dict[str, str]:
+def show_parameters(template: Template, settled: dict[str, str]) -> dict[str, str]:
     """The values of parameters with those of NoEcho parameters masked."""
-    declared = template.section("Parameters")
+    declared = template.read_section("Parameters")
     return {name: MASK if is_hidden(declared.get(name, {})) else value for name, value in settled.items()}
 
 
-def masked(template: Template, settled: dict[str, str], value: Any) -> Any:
+def mask_values(template: Template, settled: dict[str, str], value: Any) -> Any:
     """A value in which the values of NoEcho parameters are masked, in all its texts."""
-    declared = template.section("Parameters")
-    return _masked([text for name, text in settled.items() if text and is_hidden(declared.get(name, {}))], value)
+    declared = template.read_section("Parameters")
+    return _mask_secrets([text for name, text in settled.items() if text and is_hidden(declared.get(name, {}))], value)
 
 
-def _masked(secrets: list[str], value: Any) -> Any:
+def _mask_secrets(secrets: list[str], value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _masked(secrets, item) for key, item in value.items()}
+        return {key: _mask_secrets(secrets, item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(secrets, item) for item in value]
+        return [_mask_secrets(secrets, item) for item in value]
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, MASK)
@@ -107,12 +107,12 @@ def _check(name: str, declaration: dict[str, Any], value: str) -> None:
 
 
 def _check_item(name: str, declaration: dict[str, Any], kind: str, item: str) -> None:
-    allowed = [_text(value) for value in declaration.get("AllowedValues", [])]
+    allowed = [_format_value(value) for value in declaration.get("AllowedValues", [])]
     description = declaration.get("ConstraintDescription")
     if allowed and item not in allowed:
         raise Refused(
             (description and f"Parameter '{name}' failed to satisfy constraint: {description}")
-            or _one_of(name, allowed)
+            or _explain_allowed(name, allowed)
         )
     pattern = declaration.get("AllowedPattern")
     if pattern and not declarations.compile_pattern(name, str(pattern)).fullmatch(item):
@@ -143,7 +143,7 @@ def _check_number(name: str, declaration: dict[str, Any], item: str) -> None:
         raise Refused(f"Parameter '{name}' must be a number not greater than {declaration['MaxValue']}")
 
 
-def _one_of(name: str, allowed: list[str]) -> str:
+def _explain_allowed(name: str, allowed: list[str]) -> str:
     return f"Parameter '{name}' must be one of AllowedValues: [{', '.join(allowed)}]"
 
 
@@ -151,7 +151,7 @@ def _split(text: str) -> list[str]:
     return [item.strip() for item in text.split(",")] if text else []
 
 
-def _text(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, list):
-        return ",".join(_text(item) for item in value)
+        return ",".join(_format_value(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

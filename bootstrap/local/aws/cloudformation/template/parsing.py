@@ -49,7 +49,7 @@ def _parse_once(text: str) -> tuple[bytes, bool]:
 def _extend_once(text: str, given_values: tuple[tuple[str, str], ...], region: str) -> bytes:
     """Return the document without its loops, which depend on parameters, checked and packed."""
     document, parameters = pickle.loads(_parse_once(text)[0]), dict(given_values)  # noqa: S301
-    lists = foreach.parameter_lists(document, parameters)
+    lists = foreach.read_parameter_lists(document, parameters)
     known = KnownValues(Template(text, document), parameters, lists, region)
     expanded = Template(text, foreach.expand(document, lists, known))
     structure.check_sections(expanded)

@@ -11,9 +11,9 @@ from typing import Any
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template import forms
-from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope, text_of
+from bootstrap.local.aws.cloudformation.template.intrinsics import FUNCTIONS, UNKNOWN, Function, Scope, format_text
 from bootstrap.local.aws.cloudformation.template.structure import PSEUDO
-from bootstrap.local.aws.cloudformation.template.template import Template, names_in
+from bootstrap.local.aws.cloudformation.template.template import Template, find_names
 
 # The calls that read the resources for Fn::ValueOf; all of them have the attribute Tags.<key>, too.
 SOURCES = {
@@ -59,12 +59,12 @@ def check(scope: Scope, client: Callable[[], Any]) -> None:
 
     If parameters depend on the parent's resources and are not known yet, nothing is checked now.
     """
-    rules = scope.template.section("Rules")
+    rules = scope.template.read_section("Rules")
     if not rules or UNKNOWN in scope.parameters.values():
         return
     lookup = _Lookup(scope, client)
     rule_scope = dataclasses.replace(
-        scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.functions()}, decided={}, undecided=set()
+        scope, functions={**FUNCTIONS, **MEMBERSHIP, **lookup.make_functions()}, decided={}, undecided=set()
     )
     for name, rule in rules.items():
         if "RuleCondition" in rule and not rule_scope.evaluate(rule["RuleCondition"]):
@@ -77,8 +77,8 @@ def check(scope: Scope, client: Callable[[], Any]) -> None:
 
 def check_form(template: Template, functions: Callable[[Any], Iterator[tuple[str, Any]]]) -> None:
     """Raise Refused for rules that are invalid for all parameters; `functions` finds the functions in a value."""
-    values = set(template.section("Parameters")) | PSEUDO
-    for name, rule in template.section("Rules").items():
+    values = set(template.read_section("Parameters")) | PSEUDO
+    for name, rule in template.read_section("Rules").items():
         if not isinstance(rule, dict) or set(rule) - MEMBERS or not isinstance(rule.get("Assertions"), list):
             raise Refused(f"Template format error: Rule {name} must have Assertions, and may have a RuleCondition")
         conditions = [rule["RuleCondition"]] if "RuleCondition" in rule else []
@@ -92,7 +92,7 @@ def check_form(template: Template, functions: Callable[[Any], Iterator[tuple[str
             raise Refused(
                 f"Template format error: Conditions of rule {name} can only be boolean operations on parameters"
             )
-        unknown = sorted({one for _, one in names_in(rule) if one not in values})
+        unknown = sorted({one for _, one in find_names(rule) if one not in values})
         if unknown:
             raise Refused(
                 f"Template format error: Unresolved dependencies [{', '.join(unknown)}]. Cannot reference resources in the "
@@ -115,12 +115,12 @@ def _check_argument(template: Template, rule: str, function: str, argument: Any)
         raise Refused(f"Template error: {function} takes no other function (rule {rule})")
     if function == "Fn::ValueOf":
         parameter, attribute = argument
-        declaration = template.section("Parameters").get(parameter)
+        declaration = template.read_section("Parameters").get(parameter)
         if declaration is None:
             raise Refused(
                 f"Template error: {function} names the parameter {parameter}, which is not there (rule {rule})"
             )
-        _check_attribute(rule, _kind(declaration), attribute)
+        _check_attribute(rule, _name_kind(declaration), attribute)
     if function == "Fn::ValueOfAll":
         _check_attribute(rule, *argument)
 
@@ -137,35 +137,35 @@ class _Lookup:
 
     def __init__(self, scope: Scope, client: Callable[[], Any]) -> None:
         self._values = scope.parameters
-        self._declared = scope.template.section("Parameters")
+        self._declared = scope.template.read_section("Parameters")
         self._client = client
 
-    def functions(self) -> dict[str, Function]:
+    def make_functions(self) -> dict[str, Function]:
         """Return the functions that read values of parameters and resources, by name."""
         return {
-            "Fn::RefAll": lambda _, kind: self._ids(str(kind)),
-            "Fn::ValueOf": lambda _, argument: self._value_of(*argument),
-            "Fn::ValueOfAll": lambda _, argument: self._values_of_all(*argument),
+            "Fn::RefAll": lambda _, kind: self._list_ids(str(kind)),
+            "Fn::ValueOf": lambda _, argument: self._find_value(*argument),
+            "Fn::ValueOfAll": lambda _, argument: self._list_values(*argument),
         }
 
-    def _ids(self, kind: str) -> list[str]:
+    def _list_ids(self, kind: str) -> list[str]:
         call, path, member = LISTS[kind]
         pages = self._client().get_paginator(call).paginate() if self._client().can_paginate(call) else None
         answer = pages.build_full_result() if pages else getattr(self._client(), call)()
         return [str(item[member]) for item in answer[path]]
 
-    def _values_of_all(self, kind: str, attribute: str) -> list[str]:
+    def _list_values(self, kind: str, attribute: str) -> list[str]:
         """Return an attribute of all resources in parameters of a type; resources without the tag are left out."""
-        named = [name for name, declaration in self._declared.items() if _kind(declaration) == kind]
-        values = [value for name in named for value in _as_list(self._values[name])]
-        return [text for value in values if (text := self._attribute(kind, value, attribute))]
+        named = [name for name, declaration in self._declared.items() if _name_kind(declaration) == kind]
+        values = [value for name in named for value in _make_list(self._values[name])]
+        return [text for value in values if (text := self._read_attribute(kind, value, attribute))]
 
-    def _value_of(self, parameter: str, attribute: str) -> Any:
-        kind, value = _kind(self._declared[parameter]), self._values[parameter]
-        values = [self._attribute(kind, item, attribute) for item in _as_list(value)]
+    def _find_value(self, parameter: str, attribute: str) -> Any:
+        kind, value = _name_kind(self._declared[parameter]), self._values[parameter]
+        values = [self._read_attribute(kind, item, attribute) for item in _make_list(value)]
         return values if isinstance(value, list) else values[0]
 
-    def _attribute(self, kind: str, value: str, attribute: str) -> str:
+    def _read_attribute(self, kind: str, value: str, attribute: str) -> str:
         """Return one attribute of one resource; '' for a tag that it does not have."""
         resource = self._describe(kind, value)
         if attribute.startswith("Tags."):
@@ -191,22 +191,24 @@ class _Lookup:
         return resource
 
 
-def _kind(declaration: dict[str, Any]) -> str:
+def _name_kind(declaration: dict[str, Any]) -> str:
     return str(declaration.get("Type", "String")).removeprefix("List<").removesuffix(">")
 
 
-def _as_list(value: Any) -> list[str]:
+def _make_list(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
-def _texts(value: Any) -> list[str]:
+def _list_texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise Refused("Template error: a function in a rule takes a list of strings and got something else")
-    return [text_of(one) for one in value]
+    return [format_text(one) for one in value]
 
 
 MEMBERSHIP: dict[str, Function] = {
-    "Fn::Contains": lambda _, argument: text_of(argument[1]) in _texts(argument[0]),
-    "Fn::EachMemberEquals": lambda _, argument: all(one == text_of(argument[1]) for one in _texts(argument[0])),
-    "Fn::EachMemberIn": lambda _, argument: set(_texts(argument[0])) <= set(_texts(argument[1])),
+    "Fn::Contains": lambda _, argument: format_text(argument[1]) in _list_texts(argument[0]),
+    "Fn::EachMemberEquals": lambda _, argument: all(
+        one == format_text(argument[1]) for one in _list_texts(argument[0])
+    ),
+    "Fn::EachMemberIn": lambda _, argument: set(_list_texts(argument[0])) <= set(_list_texts(argument[1])),
 }

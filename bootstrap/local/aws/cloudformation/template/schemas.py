@@ -19,15 +19,15 @@ Schema = dict[str, Any]
 
 
 @functools.cache
-def _directory() -> Path:
+def _find_directory() -> Path:
     spec = importlib.util.find_spec("cfnlint")
     assert spec is not None and spec.origin is not None, "cfn-lint is among the locked packages"
     return Path(spec.origin).parent / "data" / "schemas"
 
 
 @functools.cache
-def _types(region: str) -> dict[str, str]:
-    path = _directory() / "providers" / f"{region}.json"
+def _load_types(region: str) -> dict[str, str]:
+    path = _find_directory() / "providers" / f"{region}.json"
     if not path.exists():
         path = path.with_name("us-east-1.json")
     names: dict[str, str] = json.loads(path.read_bytes())
@@ -35,22 +35,22 @@ def _types(region: str) -> dict[str, str]:
 
 
 @functools.cache
-def regions() -> frozenset[str]:
+def list_regions() -> frozenset[str]:
     """Return the regions of AWS."""
-    return frozenset(path.stem for path in (_directory() / "providers").glob("*-*.json"))
+    return frozenset(path.stem for path in (_find_directory() / "providers").glob("*-*.json"))
 
 
 @functools.cache
 def load(kind: str, region: str) -> Schema | None:
     """The schema of a resource type in a region, or None for a type that CloudFormation does not know."""
-    name = _types(region).get(kind)
+    name = _load_types(region).get(kind)
     if name is None:
         return None
-    schema: Schema = json.loads((_directory() / "resources" / f"{name}.json").read_bytes())
+    schema: Schema = json.loads((_find_directory() / "resources" / f"{name}.json").read_bytes())
     return schema
 
 
-def tag_property(schema: Schema) -> str:
+def find_tag_property(schema: Schema) -> str:
     """The name of the property with tags, or '' for a type without tags."""
     tagging = schema.get("tagging", {})
     if tagging.get("taggable", "Tags" in schema.get("properties", {})):
@@ -59,7 +59,7 @@ def tag_property(schema: Schema) -> str:
     return ""
 
 
-def recreation(schema: Schema, name: str, before: Any, after: Any) -> str:
+def judge_recreation(schema: Schema, name: str, before: Any, after: Any) -> str:
     """Whether a change of a top-level property needs a new resource: 'Always', 'Conditionally' or 'Never'."""
     if _touches(schema.get("createOnlyProperties", ()), name, before, after):
         return "Always"
@@ -71,40 +71,40 @@ def recreation(schema: Schema, name: str, before: Any, after: Any) -> str:
 def _touches(paths: Any, name: str, before: Any, after: Any) -> bool:
     for path in paths:
         first, *rest = str(path).removeprefix("/properties/").split("/")
-        if first == name and _at(before, rest) != _at(after, rest):
+        if first == name and _find_value(before, rest) != _find_value(after, rest):
             return True
     return False
 
 
-def _at(value: Any, path: list[str]) -> Any:
+def _find_value(value: Any, path: list[str]) -> Any:
     for index, part in enumerate(path):
         if part == "*":
-            return [_at(item, path[index + 1 :]) for item in value] if isinstance(value, list) else value
+            return [_find_value(item, path[index + 1 :]) for item in value] if isinstance(value, list) else value
         value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
+def list_faults(schema: Schema, properties: dict[str, Any]) -> list[str]:
     """The faults of properties, with CloudFormation's messages; empty if there are none."""
     top = {**schema, "additionalProperties": False}
     read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
-    all_faults = list(_faults(schema, top, properties, "#"))
+    all_faults = list(_find_faults(schema, top, properties, "#"))
     return all_faults + [f"#: extraneous key [{name}] is not permitted" for name in properties if name in read_only]
 
 
-def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
+def _find_faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
     rule = follow(schema, rule)
     expected = rule.get("type", ())
     kinds = [expected] if isinstance(expected, str) else list(expected)
     if kinds and not any(value_types.fits(kind, value) for kind in kinds):
-        yield f"{place}: expected type: {value_types.NAMES.get(kinds[0], kinds[0])}, found: {value_types.name_of(value)}"
+        yield f"{place}: expected type: {value_types.NAMES.get(kinds[0], kinds[0])}, found: {value_types.name_type(value)}"
         return
     if isinstance(value, dict) and "properties" in rule:
         properties = rule["properties"]
         patterns = rule.get("patternProperties")
         for name, item in value.items():
             if name in properties:
-                yield from _faults(schema, properties[name], item, f"{place}/{name}")
+                yield from _find_faults(schema, properties[name], item, f"{place}/{name}")
             elif rule.get("additionalProperties") is False and not patterns:
                 yield f"{place}: extraneous key [{name}] is not permitted"
         for name in rule.get("required", ()):
@@ -112,7 +112,7 @@ def _faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[str]:
                 yield f"{place}: required key [{name}] not found"
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _faults(schema, rule.get("items", {}), item, f"{place}/{index}")
+            yield from _find_faults(schema, rule.get("items", {}), item, f"{place}/{index}")
     elif isinstance(value, dict | list) is False and "enum" in rule and str(value) not in map(str, rule["enum"]):
         yield f"{place}: {value} is not a valid enum value"
 
@@ -127,7 +127,7 @@ def follow(schema: Schema, rule: Any) -> Schema:
     return rule if isinstance(rule, dict) else {}
 
 
-def settable(schema: Schema) -> frozenset[str]:
+def list_settable(schema: Schema) -> frozenset[str]:
     """The properties that a template may set."""
     read_only = {str(path).removeprefix("/properties/") for path in schema.get("readOnlyProperties", ())}
     return frozenset(schema.get("properties", {})) - read_only

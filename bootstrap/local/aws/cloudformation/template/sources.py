@@ -10,7 +10,7 @@ from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template import includes, limits
 
 
-def from_s3(client: Any, url: str) -> str:
+def fetch_from_s3(client: Any, url: str) -> str:
     """The text of an object, by either form of its URL; `client` is S3's in the stack's region. Raises Refused."""
     from botocore.exceptions import ClientError
 
@@ -39,9 +39,9 @@ def include(text: str, given_values: dict[str, str], region: str, client: Callab
         except ClientError as refusal:
             error = refusal.response["Error"]
             if error.get("Code") == "NoSuchBucket":
-                raise includes.failure(f"S3 bucket [{bucket}] does not exist.") from None
-            raise includes.failure(str(error.get("Message", key))) from None
+                raise includes.make_failure(f"S3 bucket [{bucket}] does not exist.") from None
+            raise includes.make_failure(str(error.get("Message", key))) from None
         except UnicodeDecodeError:
-            raise includes.failure(includes.INVALID) from None
+            raise includes.make_failure(includes.INVALID) from None
 
     return includes.expand(text, given_values, region, fetch)

@@ -11,7 +11,7 @@ from typing import Any
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.operations import life_policies
 from bootstrap.local.aws.cloudformation.template import cidr, declarations, foreach, forms, limits, rules, schemas
-from bootstrap.local.aws.cloudformation.template.template import Template, names_in
+from bootstrap.local.aws.cloudformation.template.template import Template, find_names
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
 SNAPSHOT_TYPES = frozenset(
@@ -82,19 +82,19 @@ def check(template: Template, region: str) -> None:
                     f"Template error: resource type {resource['Type']} does not support deletion policy Snapshot ({logical})"
                 )
     _check_secure_references(template)
-    for key, output in template.section("Outputs").items():
+    for key, output in template.read_section("Outputs").items():
         if _is_list(template, output["Value"]) or _is_map(output["Value"]):
             raise Refused(
                 f"Template format error: The Value field of every Outputs member must evaluate to a String ({key})."
             )
-        for _, name in names_in((output.get("Export") or {}).get("Name")):
+        for _, name in find_names((output.get("Export") or {}).get("Name")):
             if name in template.resources:
                 raise Refused("Template error: Export Name field must not depend on any resources")
-    rules.check_form(template, functions)
-    if any(name == "Fn::ImportValue" for name, _ in functions(template.section("Conditions"))):
+    rules.check_form(template, walk_functions)
+    if any(name == "Fn::ImportValue" for name, _ in walk_functions(template.read_section("Conditions"))):
         raise Refused("Template error: Cannot use Fn::ImportValue in Conditions.")
     for section in ("Resources", "Outputs", "Conditions"):
-        for name, argument in functions(template.section(section)):
+        for name, argument in walk_functions(template.read_section(section)):
             _check_function(template, name, argument, region)
 
 
@@ -102,7 +102,7 @@ def _is_list(template: Template, value: Any) -> bool:
     if not isinstance(value, dict) or len(value) != 1:
         return isinstance(value, list)
     ((name, argument),) = value.items()
-    declared = template.section("Parameters").get(str(argument), {}) if name == "Ref" else {}
+    declared = template.read_section("Parameters").get(str(argument), {}) if name == "Ref" else {}
     kind = str(declared.get("Type", "")).removeprefix("AWS::SSM::Parameter::Value<")
     return name in {"Fn::Split", "Fn::GetAZs", "Fn::Cidr"} or kind.startswith(("List<", "CommaDelimitedList"))
 
@@ -114,33 +114,33 @@ def _is_map(value: Any) -> bool:
 def _check_secure_references(template: Template) -> None:
     for resource in template.resources.values():
         kind = str(resource["Type"])
-        for path in _secure(resource.get("Properties"), "Properties"):
+        for path in _find_secure(resource.get("Properties"), "Properties"):
             if path.removeprefix("Properties/") not in SECURE.get(kind, ()):
                 raise Refused(f"SSM Secure reference is not supported in: [{kind}/{path}]")
 
 
-def _secure(value: Any, path: str) -> Iterator[str]:
+def _find_secure(value: Any, path: str) -> Iterator[str]:
     """The paths of properties with a reference to a SecureString parameter of SSM."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _secure(item, path if str(key).startswith("Fn::") else f"{path}/{key}")
+            yield from _find_secure(item, path if str(key).startswith("Fn::") else f"{path}/{key}")
     elif isinstance(value, list):
         for item in value:
-            yield from _secure(item, path)
+            yield from _find_secure(item, path)
     elif "{{resolve:ssm-secure:" in str(value):
         yield path
 
 
-def functions(value: Any) -> Iterator[tuple[str, Any]]:
+def walk_functions(value: Any) -> Iterator[tuple[str, Any]]:
     """Every function in a value, outermost first: name and argument."""
     if isinstance(value, list):
         for item in value:
-            yield from functions(item)
+            yield from walk_functions(item)
     elif isinstance(value, dict):
         for name, item in value.items():
             if str(name).startswith("Fn::" if len(value) == 1 else foreach.PREFIX):
                 yield name, item
-            yield from functions(item)
+            yield from walk_functions(item)
 
 
 def _check_function(template: Template, name: str, argument: Any, region: str) -> None:
@@ -171,13 +171,13 @@ def _check_map(template: Template, argument: Any) -> None:
     if len(argument) == 4 or any(isinstance(key, dict | list) for key in argument):
         return
     table, first, second = map(str, argument)
-    if second not in template.section("Mappings").get(table, {}).get(first, {}):
+    if second not in template.read_section("Mappings").get(table, {}).get(first, {}):
         raise Refused(f"Template error: Unable to get mapping for {table}::{first}::{second}")
 
 
 def _check_import(template: Template, argument: Any) -> None:
-    uses_resources = any(name in template.resources for _, name in names_in(argument))
-    if uses_resources or any(name in {"Fn::ImportValue", "Fn::GetAZs"} for name, _ in functions(argument)):
+    uses_resources = any(name in template.resources for _, name in find_names(argument))
+    if uses_resources or any(name in {"Fn::ImportValue", "Fn::GetAZs"} for name, _ in walk_functions(argument)):
         raise Refused(
             "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs"
         )

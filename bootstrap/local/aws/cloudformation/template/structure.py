@@ -14,10 +14,10 @@ from bootstrap.local.aws.cloudformation.template import forms
 from bootstrap.local.aws.cloudformation.template.template import (
     LANGUAGE_EXTENSIONS,
     Template,
-    dependencies,
-    explicit_dependencies,
     find_circle,
-    names_in,
+    find_dependencies,
+    find_names,
+    list_explicit_dependencies,
 )
 
 SECTIONS = frozenset(
@@ -80,7 +80,7 @@ def check_sections(template: Template) -> None:
     for name in MAPS:
         if not isinstance(template.document.get(name, {}), dict):
             raise Refused(f"Template format error: {name} must be an object.")
-    for name, declaration in template.section("Parameters").items():
+    for name, declaration in template.read_section("Parameters").items():
         if not _is_alphanumeric(name):
             raise Refused(f"Template format error: Parameter name {name} is non alphanumeric.")
         if not isinstance(declaration, dict):
@@ -95,13 +95,13 @@ def check(template: Template) -> None:
     check_forms(template)
     _check_references(template)
     _check_conditions(template)
-    dependencies(template, frozenset(template.resources))
+    find_dependencies(template, frozenset(template.resources))
 
 
 def check_forms(template: Template) -> None:
     """Raise Refused for functions whose arguments have a wrong form."""
     for section in ("Resources", "Outputs", "Conditions", "Rules"):
-        forms.check(list(template.section(section).values()), is_extended=template.is_extended)
+        forms.check(list(template.read_section(section).values()), is_extended=template.is_extended)
 
 
 def _refuse_nulls(value: Any, path: str) -> None:
@@ -118,7 +118,7 @@ def _refuse_nulls(value: Any, path: str) -> None:
 
 
 def _check_mappings(template: Template) -> None:
-    for name, table in template.section("Mappings").items():
+    for name, table in template.read_section("Mappings").items():
         if not isinstance(table, dict):
             raise Refused(f"Template format error: Every Mappings member {name} must be a map")
         if template.is_extended and forms.is_function(table):
@@ -174,7 +174,7 @@ def _check_attributes(template: Template, logical: str, resource: dict[str, Any]
 
 
 def _check_outputs(template: Template) -> None:
-    for name, output in template.section("Outputs").items():
+    for name, output in template.read_section("Outputs").items():
         if not _is_alphanumeric(name):
             raise Refused(f"Template format error: Outputs name '{name}' is non alphanumeric.")
         if not isinstance(output, dict) or "Value" not in output:
@@ -195,12 +195,12 @@ def _check_outputs(template: Template) -> None:
 
 
 def _check_references(template: Template) -> None:
-    known_names = set(template.resources) | set(template.section("Parameters")) | PSEUDO
-    conditions = set(template.section("Conditions"))
+    known_names = set(template.resources) | set(template.read_section("Parameters")) | PSEUDO
+    conditions = set(template.read_section("Conditions"))
     for section in ("Resources", "Outputs"):
-        bodies = list(template.section(section).values())
-        names = list(names_in(bodies))
-        needs = {name for body in bodies for name in explicit_dependencies(body) if name not in template.resources}
+        bodies = list(template.read_section(section).values())
+        names = list(find_names(bodies))
+        needs = {name for body in bodies for name in list_explicit_dependencies(body) if name not in template.resources}
         unknown = needs | {name for kind, name in names if kind != "Condition" and name not in known_names}
         if unknown:
             raise Refused(
@@ -220,8 +220,8 @@ def _check_references(template: Template) -> None:
 def _check_conditions(template: Template) -> None:
     """Raise Refused for conditions that are no boolean functions, refer to resources, or depend on each other in a circle."""
     graph = {}
-    values = set(template.section("Parameters")) | PSEUDO
-    for name, definition in template.section("Conditions").items():
+    values = set(template.read_section("Parameters")) | PSEUDO
+    for name, definition in template.read_section("Conditions").items():
         function = next(iter(definition)) if forms.is_function(definition) else ""
         if function in forms.RULE_FUNCTIONS:
             raise Refused(forms.NOT_OUTSIDE_OF_RULES.format(function))
@@ -229,7 +229,7 @@ def _check_conditions(template: Template) -> None:
             raise Refused(
                 "Template format error: Conditions can only be boolean operations on parameters and other conditions"
             )
-        names = list(names_in(definition))
+        names = list(find_names(definition))
         others = sorted({name for kind, name in names if kind != "Condition" and name not in values})
         if others:
             raise Refused(
@@ -237,7 +237,7 @@ def _check_conditions(template: Template) -> None:
                 "Conditions block of the template"
             )
         graph[name] = {need for kind, need in names if kind == "Condition"}
-        for need in sorted(graph[name] - set(template.section("Conditions"))):
+        for need in sorted(graph[name] - set(template.read_section("Conditions"))):
             raise Refused(
                 f"Template format error: Unresolved condition dependency {need} in the Conditions block of the template"
             )

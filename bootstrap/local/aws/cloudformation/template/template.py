@@ -20,14 +20,14 @@ class Template:
     text: str
     document: dict[str, Any] = field(repr=False)
 
-    def section(self, name: str) -> dict[str, Any]:
+    def read_section(self, name: str) -> dict[str, Any]:
         """Return one section; empty if the template does not have it."""
         return self.document.get(name) or {}
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return the resources by logical id."""
-        return self.section("Resources")
+        return self.read_section("Resources")
 
     @property
     def is_extended(self) -> bool:
@@ -41,7 +41,7 @@ class Template:
         return written if isinstance(written, list) else [written]
 
 
-def names_in(value: Any, decide: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
+def find_names(value: Any, decide: Callable[[str], bool] | None = None) -> Iterator[tuple[str, str]]:
     """Return every name that a value refers to: ('Ref' | 'Fn::GetAtt' | 'Condition', name).
 
     The functions in the value have the forms that `forms` checks. With `decide`, which says whether a condition is true, only
@@ -49,19 +49,19 @@ def names_in(value: Any, decide: Callable[[str], bool] | None = None) -> Iterato
     """
     if isinstance(value, list):
         for item in value:
-            yield from names_in(item, decide)
+            yield from find_names(item, decide)
     elif isinstance(value, dict):
-        yield from _intrinsic_names(value)
+        yield from _find_intrinsic_names(value)
         if decide and set(value) == {"Fn::If"}:
             name, *branches = value["Fn::If"]
-            yield from names_in(branches[0 if decide(name) else 1], decide)
+            yield from find_names(branches[0 if decide(name) else 1], decide)
             return
         for name, item in value.items():
             if not (len(value) == 1 and name in {"Ref", "Fn::GetAtt", "Condition"}):
-                yield from names_in(item, decide)
+                yield from find_names(item, decide)
 
 
-def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _find_intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if len(value) != 1:
         return
     name, argument = next(iter(value.items()))
@@ -77,17 +77,17 @@ def _intrinsic_names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     elif name == "Fn::If" and isinstance(argument, list) and argument:
         yield "Condition", str(argument[0])
     elif name == "Fn::Sub":
-        yield from _sub_names(argument)
+        yield from _find_sub_names(argument)
 
 
-def _sub_names(argument: Any) -> Iterator[tuple[str, str]]:
+def _find_sub_names(argument: Any) -> Iterator[tuple[str, str]]:
     text, variables = (argument, {}) if isinstance(argument, str) else argument
     for name in map(str.strip, _SUB_NAME.findall(text)):
         if name not in variables:
             yield ("Fn::GetAtt", name.split(".")[0]) if "." in name else ("Ref", name)
 
 
-def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[str]]:
+def find_dependencies(template: Template, present: frozenset[str]) -> dict[str, set[str]]:
     """Return, for each resource in `present`, those that must exist before it.
 
     Raises Refused for a circle; a resource that refers to itself is one.
@@ -95,21 +95,21 @@ def dependencies(template: Template, present: frozenset[str]) -> dict[str, set[s
     graph = {}
     for logical, resource in template.resources.items():
         if logical in present:
-            graph[logical] = (explicit_dependencies(resource) | _referenced(resource)) & present
+            graph[logical] = (list_explicit_dependencies(resource) | _find_referenced(resource)) & present
     circle = find_circle(graph)
     if circle:
         raise Refused(f"Circular dependency between resources: [{', '.join(sorted(circle))}]")
     return graph
 
 
-def explicit_dependencies(resource: dict[str, Any]) -> set[str]:
+def list_explicit_dependencies(resource: dict[str, Any]) -> set[str]:
     """Return the resources in DependsOn."""
     written = resource.get("DependsOn") or []
     return {written} if isinstance(written, str) else set(written)
 
 
-def _referenced(resource: dict[str, Any]) -> set[str]:
-    return {name for kind, name in names_in(resource.get("Properties")) if kind != "Condition"}
+def _find_referenced(resource: dict[str, Any]) -> set[str]:
+    return {name for kind, name in find_names(resource.get("Properties")) if kind != "Condition"}
 
 
 def find_circle(graph: dict[str, set[str]]) -> set[str]:

@@ -34,7 +34,7 @@ def fits(kind: str, value: Any) -> bool:
     return re.fullmatch(_WORDS[kind], str(value)) is not None
 
 
-def name_of(value: Any) -> str:
+def name_type(value: Any) -> str:
     """Return the name of a value's type in CloudFormation's messages."""
     names = ((bool, "Boolean"), (int, "Integer"), (float, "BigDecimal"), (str, "String"), (list, "JSONArray"))
     return next((name for kind, name in names if isinstance(value, kind)), "JSONObject")

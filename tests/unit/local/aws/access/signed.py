@@ -31,7 +31,7 @@ def environ(request: Any) -> requests.Environ:
         text = value.decode() if isinstance(value, bytes) else str(value)
         record[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = text
     body = request.body or b""
-    return requests.from_record(record, body if isinstance(body, bytes) else body.encode())
+    return requests.make_environ(record, body if isinstance(body, bytes) else body.encode())
 
 
 def signed(

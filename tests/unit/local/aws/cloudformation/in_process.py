@@ -59,7 +59,7 @@ class Recorded(Adapter):
             raise ResourceFailed(f"{to.physical_id} is used by {users}")
         self._living.pop(to.physical_id)
 
-    def attributes(self, to: Any) -> dict[str, Any]:
+    def read_attributes(self, to: Any) -> dict[str, Any]:
         return {"TopicArn": f"arn:{to.physical_id}", "TopicName": to.physical_id}
 
 
@@ -68,7 +68,7 @@ class _Door:
     step = ""
 
     @contextmanager
-    def operation(self, _: str) -> Iterator[None]:
+    def enter_operation(self, _: str) -> Iterator[None]:
         yield
 
 
@@ -96,7 +96,7 @@ class Cloud:
     def ask(self, action: str, **form: str) -> tuple[int, str]:
         """Return status and text of the answer to one request."""
         body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-15", **form}, errors="surrogatepass")
-        answer = self._api.request(
+        answer = self._api.answer(
             {"REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(body.encode()), "CONTENT_LENGTH": str(len(body))}
         )
         return answer.status, unescape(answer.body.decode())

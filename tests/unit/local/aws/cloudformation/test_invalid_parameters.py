@@ -44,7 +44,7 @@ def test_a_fault_of_a_service_is_named_without_its_exception() -> None:
         "ResponseMetadata": {"HTTPStatusCode": 501},
     }
     refusal = type("Refusal", (), {"response": answer, "operation_name": "CreateThing"})()
-    text = str(conversions.failure_of(refusal, "Things"))
+    text = str(conversions.make_failure(refusal, "Things"))
     assert "KeyError" not in text
     assert "the local cloud cannot carry out CreateThing of Things" in text
 

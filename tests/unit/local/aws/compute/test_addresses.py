@@ -69,10 +69,10 @@ def test_a_wanted_address_is_refused_while_it_is_in_use_or_outside() -> None:
     subnet = Subnet()
     held = launch(subnet)
     with pytest.raises(EC2ClientError, match="Address 10\\.0\\.0\\.4 is in use"):
-        addresses.request(subnet, "10.0.0.4", SimpleNamespace())
+        addresses.assign_address(subnet, "10.0.0.4", SimpleNamespace())
     with pytest.raises(EC2ClientError, match="does not fall within"):
-        addresses.request(subnet, "10.0.1.4", SimpleNamespace())
+        addresses.assign_address(subnet, "10.0.1.4", SimpleNamespace())
     addresses.delete_interfaces(held)
     addresses.release(held)
-    addresses.request(subnet, "10.0.0.4", SimpleNamespace())
+    addresses.assign_address(subnet, "10.0.0.4", SimpleNamespace())
     assert "10.0.0.5" == launch(subnet).address

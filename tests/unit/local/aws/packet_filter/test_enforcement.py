@@ -34,10 +34,10 @@ class Kernel(SimulatedMachines):
         self.times_set += 1
         self.holds[region] = f"table {chains}" if chains else ""
 
-    def enforced(self, region: str) -> str:
+    def read_enforced(self, region: str) -> str:
         return self.holds.get(region, "")
 
-    def unjudged(self) -> str:
+    def explain_unjudged(self) -> str:
         return self.blind
 
 

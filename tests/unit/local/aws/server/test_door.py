@@ -47,7 +47,7 @@ def open_door(path: Path) -> tuple[Door, App]:
 
 
 def put(door: Door, path: str) -> bytes:
-    return door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": path}, b"")).body
+    return door.answer(requests.make_environ({"REQUEST_METHOD": "PUT", "PATH_INFO": path}, b"")).body
 
 
 def test_replay_gives_the_same_answers_and_causes_nothing(tmp_path: Path) -> None:
@@ -62,17 +62,17 @@ def test_replay_gives_the_same_answers_and_causes_nothing(tmp_path: Path) -> Non
 
 def test_reading_requests_are_not_journalled(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
-    door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b""))
+    door.answer(requests.make_environ({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b""))
     assert 0 == open_door(tmp_path / "journal")[0].replay()
 
 
 def test_a_repeated_operation_gets_the_answers_of_its_first_run(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
-    with door.operation("create"):
+    with door.enter_operation("create"):
         first = put(door, "/a")
     again, app = open_door(tmp_path / "journal")
     again.replay()
-    with again.operation("create"):
+    with again.enter_operation("create"):
         assert first == put(again, "/a")
         assert first != put(again, "/a")
     assert 2 == len(app.answers)
@@ -80,13 +80,13 @@ def test_a_repeated_operation_gets_the_answers_of_its_first_run(tmp_path: Path) 
 
 def test_a_repeated_operation_with_fewer_requests_gets_the_answer_of_each(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
-    with door.operation("create"):
+    with door.enter_operation("create"):
         put(door, "/a")
         second = put(door, "/b")
         third = put(door, "/b")
     again, app = open_door(tmp_path / "journal")
     again.replay()
-    with again.operation("create"):
+    with again.enter_operation("create"):
         put(again, "/new")
         assert [second, third] == [put(again, "/b"), put(again, "/b")]
     assert 4 == len(app.answers)
@@ -94,14 +94,14 @@ def test_a_repeated_operation_with_fewer_requests_gets_the_answer_of_each(tmp_pa
 
 def test_a_repeated_operation_reads_what_it_read_before_its_changes(tmp_path: Path) -> None:
     def get(door: Door) -> bytes:
-        return door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b"")).body
+        return door.answer(requests.make_environ({"REQUEST_METHOD": "GET", "PATH_INFO": "/a"}, b"")).body
 
     door, _ = open_door(tmp_path / "journal")
-    with door.operation("delete"):
+    with door.enter_operation("delete"):
         first = [get(door), get(door), put(door, "/a"), get(door)]
     again, _ = open_door(tmp_path / "journal")
     again.replay()
-    with again.operation("delete"):
+    with again.enter_operation("delete"):
         second = [get(again), get(again), put(again, "/a"), get(again)]
     assert first[:3] == second[:3]
     assert first[3] != second[3]
@@ -111,9 +111,9 @@ def test_operation_within_another_has_its_own_answers(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
 
     def work(of: Door) -> list[bytes]:
-        with of.operation("outer"):
+        with of.enter_operation("outer"):
             first = put(of, "/a")
-            with of.operation("inner"):
+            with of.enter_operation("inner"):
                 inner = put(of, "/a")
             return [first, inner, put(of, "/a")]
 
@@ -138,7 +138,7 @@ def test_events_are_applied_and_replayed(tmp_path: Path) -> None:
 
 def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
-    answer = door.request(requests.from_record({"REQUEST_METHOD": "PUT", "PATH_INFO": "/broken"}, b""))
+    answer = door.answer(requests.make_environ({"REQUEST_METHOD": "PUT", "PATH_INFO": "/broken"}, b""))
     assert 501 == answer.status
     assert b"<Code>InternalFailure</Code>" in answer.body
     assert b"moto has no such operation" in answer.body
@@ -146,7 +146,7 @@ def test_a_failure_in_moto_is_an_error_that_clients_do_not_repeat(tmp_path: Path
 
 def test_an_operation_that_moto_has_no_route_for_is_refused_in_the_local_clouds_name(tmp_path: Path) -> None:
     door, _ = open_door(tmp_path / "journal")
-    response = door.request(requests.from_record({"REQUEST_METHOD": "GET", "PATH_INFO": "/unknown"}, b""))
+    response = door.answer(requests.make_environ({"REQUEST_METHOD": "GET", "PATH_INFO": "/unknown"}, b""))
 
     assert 501 == response.status
     assert b"the local cloud does not have this operation" in response.body

@@ -62,7 +62,7 @@ def test_recorded_request_is_repeated_with_its_headers() -> None:
         "wsgi.input": io.BytesIO(b"x"),
         "odd": object(),
     }
-    again = requests.from_record(requests.to_record(environ), b"x")
+    again = requests.make_environ(requests.make_record(environ), b"x")
     assert ("PUT", "/a", "h", b"x") == (
         again["REQUEST_METHOD"],
         again["PATH_INFO"],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.local.aws.cloudformation.comparison.property_differences import differences, same
+from bootstrap.local.aws.cloudformation.comparison.property_differences import compare_properties, is_same
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from bootstrap.local.aws.cloudformation.comparison.property_differences import d
     ],
 )
 def test_same_things_in_other_words_are_the_same(expected: Any, actual: Any) -> None:
-    assert same(expected, actual)
+    assert is_same(expected, actual)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_same_things_in_other_words_are_the_same(expected: Any, actual: Any) -> 
     ],
 )
 def test_other_things_are_not(expected: Any, actual: Any) -> None:
-    assert not same(expected, actual)
+    assert not is_same(expected, actual)
 
 
 def test_differences_have_paths_values_and_kinds() -> None:
     expected = {"A": {"B": 1, "C": 2}, "L": ["x", "y"], "N": "gone", "D": "{{resolve:ssm:a}}", "U": 1}
     actual = {"A": {"B": 1, "C": 3}, "L": ["y", "z"], "D": "else", "U": 2}
-    found = differences(expected, actual, frozenset({"A", "L", "N", "D"}))
+    found = compare_properties(expected, actual, frozenset({"A", "L", "N", "D"}))
     assert [
         ("/A/C", "2", "3", "NOT_EQUAL"),
         ("/L/0", "x", "null", "REMOVE"),

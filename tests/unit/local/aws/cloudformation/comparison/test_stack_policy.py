@@ -35,15 +35,17 @@ def policy(**statement: Any) -> str:
     ],
 )
 def test_statement_denies_what_it_matches(text: str, is_denied: bool) -> None:
-    said = stack_policy.denial(text, "Update:Replace", "DataVolume", "AWS::EC2::Volume")
+    said = stack_policy.explain_denial(text, "Update:Replace", "DataVolume", "AWS::EC2::Volume")
     words = "Statement [#1] does not allow [Update:Replace] for resource [LogicalResourceId/DataVolume];"
     assert (f"Action denied by stack policy: {words}" if is_denied else "") == said
 
 
 def test_what_no_statement_allows_is_denied() -> None:
     text = json.dumps({"Statement": {"Effect": "Allow", "Action": "Update:Modify", "Principal": "*", "Resource": "*"}})
-    assert "" == stack_policy.denial(stack_policy.check(text), "Update:Modify", "A", "AWS::EC2::VPC")
-    assert "no statement allows [Update:Delete]" in stack_policy.denial(text, "Update:Delete", "A", "AWS::EC2::VPC")
+    assert "" == stack_policy.explain_denial(stack_policy.check(text), "Update:Modify", "A", "AWS::EC2::VPC")
+    assert "no statement allows [Update:Delete]" in stack_policy.explain_denial(
+        text, "Update:Delete", "A", "AWS::EC2::VPC"
+    )
 
 
 @pytest.mark.parametrize(

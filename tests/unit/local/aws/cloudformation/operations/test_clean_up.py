@@ -81,5 +81,5 @@ def test_a_creation_that_fails_and_a_deletion_leave_nothing(cloud: Cloud) -> Non
     assert {} == cloud.living
     name = cloud.create(network(1))
     assert "" == cloud.refusal("DeleteStack", StackName=name)
-    cloud.engine.wait(cloud.engine.store.of("us-east-1")[0])
+    cloud.engine.wait(cloud.engine.store.list_stacks("us-east-1")[0])
     assert {} == cloud.living

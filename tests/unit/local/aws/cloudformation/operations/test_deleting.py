@@ -50,7 +50,7 @@ def begin(cloud: Cloud, name: str, body: str = BODY) -> str:
     """Begin to create a stack; return its id."""
     cloud.engine.prompt_seconds = 0.0
     assert "" == cloud.refusal("CreateStack", StackName=name, TemplateBody=body)
-    return cloud.engine.store.of("us-east-1")[0].id
+    return cloud.engine.store.list_stacks("us-east-1")[0].id
 
 
 def end(cloud: Cloud, stack_id: str) -> str:
@@ -82,7 +82,7 @@ def test_a_deletion_in_the_last_moment_of_a_creation_deletes_it(cloud: Cloud, he
 
 def test_an_update_is_not_deleted(cloud: Cloud) -> None:
     name = cloud.create("Resources: {A: {Type: AWS::SNS::Topic}}")
-    stack = cloud.engine.store.of("us-east-1")[0]
+    stack = cloud.engine.store.list_stacks("us-east-1")[0]
     stack.status = "UPDATE_IN_PROGRESS"
     assert cloud.refusal("DeleteStack", StackName=name).endswith("cannot be deleted while in status UPDATE_IN_PROGRESS")
 
@@ -103,7 +103,7 @@ def test_an_exporter_in_use_keeps_its_status_and_its_resources(cloud: Cloud) -> 
     for name in importers:
         cloud.ask("DeleteStack", StackName=name)
         cloud.engine.wait(next(stack for stack in cloud.engine.store.stacks.values() if stack.name == name))
-    exporter_id = cloud.engine.store.of("us-east-1")[-1].id
+    exporter_id = cloud.engine.store.list_stacks("us-east-1")[-1].id
     assert "" == cloud.refusal("DeleteStack", StackName=exporter)
     assert "DELETE_COMPLETE" == end(cloud, exporter_id)
 
@@ -117,7 +117,7 @@ NETWORK = """Resources:
 
 def test_a_forced_deletion_leaves_behind_what_cannot_be_deleted_and_what_that_needs(cloud: Cloud) -> None:
     name = cloud.create(NETWORK)
-    stack = cloud.engine.store.of("us-east-1")[0]
+    stack = cloud.engine.store.list_stacks("us-east-1")[0]
     cloud.living["foreign"] = '{"SubnetId": "net-1"}'
     assert "only when the stack is in the DELETE_FAILED state" in cloud.refusal(
         "DeleteStack", StackName=name, DeletionMode="FORCE_DELETE_STACK"

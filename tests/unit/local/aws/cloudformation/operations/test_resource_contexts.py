@@ -19,7 +19,7 @@ class Vpc:
         self.blocks = ["10.0.0.0/16"]
         self.first_has_read, self.goes_on = threading.Event(), threading.Event()
 
-    def attributes(self, _: Any) -> dict[str, Any]:
+    def read_attributes(self, _: Any) -> dict[str, Any]:
         read = {"Blocks": list(self.blocks)}
         if not self.first_has_read.is_set():
             self.first_has_read.set()

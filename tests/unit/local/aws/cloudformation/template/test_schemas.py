@@ -28,13 +28,13 @@ def schema(kind: str) -> dict[str, Any]:
     ],
 )
 def test_replacement_comes_from_the_schema(kind: str, name: str, expected: str) -> None:
-    assert expected == schemas.recreation(schema(kind), name, "a", "b")
+    assert expected == schemas.judge_recreation(schema(kind), name, "a", "b")
 
 
 def test_unchanged_part_of_a_property_replaces_nothing() -> None:
     made = {"createOnlyProperties": ["/properties/P/Fixed"]}
-    assert "Never" == schemas.recreation(made, "P", {"Fixed": 1, "Free": 1}, {"Fixed": 1, "Free": 2})
-    assert "Always" == schemas.recreation(made, "P", {"Fixed": 1}, {"Fixed": 2})
+    assert "Never" == schemas.judge_recreation(made, "P", {"Fixed": 1, "Free": 1}, {"Fixed": 1, "Free": 2})
+    assert "Always" == schemas.judge_recreation(made, "P", {"Fixed": 1}, {"Fixed": 2})
 
 
 def test_unknown_type_has_no_schema() -> None:
@@ -45,7 +45,7 @@ def test_unknown_type_has_no_schema() -> None:
     ("kind", "name"), [("AWS::EC2::VPC", "Tags"), ("AWS::EC2::Route", ""), ("AWS::KMS::Key", "Tags")]
 )
 def test_tag_property_is_known(kind: str, name: str) -> None:
-    assert name == schemas.tag_property(schema(kind))
+    assert name == schemas.find_tag_property(schema(kind))
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_tag_property_is_known(kind: str, name: str) -> None:
     ],
 )
 def test_faults_are_told_in_cloudformations_words(properties: dict[str, Any], fault: str) -> None:
-    assert fault in schemas.faults(schema("AWS::EC2::SecurityGroup"), properties)
+    assert fault in schemas.list_faults(schema("AWS::EC2::SecurityGroup"), properties)
 
 
 def test_every_adapter_and_stand_in_is_a_type_of_aws() -> None:
-    kinds = adapters.known() | stand_ins.STAND_INS.keys()
+    kinds = adapters.list_known() | stand_ins.STAND_INS.keys()
     assert [] == [kind for kind in sorted(kinds) if schemas.load(kind, "us-east-1") is None]
 
 
 def test_no_type_is_both_made_and_a_stand_in() -> None:
-    assert set() == adapters.known() & stand_ins.STAND_INS.keys()
+    assert set() == adapters.list_known() & stand_ins.STAND_INS.keys()

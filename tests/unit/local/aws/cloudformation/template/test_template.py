@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.local.aws.cloudformation.errors import Refused
 from bootstrap.local.aws.cloudformation.template.parsing import read
-from bootstrap.local.aws.cloudformation.template.template import dependencies, names_in
+from bootstrap.local.aws.cloudformation.template.template import find_dependencies, find_names
 
 ONE = "Resources: {A: {Type: AWS::SNS::Topic}}"
 
@@ -29,7 +29,7 @@ ONE = "Resources: {A: {Type: AWS::SNS::Topic}}"
 )
 def test_short_forms_are_their_long_forms(short: str, long: Any) -> None:
     text = f"{ONE}\nMetadata: {{X: {short}}}"
-    assert long == read(text).section("Metadata")["X"]
+    assert long == read(text).read_section("Metadata")["X"]
 
 
 def test_names_are_found_wherever_they_are_used() -> None:
@@ -43,7 +43,7 @@ def test_names_are_found_wherever_they_are_used() -> None:
         ("Ref", "D"),
         ("Condition", "Cond"),
         ("Ref", "E"),
-    } == set(names_in(value))
+    } == set(find_names(value))
 
 
 def test_dependencies_are_explicit_and_implicit_ones_among_what_is_present() -> None:
@@ -53,8 +53,8 @@ def test_dependencies_are_explicit_and_implicit_ones_among_what_is_present() -> 
         "  B: {Type: AWS::SNS::Topic, DependsOn: A}\n"
         "  C: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub '${B.TopicName}', DisplayName: !Ref A}}\n"
     )
-    assert {"A": set(), "B": {"A"}, "C": {"A", "B"}} == dependencies(template, frozenset("ABC"))
-    assert {"A": set(), "C": {"A"}} == dependencies(template, frozenset("AC"))
+    assert {"A": set(), "B": {"A"}, "C": {"A", "B"}} == find_dependencies(template, frozenset("ABC"))
+    assert {"A": set(), "C": {"A"}} == find_dependencies(template, frozenset("AC"))
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_star_that_is_no_alias_and_an_anchor_that_nobody_names_are_taken() -> 
 
 def test_what_a_reader_changes_is_not_what_the_next_one_reads() -> None:
     text = f"{ONE}\nMetadata: {{X: [1, 2]}}"
-    read(text).section("Metadata")["X"].append(3)
+    read(text).read_section("Metadata")["X"].append(3)
 
-    assert [1, 2] == read(text).section("Metadata")["X"]
+    assert [1, 2] == read(text).read_section("Metadata")["X"]
 
 
 def test_a_template_with_loops_is_read_for_its_parameters_each_time() -> None:
