@@ -23,7 +23,6 @@ from bootstrap.context import ROOT, Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import SessionRefused, StackFailed, Unreachable
 from bootstrap.jenkins.controller import journal
-from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
     agent_groups,
@@ -35,6 +34,7 @@ from bootstrap.preconditions import (
     jenkins_files,
     network_removal,
     other_repository,
+    people_policy,
     project_stacks,
     running_builds,
     stack_inputs,
@@ -123,7 +123,7 @@ def launch_stacks(
             is_gone = name == "controller" and stack_inputs.is_gone(context)
             if name == "controller":
                 image_choice.settle(context, stacks, run, is_gone=is_gone)
-            wished = people.gather_template(context, name, stacks, tags)
+            wished = people_policy.gather_template(context, name, stacks, tags)
             if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)

@@ -16,7 +16,7 @@ from typing import Any
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.doctor.findings import Finding, make_bad, make_good, make_warning
-from bootstrap.policies import launcher
+from bootstrap.preconditions import launcher_policy
 
 # Actions in one request. The API documents no limit, but long requests are slow; a page has at most a thousand results.
 BATCH = 100
@@ -40,7 +40,9 @@ def examine(context: Context) -> Iterator[Finding]:
         return
     iam = context.world.aws("iam")
     try:
-        simulated = simulate(iam, find_principal(iam, caller["Arn"]), caller["Account"], launcher.make_policy(context))
+        simulated = simulate(
+            iam, find_principal(iam, caller["Arn"]), caller["Account"], launcher_policy.make_policy(context)
+        )
     except Exception as error:
         if not refusals.is_from_aws(error):
             raise

@@ -10,7 +10,6 @@ from bootstrap.cloud import direct_connect, tag_repair
 from bootstrap.context import Context
 from bootstrap.jenkins.controller import differences
 from bootstrap.launch import ACCEPTANCE, check, check_templates
-from bootstrap.policies import people
 from bootstrap.preconditions import (
     account,
     agent_groups,
@@ -19,6 +18,7 @@ from bootstrap.preconditions import (
     interruptions,
     network_removal,
     other_repository,
+    people_policy,
     running_builds,
     stack_inputs,
 )
@@ -66,7 +66,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
             if reason := stack_inputs.explain_waiting(context, name):
                 run.notice(f"{name} cannot be planned yet: {reason}")
                 continue
-            wished = people.gather_template(context, name, context.stacks, tags)
+            wished = people_policy.gather_template(context, name, context.stacks, tags)
             changes += _show(run, stack.plan(context.world.aws("cloudformation"), wished))
         changes += _show(run, tag_repair.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:

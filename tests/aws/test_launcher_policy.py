@@ -28,9 +28,14 @@ from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
 from bootstrap.planning import look
-from bootstrap.policies import actions, launcher
-from bootstrap.policies import parts as parts_module
-from bootstrap.preconditions import host_inputs, stack_inputs, user_secrets
+from bootstrap.preconditions import (
+    host_inputs,
+    launcher_policy,
+    policy_parts,
+    required_actions,
+    stack_inputs,
+    user_secrets,
+)
 from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
@@ -167,7 +172,8 @@ def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
             variables.delenv("AWS_SESSION_TOKEN", raising=False)
             for variable, value in (keys or governed.keys).items():
                 variables.setenv(variable.upper(), value)
-            _ = [made.world.aws(service) for service in actions.list_services()]  # each client keeps these keys
+            for service in required_actions.list_services():
+                made.world.aws(service)  # each client keeps these keys
         return made
 
     yield run
@@ -182,8 +188,8 @@ def user(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, str]:
     """The keys of a new user with this policy, cut as IAM takes it."""
     iam = cloud.client("iam")
     iam.create_user(UserName=name)
-    parts = parts_module.split(document)
-    assert len(parts) <= parts_module.MOST
+    parts = policy_parts.split(document)
+    assert len(parts) <= policy_parts.MOST
     for number, part in enumerate(parts):
         made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
         iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
@@ -206,7 +212,7 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
         secrets_manager.create_secret(Name="team/ses", SecretString="ses")
         parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
         parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
-    keys = user(governed, f"{name}-launcher", launcher.make_policy(opened(name)))
+    keys = user(governed, f"{name}-launcher", launcher_policy.make_policy(opened(name)))
     context = opened(name, keys)
     launch.launch_stacks(context, journal(folder))
     yield context
@@ -313,7 +319,7 @@ def test_the_launcher_fills_and_reads_the_bucket_and_the_operator_only_looks(
     if not launched.settings.jenkins.bucket:
         return
     name, s3 = launched.outputs("distribution")["DistributionBucket"], launched.world.aws("s3")
-    keys = user(governed, "bucket-operator", launcher.make_operator_policy(opened("everything")))
+    keys = user(governed, "bucket-operator", launcher_policy.make_operator_policy(opened("everything")))
     theirs = opened("everything", keys).world.aws("s3")
     sha256 = hashlib.sha256(b"core").hexdigest()
 
@@ -350,7 +356,7 @@ def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
     if not launched.settings.jenkins.secrets:
         assert {} == user_secrets.read(launched)
         return
-    operator = opened("everything", user(governed, "reader", launcher.make_operator_policy(launched)))
+    operator = opened("everything", user(governed, "reader", launcher_policy.make_operator_policy(launched)))
     for context in (launched, operator):
         values = {name: it.reveal() for name, it in user_secrets.read(context).items()}
         assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word", "SMTP_PASSWORD": "ses"} == values
@@ -379,7 +385,7 @@ def test_a_secret_that_is_not_there_is_refused_with_its_place_before_anything_is
 def test_the_launchers_policy_is_all_allowed_by_the_simulator(launched: Context) -> None:
     arn = launched.world.aws("sts").get_caller_identity()["Arn"]
     account = arn.split(":")[4]
-    simulated = permissions.simulate(launched.world.aws("iam"), arn, account, launcher.make_policy(launched))
+    simulated = permissions.simulate(launched.world.aws("iam"), arn, account, launcher_policy.make_policy(launched))
     assert ([], {}) == (simulated.denied, simulated.unknown)
 
 
@@ -422,7 +428,7 @@ def test_the_operator_looks_and_plans_and_changes_nothing(
     launched: Context, governed: Cloud, opened: Open, folder: Path
 ) -> None:
     name = launched.settings.name
-    needs = launcher.make_policy(launched), launcher.make_operator_policy(launched)
+    needs = launcher_policy.make_policy(launched), launcher_policy.make_operator_policy(launched)
     assert len(json.dumps(needs[1])) < len(json.dumps(needs[0]))
     operator = opened(name, user(governed, f"{name}-operator", needs[1]))
     if not governed.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["foreign"]}])[

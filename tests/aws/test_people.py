@@ -18,8 +18,7 @@ from bootstrap import launch
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.local.aws.access.second_factor import compute_code
-from bootstrap.policies import launcher
-from bootstrap.preconditions import host_inputs
+from bootstrap.preconditions import host_inputs, launcher_policy
 from bootstrap.runs.journal import start
 from bootstrap.views import people as view
 
@@ -93,7 +92,7 @@ def test_the_roles_trust_people_with_a_second_factor(
         apply(context, folder)
         roles = context.outputs("people")
         found = {person.name: person.places["aws"] for person in view.read_access(context).people}
-        policy = launcher.make_operator_policy(context)
+        policy = launcher_policy.make_operator_policy(context)
     assert {"first-operator": "yes", "first-developer": "yes", "first-auditor": "yes"} == found
 
     operator = sts_of(own, users["operator"])

@@ -18,7 +18,7 @@ HELD = (
         "jenkins",
         "runs",
     ),
-    *("remote", "importing", "planning", "policies", "acts", "launch.py", "context.py"),
+    *("remote", "importing", "planning", "acts", "launch.py", "context.py"),
 )
 # Here private functions, methods and functions within functions are held to it too.
 HELD_WHOLLY = ("local/emulator", "local/aws")

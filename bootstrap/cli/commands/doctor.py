@@ -51,20 +51,20 @@ def _print_policies(options: argparse.Namespace) -> int:
     """The policies of the launcher and of the operator, each as a list, because IAM may not take one whole."""
     from bootstrap import context
     from bootstrap.environment import settings
-    from bootstrap.policies import launcher, parts
+    from bootstrap.preconditions import launcher_policy, policy_parts
     from bootstrap.runs import terminal
 
     path = context.find_environment_file(options.environment)
     with context.Context(path, settings.load(path)) as opened:
         policies = {
-            "launcher": parts.split(launcher.make_policy(opened)),
-            "operator": parts.split(launcher.make_operator_policy(opened)),
+            "launcher": policy_parts.split(launcher_policy.make_policy(opened)),
+            "operator": policy_parts.split(launcher_policy.make_operator_policy(opened)),
         }
     terminal.write_json(policies, indent=2)
     for who, documents in policies.items():
         if len(documents) > 1:
             terminal.complain(
-                f"{who}: {len(documents)} policies, because IAM takes {parts.LARGEST} characters in one: "
+                f"{who}: {len(documents)} policies, because IAM takes {policy_parts.LARGEST} characters in one: "
                 "attach all of them\n"
             )
     return 0

@@ -12,15 +12,15 @@ from botocore.stub import ANY, Stubber
 from bootstrap.doctor import permissions
 from bootstrap.doctor.findings import Health
 from bootstrap.environment.models import Settings
-from bootstrap.policies import launcher, policy
-from bootstrap.policies.actions import Needs
+from bootstrap.preconditions import iam_policies, launcher_policy
+from bootstrap.preconditions.required_actions import Needs
 
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
 ACCOUNT = "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/eva"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Ops/eva"
 OWN = frozenset({"ec2:StopInstances", "ec2:DescribeVpcs", "iam:GetRole", "ssm:StartSession", "ssm:TerminateSession"})
-POLICY = policy.make_launcher_policy(
+POLICY = iam_policies.make_launcher_policy(
     SETTINGS, Needs(OWN, frozenset({"ec2:CreateVpc"}), frozenset({"ec2.amazonaws.com"}))
 )
 
@@ -31,7 +31,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, dict[str, S
         name: boto3.client(name, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
         for name in ("iam", "sts")
     }
-    monkeypatch.setattr(launcher, "make_policy", lambda _: POLICY)
+    monkeypatch.setattr(launcher_policy, "make_policy", lambda _: POLICY)
     with ExitStack() as stack:
         stubs = {name: stack.enter_context(Stubber(client)) for name, client in made.items()}
         yield made, stubs
@@ -203,7 +203,7 @@ def test_an_action_that_the_simulator_does_not_know_blinds_for_no_other(
     clients, stubs = services
     names = ["ec2:Good", "ec2:Denied", "ec2:Nonsense"]
     document = {"Statement": [{"Sid": "Look", "Action": [*names, "ec2:Describe*"], "Resource": "*"}]}
-    monkeypatch.setattr(launcher, "make_policy", lambda _: document)
+    monkeypatch.setattr(launcher_policy, "make_policy", lambda _: document)
     caller(stubs["sts"], USER)
     common = {"PolicySourceArn": USER, "ResourceArns": ["*"], "ContextEntries": []}
     words = "Invalid Input for the action: ec2:Nonsense"

@@ -10,8 +10,7 @@ import yaml
 
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.environment.models import Settings
-from bootstrap.policies import actions, launcher, people, policy
-from bootstrap.preconditions import stack_inputs
+from bootstrap.preconditions import iam_policies, launcher_policy, people_policy, required_actions, stack_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
@@ -43,15 +42,17 @@ Loader.add_multi_constructor("!", lambda *_: None)  # type: ignore[no-untyped-ca
 def test_an_operator_reads_the_key_of_the_own_environment_alone(
     outputs: Mapping[str, str] | None, expected: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs = actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
+    needs = required_actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
     template = StackTemplate("jenkins-trial-people", ROOT / "cloudformation" / "people.yaml", {}, {}, ())
     monkeypatch.setattr(stack_inputs, "make_template", lambda *_: template)
-    monkeypatch.setattr(launcher, "make_operator_policy", lambda _: policy.make_operator_policy(SETTINGS, needs))
+    monkeypatch.setattr(
+        launcher_policy, "make_operator_policy", lambda _: iam_policies.make_operator_policy(SETTINGS, needs)
+    )
     agents = SimpleNamespace(outputs={"ClientKeyPairId": "key-0fedcba9876543210", "HostKeyPairId": "key-0000"})
     existing = {"data": SimpleNamespace(outputs=outputs), "agents-linux": agents} if outputs is not None else {}
     context: Any = SimpleNamespace(state=tmp_path)
 
-    made = people.gather_template(context, "people", existing, {})  # type: ignore[arg-type]
+    made = people_policy.gather_template(context, "people", existing, {})  # type: ignore[arg-type]
 
     role = Loader(made.path.read_text()).get_single_data()["Resources"]["Operator"]["Properties"]
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]

@@ -11,15 +11,15 @@ import boto3
 import pytest
 
 from bootstrap.environment.models import Settings
-from bootstrap.policies import actions, policy
-from bootstrap.policies import parts as parts_module
-from bootstrap.policies.actions import Needs
+from bootstrap.preconditions import iam_policies, policy_parts, required_actions
+from bootstrap.preconditions.required_actions import Needs
 from bootstrap.stacks import template
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = Settings(environment="trial", cloud="aws", owner="a", cost_center="b")
 CLIENTS = {
-    name: boto3.session.Session("a", "b", region_name="eu-central-1").client(name) for name in actions.list_services()
+    name: boto3.session.Session("a", "b", region_name="eu-central-1").client(name)
+    for name in required_actions.list_services()
 }
 
 
@@ -29,7 +29,7 @@ def document(
     chosen: Settings = SETTINGS,
     services: Collection[str] = ("ec2.amazonaws.com",),
 ) -> dict[str, Any]:
-    return policy.make_launcher_policy(chosen, Needs(frozenset(own), frozenset(through), frozenset(services)))
+    return iam_policies.make_launcher_policy(chosen, Needs(frozenset(own), frozenset(through), frozenset(services)))
 
 
 def statement(found: dict[str, Any], sid: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def statement(found: dict[str, Any], sid: str) -> dict[str, Any]:
 
 
 def test_the_calls_are_those_of_the_source() -> None:
-    found = actions.list_calls(CLIENTS)
+    found = required_actions.list_calls(CLIENTS)
 
     assert {
         *("cloudformation:ExecuteChangeSet", "cloudformation:DetectStackDrift", "cloudformation:DeleteStack"),
@@ -47,12 +47,14 @@ def test_the_calls_are_those_of_the_source() -> None:
 
 
 def test_nothing_of_the_local_cloud_is_taken_for_a_call_of_ours() -> None:
-    assert set() == {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateVpc"} & actions.list_calls(CLIENTS)
+    assert set() == {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateVpc"} & required_actions.list_calls(
+        CLIENTS
+    )
 
 
 def test_public_parameters_alone_are_read_by_several() -> None:
     """With ssm:GetParameters for all, the launcher could read the private keys of other environments."""
-    own = actions.list_calls(CLIENTS)
+    own = required_actions.list_calls(CLIENTS)
     assert "ssm:GetParameters" in own
 
     found = [it["Sid"] for it in document(own)["Statement"] if "ssm:GetParameters" in it["Action"]]
@@ -62,9 +64,9 @@ def test_public_parameters_alone_are_read_by_several() -> None:
 
 
 def test_a_templates_types_bring_their_handlers_permissions() -> None:
-    kinds = actions.list_types([ROOT / "cloudformation" / "data.yaml"])
+    kinds = required_actions.list_types([ROOT / "cloudformation" / "data.yaml"])
 
-    found = actions.list_handler_actions(kinds, "eu-central-1", template.list_permissions)
+    found = required_actions.list_handler_actions(kinds, "eu-central-1", template.list_permissions)
 
     assert {"AWS::EC2::Volume", "AWS::SecretsManager::Secret"} <= kinds
     assert {"ec2:CreateVolume", "ec2:DeleteVolume", "secretsmanager:CreateSecret", "ssm:PutParameter"} <= found
@@ -100,7 +102,7 @@ def test_only_who_launches_a_jenkins_that_promotes_may_approve() -> None:
         SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"}) | {"network": network}
     )
 
-    assert "sts:AssumeRole" in actions.list_calls(CLIENTS)
+    assert "sts:AssumeRole" in required_actions.list_calls(CLIENTS)
     assert "sts:AssumeRole" not in json.dumps(document(["sts:AssumeRole"]))
     approve = statement(document(["sts:AssumeRole"], chosen=promoting), "Approve")
     assert (["sts:AssumeRole"], "arn:aws:iam::*:role/jenkins-trial-*") == (approve["Action"], approve["Resource"])
@@ -117,9 +119,9 @@ def test_a_policy_too_long_for_iam_is_cut_without_losing_an_action() -> None:
     many = [f"ec2:Do{number:04}Something" for number in range(900)]
     whole = document(["ec2:StopInstances"], many)
 
-    parts = parts_module.split(whole)
+    parts = policy_parts.split(whole)
 
-    assert all(len(json.dumps(part, separators=(",", ":"))) <= parts_module.LARGEST for part in parts)
+    assert all(len(json.dumps(part, separators=(",", ":"))) <= policy_parts.LARGEST for part in parts)
     before, after = (
         sorted(action for one in documents for it in one["Statement"] for action in it["Action"])
         for documents in ([whole], parts)
@@ -133,20 +135,20 @@ def test_the_acceptance_suites_calls_are_the_launchers() -> None:
         *("ec2:DescribeTags", "ec2:DescribeVolumes", "iam:ListRoleTags", "logs:ListTagsLogGroup"),
         *("route53:ListTagsForResource", "route53resolver:ListTagsForResource"),
         *("secretsmanager:DescribeSecret", "autoscaling:DescribeTags"),
-    } <= actions.list_calls(CLIENTS)
+    } <= required_actions.list_calls(CLIENTS)
 
 
 def test_every_name_is_an_action_of_iam() -> None:
     """Of the toolkit's own calls by AWS' list, and of what schemas name; a wildcard of theirs has something that it matches."""
-    kinds = actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
+    kinds = required_actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
     named = {it for kind in kinds for it in template.list_permissions(kind, "eu-central-1")}
 
-    found = actions.list_handler_actions(kinds, "eu-central-1", template.list_permissions)
+    found = required_actions.list_handler_actions(kinds, "eu-central-1", template.list_permissions)
 
     assert {"s3:REST.PUT.OBJECT", "resolverquerylogging:CreateConfig"} <= named - found
     assert "autoscaling:Describe*" in found
     assert "iam:PassRole" not in found
-    own = actions.list_calls(CLIENTS)
+    own = required_actions.list_calls(CLIENTS)
     assert own == template.list_known_actions(own)
     whole = document(own, found)
     written = {action for it in whole["Statement"] for action in it["Action"]}
@@ -156,7 +158,7 @@ def test_every_name_is_an_action_of_iam() -> None:
 def test_roles_are_handed_to_the_services_that_they_trust() -> None:
     templates = [ROOT / "cloudformation" / f"{name}.yaml" for name in ("controller", "traffic-logs", "network")]
 
-    found = document([], services=actions.list_role_services(templates))
+    found = document([], services=required_actions.list_role_services(templates))
 
     condition = statement(found, "HandOverTheRoles")["Condition"]
     services = ["ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
@@ -229,11 +231,11 @@ def test_with_a_boundary_roles_are_made_and_permitted_only_under_it_and_it_is_ne
 
 
 def test_the_customer_key_is_used_through_secrets_and_volumes_alone() -> None:
-    own = actions.list_calls(CLIENTS)
+    own = required_actions.list_calls(CLIENTS)
     assert {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"} <= own
 
     found = document(own, chosen=with_account(kms_key_arn=KEY))
-    operator = policy.make_operator_policy(with_account(kms_key_arn=KEY), Needs(own, frozenset(), frozenset()))
+    operator = iam_policies.make_operator_policy(with_account(kms_key_arn=KEY), Needs(own, frozenset(), frozenset()))
 
     of_keys = {it["Sid"]: it for it in found["Statement"] if any(one.startswith("kms:") for one in it["Action"])}
     looks = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"]
@@ -253,13 +255,13 @@ def test_the_customer_key_is_used_through_secrets_and_volumes_alone() -> None:
 
 
 def test_the_bucket_is_used_where_there_is_one_by_its_generated_name_and_the_operator_changes_no_file() -> None:
-    own = actions.list_calls(CLIENTS)
+    own = required_actions.list_calls(CLIENTS)
     base = SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"})
     chosen = Settings.model_validate({**base, "jenkins": {"bucket": True}, "account": {"kms_key_arn": KEY}})
 
     found, operator = (
         document(own, chosen=chosen),
-        policy.make_operator_policy(chosen, Needs(own, frozenset(), frozenset())),
+        iam_policies.make_operator_policy(chosen, Needs(own, frozenset(), frozenset())),
     )
 
     files, looks = statement(found, "BucketFiles"), statement(found, "LookAtBucket")
@@ -295,7 +297,7 @@ def test_what_belongs_to_others_at_direct_connect_is_named(
 ) -> None:
     given = SETTINGS.model_dump(include={"environment", "cloud", "owner", "cost_center"})
     chosen = Settings.model_validate({**given, "network": {"direct_connect": option}})
-    own = [it for it in actions.list_calls(CLIENTS) if it.startswith("directconnect:")]
+    own = [it for it in required_actions.list_calls(CLIENTS) if it.startswith("directconnect:")]
 
     found = document(own, chosen=chosen)
 
@@ -312,10 +314,15 @@ def test_what_belongs_to_others_at_direct_connect_is_named(
 
 def test_the_operator_has_less_than_the_launcher_and_changes_nothing() -> None:
     needs = Needs(
-        actions.list_calls(CLIENTS), frozenset({"ec2:CreateVpc", "ec2:DescribeVpcs"}), frozenset({"ec2.amazonaws.com"})
+        required_actions.list_calls(CLIENTS),
+        frozenset({"ec2:CreateVpc", "ec2:DescribeVpcs"}),
+        frozenset({"ec2.amazonaws.com"}),
     )
 
-    launcher, operator = policy.make_launcher_policy(SETTINGS, needs), policy.make_operator_policy(SETTINGS, needs)
+    launcher, operator = (
+        iam_policies.make_launcher_policy(SETTINGS, needs),
+        iam_policies.make_operator_policy(SETTINGS, needs),
+    )
 
     may = {action for it in operator["Statement"] for action in it["Action"]}
     assert may < {action for it in launcher["Statement"] for action in it["Action"]}
@@ -334,7 +341,7 @@ def test_the_operator_has_less_than_the_launcher_and_changes_nothing() -> None:
 def test_the_peers_network_is_read_and_no_more() -> None:
     needs = Needs(frozenset(), frozenset(), frozenset(), "other-peer-network")
 
-    one = statement(policy.make_launcher_policy(SETTINGS, needs), "LookAtPeer")
+    one = statement(iam_policies.make_launcher_policy(SETTINGS, needs), "LookAtPeer")
 
     assert (["cloudformation:DescribeStacks"], True) == (
         one["Action"],
@@ -350,7 +357,7 @@ def test_the_machines_role_reads_what_drift_detection_reads() -> None:
     resources = controller["Resources"]
     text = json.dumps([resources["Role"]["Properties"]["Policies"], resources["AgentsPolicy"]["Properties"]])
     patterns = [it for it in re.findall(r'"([a-z0-9]+:[A-Za-z0-9]*[*][A-Za-z0-9*]*)"', text) if it.startswith("s3:")]
-    kinds = actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
+    kinds = required_actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
     schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema for kind in kinds]
     handlers = [schema.get("handlers", {}).get("read", {}) for schema in schemas]
     read = template.list_known_actions({action for handler in handlers for action in handler.get("permissions", ())})

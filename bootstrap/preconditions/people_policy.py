@@ -9,9 +9,8 @@ from dataclasses import replace
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
-from bootstrap.policies import launcher
-from bootstrap.policies.statements import Statement
-from bootstrap.preconditions import stack_inputs
+from bootstrap.preconditions import launcher_policy, stack_inputs
+from bootstrap.preconditions.policy_statements import Statement
 from bootstrap.values import Stack
 
 STACK = "people"
@@ -37,7 +36,7 @@ def gather_template(
             "Put it back into the policy of the role Operator. Nothing was changed.",
         )
     pairs = [it.outputs[output] for it in existing.values() for output in _KEY_PAIRS if output in it.outputs]
-    statements = _limit_keys(launcher.make_operator_policy(context)["Statement"], sorted(pairs))
+    statements = _limit_keys(launcher_policy.make_operator_policy(context)["Statement"], sorted(pairs))
     path = context.state / f"{STACK}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from bootstrap.environment.models import Settings
-from bootstrap.policies.actions import Needs
-from bootstrap.policies.statements import Names, Statement, make_statement
+from bootstrap.preconditions.policy_statements import Names, Statement, make_statement
+from bootstrap.preconditions.required_actions import Needs
 
 _READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Simulate")
 _THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}

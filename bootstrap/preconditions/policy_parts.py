@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bootstrap.policies.statements import Statement
+from bootstrap.preconditions.policy_statements import Statement
 
 LARGEST = 6144  # the longest managed policy, in characters without white space
 MOST = 10  # managed policies that a user or a role can have, unless its account's quota was raised
