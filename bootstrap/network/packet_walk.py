@@ -24,6 +24,15 @@ class Replies(enum.Enum):
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """What is sent from one end to the other. `port` can be ECHO with the protocol icmp."""
+
+    port: int
+    protocol: Protocol = "tcp"
+    replies: Replies = Replies.EVERY
+
+
+@dataclass(frozen=True)
 class Hop:
     """One hop of a path; `kind` is route, ACL, security group, gateway, address, ...; `says` is its reason in words.
 
@@ -70,9 +79,7 @@ class Walk:
     network: Network
     source: Spot
     destination: Spot
-    port: int
-    protocol: Protocol
-    replies: Replies
+    traffic: Traffic
     hops: list[Hop] = field(default_factory=list)
     is_sure: bool = True
     is_renamed: bool = False  # a NAT gateway replaced the source's address with its own
@@ -91,9 +98,21 @@ class Walk:
         self.is_sure = False
         self.hops.append(Hop(kind, name, says, is_sure=False))
 
-    def __post_init__(self) -> None:
-        if self.port == ECHO:
-            self.port = ECHO_REQUEST[self.destination.address.version]
+    @property
+    def port(self) -> int:
+        """The port; for an echo, the type and code that the request has in the family of the destination."""
+        is_echo = self.traffic.port == ECHO
+        return ECHO_REQUEST[self.destination.address.version] if is_echo else self.traffic.port
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol of the traffic."""
+        return self.traffic.protocol
+
+    @property
+    def replies(self) -> Replies:
+        """Which replies must come back."""
+        return self.traffic.replies
 
     @property
     def rules_protocol(self) -> str:

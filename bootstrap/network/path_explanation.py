@@ -26,8 +26,8 @@ from bootstrap.network.gateways import (
     may_enter_unanswered,
     translate,
 )
-from bootstrap.network.model import Nat, Network, Protocol, Route, Subnet
-from bootstrap.network.packet_walk import ECHO, Hop, Path, Replies, Stopped, Verdict, Walk
+from bootstrap.network.model import Nat, Network, Route, Subnet
+from bootstrap.network.packet_walk import ECHO, Hop, Path, Replies, Stopped, Traffic, Verdict, Walk
 from bootstrap.network.path_ends import Spot, find_mapped_end, is_silent, resolve_ends
 from bootstrap.network.transit import follow_between, list_inward_nacls, list_outward_nacls
 from bootstrap.network.vpc_hops import ALL, ANY_SYSTEM, find_client_ports, name_subnet
@@ -37,6 +37,7 @@ __all__ = [
     "Hop",
     "Path",
     "Replies",
+    "Traffic",
     "Verdict",
     "choose_path",
     "explain",
@@ -47,37 +48,24 @@ __all__ = [
 ]
 
 
-def explain(
-    network: Network,
-    source: str,
-    destination: str,
-    port: int,
-    protocol: Protocol = "tcp",
-    replies: Replies = Replies.EVERY,
-) -> Path:
+def explain(network: Network, source: str, destination: str, traffic: Traffic) -> Path:
     """One of all paths between two names: an open one if there is one, else an unknown one, else the closed one with most hops.
 
     UsageError if a name is not known in this network. If a name is known, but no interface has it, the path is closed and has
-    one hop that says so. `port` can be ECHO with the protocol icmp.
+    one hop that says so.
     """
-    return choose_path(explain_all(network, source, destination, port, protocol, replies))
+    return choose_path(explain_all(network, source, destination, traffic))
 
 
-def explain_all(
-    network: Network,
-    source: str,
-    destination: str,
-    port: int,
-    protocol: Protocol = "tcp",
-    replies: Replies = Replies.EVERY,
-) -> tuple[Path, ...]:
+def explain_all(network: Network, source: str, destination: str, traffic: Traffic) -> tuple[Path, ...]:
     """All paths between two names; one closed path with one hop if there are none. UsageError if a name is not known."""
     starts, ends = resolve_ends(network, source), resolve_ends(network, destination)
-    all_paths = tuple(follow_all(network, starts, ends, port, protocol, replies))
+    all_paths = tuple(follow_all(network, starts, ends, traffic))
     if all_paths:
         return all_paths
     says = "no other interface is there, or the two have no addresses of one family"
     hop = Hop("address", f"{source}, {destination}", says, passes=False)
+    port, protocol = traffic.port, traffic.protocol
     what = f"{protocol} {port}" if protocol in {"tcp", "udp"} else protocol
     return (Path(source, destination, protocol, port, (hop,), "closed", hop, what),)
 
@@ -91,13 +79,11 @@ def follow_all(
     network: Network,
     sources: Sequence[Spot],
     destinations: Sequence[Spot],
-    port: int,
-    protocol: Protocol = "tcp",
-    replies: Replies = Replies.EVERY,
+    traffic: Traffic,
 ) -> Iterator[Path]:
     """The path of each pair of ends that `pair_ends` returns."""
     for source, destination in pair_ends(sources, destinations):
-        yield follow(network, source, destination, port, protocol, replies)
+        yield follow(network, source, destination, traffic)
 
 
 def pair_ends(sources: Sequence[Spot], destinations: Sequence[Spot]) -> Iterator[tuple[Spot, Spot]]:
@@ -112,12 +98,10 @@ def follow(
     network: Network,
     source: Spot,
     destination: Spot,
-    port: int,
-    protocol: Protocol = "tcp",
-    replies: Replies = Replies.EVERY,
+    traffic: Traffic,
 ) -> Path:
     """Follow a packet from one end to another, and its replies where they are needed."""
-    walk = Walk(network, source, destination, port, protocol, replies)
+    walk = Walk(network, source, destination, traffic)
     stopped_by: Hop | None = None
     verdict: Verdict = "closed"
     try:
@@ -125,7 +109,9 @@ def follow(
         verdict = "open" if walk.is_sure else "unknown"
     except Stopped:
         stopped_by = walk.hops[-1]
-    return Path(str(source), str(destination), protocol, walk.port, tuple(walk.hops), verdict, stopped_by, walk.what)
+    return Path(
+        str(source), str(destination), traffic.protocol, walk.port, tuple(walk.hops), verdict, stopped_by, walk.what
+    )
 
 
 def _follow_packet(walk: Walk) -> None:

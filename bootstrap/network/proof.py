@@ -10,7 +10,7 @@ from typing import Literal
 from bootstrap.network.intentions import Intention
 from bootstrap.network.model import Block, Interface, Network, Protocol
 from bootstrap.network.path_ends import INTERNET, OPERATORS, ROLES, Spot, is_silent, list_ends, resolve_ends
-from bootstrap.network.path_explanation import Path, Replies, follow, follow_all, pair_ends
+from bootstrap.network.path_explanation import Path, Replies, Traffic, follow, follow_all, pair_ends
 from bootstrap.network.port_ranges import EVERYTHING, Stretch, format_stretches, list_stretches
 
 Outcome = Literal["holds", "broken", "unproven"]
@@ -86,7 +86,7 @@ def judge_allow(network: Network, intention: Intention) -> Finding | None:
         return Finding(about, says, outcome="unproven")
     is_range = any(_is_range(network, end) for end in (intention.source, intention.destination))
     for protocol, port, _ in list_stretches(network, intention):
-        followed = [(pair, follow(network, *pair, port, protocol)) for pair in all_pairs]
+        followed = [(pair, follow(network, *pair, Traffic(port, protocol))) for pair in all_pairs]
         bad = _find_broken_range(followed) if is_range else _find_broken_path(followed)
         if bad is not None:
             return Finding(about, f"{bad.what} is {bad.verdict} {_explain(bad)}", bad)
@@ -158,7 +158,7 @@ def judge_deny(network: Network, intention: Intention) -> Finding | None:
     """What breaks a `deny`: the first pair of ends that is not certainly closed on some port; None if it holds."""
     sources, destinations = resolve_ends(network, intention.source), resolve_ends(network, intention.destination)
     for protocol, port, _ in list_stretches(network, intention):
-        for path in follow_all(network, sources, destinations, port, protocol, Replies.SOME):
+        for path in follow_all(network, sources, destinations, Traffic(port, protocol, Replies.SOME)):
             if path.verdict != "closed":
                 says = f"{path.source} reaches {path.destination} by {path.what}"
                 return Finding(f"deny {intention}", says if path.verdict == "open" else f"perhaps {says}", path)
@@ -194,7 +194,7 @@ def list_open_ports(network: Network, source: str, destination: str) -> tuple[st
                 for protocol, first, last in list_stretches(network, EVERYTHING)
                 if any(
                     path.verdict != "closed"
-                    for path in follow_all(network, sources, destinations, first, protocol, Replies.SOME)
+                    for path in follow_all(network, sources, destinations, Traffic(first, protocol, Replies.SOME))
                 )
             ),
         )
@@ -205,7 +205,7 @@ def _open_from(
     network: Network, outside: Sequence[Spot], ends: Sequence[Spot], protocol: Protocol, port: int
 ) -> Iterator[tuple[Path, Spot]]:
     for spot in outside:
-        for path in follow_all(network, (spot,), ends, port, protocol, Replies.SOME):
+        for path in follow_all(network, (spot,), ends, Traffic(port, protocol, Replies.SOME)):
             if path.verdict != "closed":
                 yield path, spot
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bootstrap.errors import UsageError
 from bootstrap.network.model import Network, Protocol
-from bootstrap.network.path_explanation import ECHO, Hop, Path, choose_path, explain_all
+from bootstrap.network.path_explanation import ECHO, Hop, Path, Traffic, choose_path, explain_all
 from bootstrap.network.planned_interfaces import is_planned
 from bootstrap.runs.journal import Run
 
@@ -28,7 +28,7 @@ def parse_port(text: str) -> tuple[int, Protocol]:
 
 def show(network: Network, source: str, destination: str, port_text: str, run: Run) -> bool:
     """Print the paths between two ends; True if one is open. UsageError if a name or the port is not valid."""
-    ways = explain_all(network, source, destination, *parse_port(port_text))
+    ways = explain_all(network, source, destination, Traffic(*parse_port(port_text)))
     chosen = choose_path(ways)
     _print_hops(chosen, run)
     deciding_hop = chosen.decided_by

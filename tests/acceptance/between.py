@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bootstrap.context import Context
 from bootstrap.network.model import Network
-from bootstrap.network.path_explanation import explain
+from bootstrap.network.path_explanation import Traffic, explain
 from bootstrap.values import Shell
 from bootstrap.views import network_reading
 
@@ -80,7 +80,7 @@ def tried(context: Context) -> tuple[Tried, ...]:
 
 
 def _told(network: Network, source: str, destination: str, port: int) -> bool:
-    return explain(network, source, destination, port).verdict == "open"
+    return explain(network, source, destination, Traffic(port)).verdict == "open"
 
 
 def _met(shell: Shell, address: str) -> Iterator[tuple[int, bool]]:

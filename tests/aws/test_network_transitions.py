@@ -21,7 +21,7 @@ from bootstrap.context import Context
 from bootstrap.environment import models, settings
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
-from bootstrap.network.path_explanation import explain
+from bootstrap.network.path_explanation import Traffic, explain
 from bootstrap.planning import look
 from bootstrap.preconditions import host_inputs, interruptions, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
@@ -198,9 +198,9 @@ def test_ipv6_comes_to_what_is_there_and_goes_again(opened: Open) -> None:
     places = [f"{tier}-{zone}" for tier in ("public", "private", "data") for zone in (1, 2, 3)]
     assert isinstance(whole, ipaddress.IPv6Network)
     assert dict(zip(places, whole.subnets(new_prefix=64), strict=False)) == pieces
-    assert "open" == explain(network, "controller", "2001:db8::1/128", 443).verdict
-    assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", 443).hops[-1].kind
-    assert "closed" == explain(network, "data", "2001:db8::1/128", 443).verdict
+    assert "open" == explain(network, "controller", "2001:db8::1/128", Traffic(443)).verdict
+    assert "egress-only gateway" == explain(network, "2001:db8::1/128", "controller", Traffic(443)).hops[-1].kind
+    assert "closed" == explain(network, "data", "2001:db8::1/128", Traffic(443)).verdict
     intentions = models.Network().intentions
     assert () == proof.prove(network, intentions.list_allowed(operators=()), intentions.list_denied())
 
@@ -371,7 +371,7 @@ def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open,
     assert sorted(with_it.values()) == sorted(subnets(again).values())
     assert bare["subnets"].items() <= subnets(again).items()
     network = network_reading.add_planned_interfaces(again, network_reading.read(again))
-    assert "closed" == explain(network, "data", "internet", 443).verdict
+    assert "closed" == explain(network, "data", "internet", Traffic(443)).verdict
 
     gone, _ = go(opened, WITHOUT + beside)
     assert bare == everything(gone)

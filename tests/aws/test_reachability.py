@@ -17,7 +17,7 @@ from bootstrap.errors import StackMissing
 from bootstrap.network import picture, proof, snapshot
 from bootstrap.network.intentions import parse
 from bootstrap.network.model import Network
-from bootstrap.network.path_explanation import explain
+from bootstrap.network.path_explanation import Traffic, explain
 from bootstrap.network.surroundings import Surroundings
 from bootstrap.stacks import parameters
 from bootstrap.values import Change, Stack
@@ -135,7 +135,7 @@ def test_a_vpc_that_is_gone_is_told(client: Callable[[str], Any]) -> None:
 def test_the_templates_open_what_they_are_meant_to(
     read: Callable[[], Network], source: str, destination: str, port: int, verdict: str
 ) -> None:
-    found = explain(read(), source, destination, port)
+    found = explain(read(), source, destination, Traffic(port))
 
     assert verdict == found.verdict, found.hops
 
@@ -170,14 +170,14 @@ def test_an_entry_that_somebody_adds_stops_the_path(
     client("ec2").create_network_acl_entry(
         **entry, Protocol="6", RuleAction="deny", CidrBlock="10.97.0.0/16", PortRange={"From": 40000, "To": 40000}
     )
-    found = explain(read(), "10.97.0.0/24", "controller", 443)
+    found = explain(read(), "10.97.0.0/24", "controller", Traffic(443))
     client("ec2").delete_network_acl_entry(**entry)
 
     assert ("closed", "of replies out of jenkins-reached-private-1") == (
         found.verdict,
         found.hops[-1].says[: len("of replies out of jenkins-reached-private-1")],
     )
-    assert "open" == explain(read(), "10.97.0.0/24", "controller", 443).verdict
+    assert "open" == explain(read(), "10.97.0.0/24", "controller", Traffic(443)).verdict
 
 
 def test_the_picture_is_drawn_by_graphviz_and_names_everything(read: Callable[[], Network]) -> None:

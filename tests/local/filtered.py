@@ -23,7 +23,7 @@ import trial
 from bootstrap.local.aws.access.keys import CREDENTIALS, read_operator_keys
 from bootstrap.local.machines import Machines
 from bootstrap.network import snapshot
-from bootstrap.network.path_explanation import explain
+from bootstrap.network.path_explanation import Traffic, explain
 
 SECOND = 150 + int(trial.NETWORK.split(".")[1]) % 100
 VPC = f"10.{SECOND}.0.0/16"
@@ -80,7 +80,7 @@ class Site:
         """What the analyser says of every pair and port."""
         network = snapshot.read(self.ec2, self.vpc, "", ())
         return {
-            (a, b, port): explain(network, self.ends[a], self.ends[b], port).verdict == "open"
+            (a, b, port): explain(network, self.ends[a], self.ends[b], Traffic(port)).verdict == "open"
             for a, b, port in self.asked()
         }
 

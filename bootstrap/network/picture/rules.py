@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bootstrap.network.model import Block, GroupRule, Network, Protocol, SecurityGroup
 from bootstrap.network.path_ends import INTERNET, ROLES, Spot, is_public, list_ends, resolve_ends
-from bootstrap.network.path_explanation import Replies, follow_all
+from bootstrap.network.path_explanation import Replies, Traffic, follow_all
 
 EVERYBODY = "Internet"
 _ICMP = frozenset({"icmp", "icmpv6"})
@@ -125,7 +125,7 @@ def _can_pass(network: Network, rule: GroupRule, sources: Sequence[Spot], target
     return any(
         path.verdict != "closed"
         for protocol, number in _list_questions(network, rule)
-        for path in follow_all(network, sources, targets, number, protocol, Replies.SOME)
+        for path in follow_all(network, sources, targets, Traffic(number, protocol, Replies.SOME))
     )
 
 

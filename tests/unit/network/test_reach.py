@@ -31,7 +31,7 @@ from bootstrap.network.model import (
     Vpc,
     make_icmp_range,
 )
-from bootstrap.network.path_explanation import ECHO, Replies, explain
+from bootstrap.network.path_explanation import ECHO, Replies, Traffic, explain
 from bootstrap.network.port_ranges import find_unnamed_protocol
 from bootstrap.network.port_ranges import format_stretches as joined_words
 from bootstrap.network.proof import find_exposed, judge, judge_allow, judge_deny, prove
@@ -787,7 +787,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_path_ends_where_it_must(name: str) -> None:
     case = CASES[name]
-    found = explain(case.change(network()), case.source, case.destination, case.port, case.protocol, case.replies)
+    found = explain(
+        case.change(network()), case.source, case.destination, Traffic(case.port, case.protocol, case.replies)
+    )
 
     assert (case.verdict, case.stopped_by) == (found.verdict, found.stopped_by and found.stopped_by.kind), found.hops
     assert found.stopped_by in (None, found.hops[-1])
@@ -801,7 +803,7 @@ def test_there_are_many_cases() -> None:
 
 def test_every_hop_before_the_last_passes() -> None:
     for case in CASES.values():
-        found = explain(case.change(network()), case.source, case.destination, case.port)
+        found = explain(case.change(network()), case.source, case.destination, Traffic(case.port))
 
         assert all(hop.passes for hop in found.hops[:-1])
 
@@ -835,7 +837,7 @@ HOPS = {
 @pytest.mark.parametrize("ends", HOPS)
 def test_each_station_is_told_in_the_order_in_which_packets_and_replies_meet_it(ends: tuple[str, str]) -> None:
     opened = both(grouped("sg-agents", (rule(443, "sg-controller"),)))(network())
-    found = explain(opened, *ends, 443)
+    found = explain(opened, *ends, Traffic(443))
 
     assert HOPS[ends] == ", ".join(f"{hop.kind} {hop.name}" for hop in found.hops)
 
@@ -843,7 +845,7 @@ def test_each_station_is_told_in_the_order_in_which_packets_and_replies_meet_it(
 def test_a_name_that_means_nothing_is_refused() -> None:
     for name, words in (("controler", "did you mean 'controller'"), ("i-0", "no interface"), ("300.0.0.0/8", "300")):
         with pytest.raises(UsageError) as caught:
-            explain(network(), name, "controller", 443)
+            explain(network(), name, "controller", Traffic(443))
         assert words in str(caught.value)
 
 
@@ -865,7 +867,7 @@ def test_a_promise_is_kept_where_every_port_of_a_client_gets_replies(
     def verdict(first: int, last: int) -> str:
         let = entry(100, way, "allow", "0.0.0.0/0", (first, last))
         more = () if destination == "controller" else (asked,)
-        return explain(filtered(subnet, let, rest, *more)(network()), source, destination, 443).verdict
+        return explain(filtered(subnet, let, rest, *more)(network()), source, destination, Traffic(443)).verdict
 
     assert ("open", "closed", "closed") == (
         verdict(*ports),
@@ -878,7 +880,7 @@ def test_a_promise_is_kept_where_every_port_of_a_client_gets_replies(
 def test_a_threat_is_one_port_of_a_client_that_gets_replies(port: int) -> None:
     for source, destination, subnet in (("edge", "controller", "private"), (FROM_OUTSIDE, "edge", "public")):
         only = filtered(subnet, ALL_IN, entry(100, "out", "allow", "0.0.0.0/0", port))
-        assert "open" == explain(only(network()), source, destination, 443, replies=Replies.SOME).verdict
+        assert "open" == explain(only(network()), source, destination, Traffic(443, replies=Replies.SOME)).verdict
 
 
 @pytest.mark.parametrize(
@@ -893,7 +895,7 @@ def test_a_threat_is_one_port_of_a_client_that_gets_replies(port: int) -> None:
     ],
 )
 def test_what_goes_is_told_in_words(source: str, port: int, protocol: Protocol, words: str) -> None:
-    assert words == explain(network(), source, "edge", port, protocol).what
+    assert words == explain(network(), source, "edge", Traffic(port, protocol)).what
 
 
 def test_names_are_told_where_there_are_any() -> None:
@@ -905,7 +907,7 @@ def test_names_are_told_where_there_are_any() -> None:
         groups={key: replace(it, name=f"the {key}") for key, it in here.groups.items()},
         nats={key: replace(it, name=f"the {key}") for key, it in here.nats.items()},
     )
-    told = [hop for ends in HOPS for hop in explain(named, *ends, 443).hops]
+    told = [hop for ends in HOPS for hop in explain(named, *ends, Traffic(443)).hops]
 
     of = {"ACL", "route", "security group", "nat gateway"}
     assert of == {hop.kind for hop in told if hop.name.startswith("the ")}
@@ -916,7 +918,7 @@ def test_names_are_told_where_there_are_any() -> None:
 
 def test_the_last_entry_which_every_nacl_has_is_not_told_as_one() -> None:
     last = NaclEntry(32767, False, False, EVERYWHERE)
-    found = explain(filtered("private", last, ALL_OUT)(network()), "edge", "controller", 443)
+    found = explain(filtered("private", last, ALL_OUT)(network()), "edge", "controller", Traffic(443))
 
     assert found.stopped_by is not None
     assert "no entry allows tcp 443 into private, from 10.0.0.10" == found.stopped_by.says
@@ -989,7 +991,7 @@ PAIR = {"own": Environment(block("10.0.0.0/16"), "vpc-a"), "peer": Environment(b
 def test_an_environment_is_its_whole_vpc() -> None:
     here = replace(network(), environments=PAIR)
 
-    assert "open" == explain(here, "own", "peer", 443).verdict
+    assert "open" == explain(here, "own", "peer", Traffic(443)).verdict
     assert judge_deny(here, parse("own -> peer:*")) is not None
     assert judge_deny(here, parse("own -> peer:80")) is None
     assert judge_allow(here, parse("own -> peer:443")) is None
@@ -1096,8 +1098,8 @@ def test_operators_have_several_blocks() -> None:
 def test_what_has_a_role_in_the_operators_block_is_no_operator() -> None:
     everywhere = replace(network(), operators=(block("10.0.0.0/16"),))
 
-    assert "open" == explain(everywhere, "edge", "controller", 443).verdict
-    assert "closed" == explain(everywhere, "operators", "controller", 443).verdict
+    assert "open" == explain(everywhere, "edge", "controller", Traffic(443)).verdict
+    assert "closed" == explain(everywhere, "operators", "controller", Traffic(443)).verdict
 
 
 def test_a_peer_is_not_ours_to_judge() -> None:
@@ -1108,7 +1110,7 @@ def test_a_peer_is_not_ours_to_judge() -> None:
         lambda it: replace(it, internet_gateways={**it.internet_gateways, "igw-b": Gateway("igw-b", ("vpc-b",))}),
     )(network())
 
-    assert "open" == explain(peer_is_open, FROM_OUTSIDE, "eni-other", 80).verdict
+    assert "open" == explain(peer_is_open, FROM_OUTSIDE, "eni-other", Traffic(80)).verdict
     assert [] == list(find_exposed(peer_is_open, [parse("internet -> edge:443")]))
 
 

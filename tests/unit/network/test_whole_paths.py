@@ -32,7 +32,7 @@ from bootstrap.network.model import (
     make_icmp_range,
 )
 from bootstrap.network.path_ends import Spot, resolve_ends
-from bootstrap.network.path_explanation import ECHO, Path, Replies, follow
+from bootstrap.network.path_explanation import ECHO, Path, Replies, Traffic, follow
 from bootstrap.network.proof import judge_deny
 from tests.unit.network.reference import EDGES, HIGHEST, SAMPLE, Answer, Trip
 
@@ -251,7 +251,7 @@ def test_whole_paths_end_as_the_reference_says() -> None:
         ends = [spot for it in EVERYBODY for spot in resolve_ends(network, it)]
         for source in ends:
             for destination in (it for it in ends if is_asked(source, it)):
-                path = follow(network, source, destination, port, protocol, replies)
+                path = follow(network, source, destination, Traffic(port, protocol, replies))
                 ours = (source.address, destination.address)
                 expected = Trip(network, ours, protocol, path.port, replies is Replies.EVERY).answer()
                 assert expected == told(path), (source, destination, path.hops)
