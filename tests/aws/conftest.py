@@ -173,6 +173,15 @@ def new_cloud() -> Callable[[Path], AbstractContextManager[Cloud]]:
     return run
 
 
+@pytest.fixture(scope="module")
+def module_cloud(
+    tmp_path_factory: pytest.TempPathFactory, new_cloud: Callable[[Path], AbstractContextManager[Cloud]]
+) -> Iterator[Cloud]:
+    """A cloud of one module's own, whose tests build upon each other."""
+    with new_cloud(tmp_path_factory.mktemp("cloud")) as own:
+        yield own
+
+
 @pytest.fixture
 def own_cloud(tmp_path: Path, new_cloud: Callable[[Path], AbstractContextManager[Cloud]]) -> Iterator[Cloud]:
     """A cloud of one test's own, which it may kill and start again."""

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import ROOT, Cloud, free_port
+from conftest import ROOT, Cloud
 
 from bootstrap import launch
 from bootstrap.cloud import promotion
@@ -39,31 +39,22 @@ ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud with the networks of three environments: the machine plans two of them, and changes the environment 'left'."""
-    made = Cloud(tmp_path_factory.mktemp("guarded"), free_port())
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture
-def opened(guarded: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
+def opened(module_cloud: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Context]:
     """Opens an environment in the name of the operator, or of the owner of `keys`."""
     monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
 
     def run(name: str, options: str = "", keys: dict[str, str] | None = None) -> Context:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-        for variable, value in (keys or guarded.keys).items():
+        for variable, value in (keys or module_cloud.keys).items():
             monkeypatch.setenv(variable.upper(), value)
         path = folder / f"{name}.yaml"
         path.write_text(HEAD.format(name, BLOCKS[name]) + options)
-        made = Context(path, settings.load(path), guarded.endpoint)
+        made = Context(path, settings.load(path), module_cloud.endpoint)
         if keys:  # a job runs on the environment's machine, where a file says so
             made.world.__dict__["is_on_machine"] = True
         return made
@@ -108,15 +99,15 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
-def secrets(guarded: Cloud) -> dict[str, str]:
-    manager = guarded.client("secretsmanager")
+def secrets(module_cloud: Cloud) -> dict[str, str]:
+    manager = module_cloud.client("secretsmanager")
     names = ("ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret", *UNREADABLE)
     return {name: manager.create_secret(Name=name, SecretString=f"of {name}")["ARN"] for name in names}
 
 
 @pytest.fixture(scope="module")
-def roles(guarded: Cloud, secrets: dict[str, str]) -> dict[str, str]:
-    return roles_of_the_controller(guarded, secrets)
+def roles(module_cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:
+    return roles_of_the_controller(module_cloud, secrets)
 
 
 @pytest.fixture(scope="module")
@@ -125,15 +116,17 @@ def role(roles: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def keys(guarded: Cloud, role: str) -> dict[str, str]:
+def keys(module_cloud: Cloud, role: str) -> dict[str, str]:
     """Temporary keys of the machine's role."""
-    return _named(guarded.client("sts").assume_role(RoleArn=role, RoleSessionName="i-0123456789abcdef0")["Credentials"])
+    return _named(
+        module_cloud.client("sts").assume_role(RoleArn=role, RoleSessionName="i-0123456789abcdef0")["Credentials"]
+    )
 
 
 @pytest.fixture(scope="module")
-def approved(guarded: Cloud, roles: dict[str, str]) -> dict[str, str]:
+def approved(module_cloud: Cloud, roles: dict[str, str]) -> dict[str, str]:
     """Temporary keys that the person who approves passes to the job."""
-    told = json.loads(promotion.take_session(guarded.client("sts"), roles["Promotion"], "network-1").reveal())
+    told = json.loads(promotion.take_session(module_cloud.client("sts"), roles["Promotion"], "network-1").reveal())
     return _named(told)
 
 
@@ -146,7 +139,7 @@ def _named(given: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def inside(guarded: Cloud, keys: dict[str, str]) -> Callable[[str], Any]:
+def inside(module_cloud: Cloud, keys: dict[str, str]) -> Callable[[str], Any]:
     """Clients with the machine's keys."""
     made: dict[str, Any] = {}
 
@@ -154,7 +147,7 @@ def inside(guarded: Cloud, keys: dict[str, str]) -> Callable[[str], Any]:
         if service not in made:
             region = "eu-central-1"
             made[service] = boto3.client(
-                service, endpoint_url=guarded.endpoint, region_name=region, config=ONCE, **keys
+                service, endpoint_url=module_cloud.endpoint, region_name=region, config=ONCE, **keys
             )
         return made[service]
 
@@ -167,8 +160,8 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"].get("Message", "")
 
 
-def test_a_build_does_not_start_a_machine(guarded: Cloud, inside: Callable[[str], Any], role: str) -> None:
-    before = guarded.records()
+def test_a_build_does_not_start_a_machine(module_cloud: Cloud, inside: Callable[[str], Any], role: str) -> None:
+    before = module_cloud.records()
     asked = {"ImageId": "ami-01234567", "MinCount": 1, "MaxCount": 1, "UserData": "#!/bin/sh\nid"}
     code, words = refusal(lambda: inside("ec2").run_instances(**asked))
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role.rpartition('/')[2]}/i-0123456789abcdef0"
@@ -176,7 +169,7 @@ def test_a_build_does_not_start_a_machine(guarded: Cloud, inside: Callable[[str]
     assert words.startswith(f"You are not authorized to perform this operation. User: {session} is not authorized to ")
     assert "perform: ec2:RunInstances on resource: arn:aws:ec2:eu-central-1" in words
     assert words.endswith("because no identity-based policy allows the ec2:RunInstances action")
-    assert before == guarded.records()
+    assert before == module_cloud.records()
 
 
 ATTACKS: dict[str, Callable[[Callable[[str], Any]], Any]] = {
@@ -223,13 +216,13 @@ DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "Aut
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_build_cannot_do_what_its_role_does_not_allow(
-    guarded: Cloud, inside: Callable[[str], Any], attack: str
+    module_cloud: Cloud, inside: Callable[[str], Any], attack: str
 ) -> None:
-    before = guarded.records()
+    before = module_cloud.records()
     code, words = refusal(lambda: ATTACKS[attack](inside))
     assert code in DENIED
     assert f"User: arn:aws:sts::{ACCOUNT}:assumed-role/" in words
-    assert before == guarded.records()
+    assert before == module_cloud.records()
 
 
 def test_secrets_are_read_as_the_template_says(inside: Callable[[str], Any], secrets: dict[str, str]) -> None:
@@ -253,7 +246,9 @@ DESCRIBE = {"X-Amz-Target": "secretsmanager.DescribeSecret", "Content-Type": "ap
 SMUGGLED = b'{"SecretId": "AdminPasswordSecret", "x": "&Action=GetSecretValue&"}'
 
 
-def test_the_operation_that_is_checked_is_the_one_that_is_carried_out(guarded: Cloud, keys: dict[str, str]) -> None:
+def test_the_operation_that_is_checked_is_the_one_that_is_carried_out(
+    module_cloud: Cloud, keys: dict[str, str]
+) -> None:
     """The requests name a second operation in a place where moto would read it."""
 
     def asked(service: str, path: str, headers: dict[str, str], body: bytes) -> int:
@@ -267,7 +262,7 @@ def test_the_operation_that_is_checked_is_the_one_that_is_carried_out(guarded: C
         held = Credentials(
             *(keys[name] for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"))
         )
-        request = AWSRequest("POST", guarded.endpoint + path, headers, body)
+        request = AWSRequest("POST", module_cloud.endpoint + path, headers, body)
         SigV4Auth(held, service, "eu-central-1").add_auth(request)
         prepared = request.prepare()
         call = urllib.request.Request(prepared.url, body, dict(prepared.headers.items()), method="POST")
@@ -302,17 +297,17 @@ def test_the_operation_that_is_checked_is_the_one_that_is_carried_out(guarded: C
         ("secretsmanager", "/", DESCRIBE, SMUGGLED.replace(b"Action", b"%41ction")),
         ("route53", "/2013-04-01/hostedzonesbyname", {"Content-Type": "text/plain"}, b"Action=CreateHostedZone"),
     ):
-        before = guarded.records()
+        before = module_cloud.records()
         assert asked(*attempt) in {400, 403} or attempt[3] == look, attempt
-        assert before == guarded.records(), attempt
-    assert [] == guarded.client("ec2").describe_instances()["Reservations"]
+        assert before == module_cloud.records(), attempt
+    assert [] == module_cloud.client("ec2").describe_instances()["Reservations"]
 
 
 def test_only_the_current_version_of_a_secret_can_be_read(
-    guarded: Cloud, inside: Callable[[str], Any], secrets: dict[str, str]
+    module_cloud: Cloud, inside: Callable[[str], Any], secrets: dict[str, str]
 ) -> None:
     """The previous version can be of an earlier toolkit, which stored the authority's key with the certificates."""
-    arn, owner, manager = secrets["CertificatesSecret"], guarded.client("secretsmanager"), inside("secretsmanager")
+    arn, owner, manager = secrets["CertificatesSecret"], module_cloud.client("secretsmanager"), inside("secretsmanager")
     before = manager.get_secret_value(SecretId=arn)
     owner.put_secret_value(SecretId=arn, SecretString=before["SecretString"])
     assert owner.get_secret_value(SecretId=arn, VersionStage="AWSPREVIOUS")["SecretString"]
@@ -350,10 +345,10 @@ def test_the_jobs_plan_both_networks_and_each_is_changed_by_its_role(
 
 
 def test_the_machine_cannot_assume_the_role_promotion(
-    guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str]
+    module_cloud: Cloud, inside: Callable[[str], Any], roles: dict[str, str]
 ) -> None:
     """The trust policy refuses it even if somebody gave the machine the permission."""
-    iam, machine = guarded.client("iam"), roles["Role"].rpartition("/")[2]
+    iam, machine = module_cloud.client("iam"), roles["Role"].rpartition("/")[2]
     asked = {"RoleArn": roles["Promotion"], "RoleSessionName": "network-1"}
     assert "AccessDenied" == refusal(lambda: inside("sts").assume_role(**asked))[0]
     given = json.dumps({"Version": "2012-10-17", "Statement": [allow("sts:*")]})
@@ -365,27 +360,29 @@ def test_the_machine_cannot_assume_the_role_promotion(
         iam.delete_role_policy(RoleName=machine, PolicyName="given")
 
 
-def test_a_change_of_the_first_network_cannot_change_the_second(guarded: Cloud, inside: Callable[[str], Any]) -> None:
+def test_a_change_of_the_first_network_cannot_change_the_second(
+    module_cloud: Cloud, inside: Callable[[str], Any]
+) -> None:
     """A change set of a stack that the machine may change opens a security group of the other network."""
-    groups = guarded.client("ec2").describe_security_groups()["SecurityGroups"]
+    groups = module_cloud.client("ec2").describe_security_groups()["SecurityGroups"]
     (group,) = [
         it["GroupId"] for it in groups if {"Key": "Name", "Value": "guarded-right-controller"} in it.get("Tags", ())
     ]
     opening = {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": "10.0.0.0/8"}
     rule = {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": opening}
-    said = attempt(guarded, inside, {"Opened": rule})
+    said = attempt(module_cloud, inside, {"Opened": rule})
     assert any("is not authorized to perform: ec2:AuthorizeSecurityGroupIngress" in text for text in said), said
-    rules = guarded.client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
+    rules = module_cloud.client("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])
     assert "10.0.0.0/8" not in [it.get("CidrIpv4") for it in rules["SecurityGroupRules"]]
 
 
-def attempt(guarded: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) -> list[str]:
+def attempt(module_cloud: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) -> list[str]:
     """Execute a change set with the machine's keys; returns the reasons of the resources that were not created."""
     stacks, name = inside("cloudformation"), "guarded-left-acls"
-    before = guarded.client("cloudformation").get_template(StackName=name)["TemplateBody"]
+    before = module_cloud.client("cloudformation").get_template(StackName=name)["TemplateBody"]
     body = dict(read(before if isinstance(before, str) else json.dumps(before), {}).document)
     body["Resources"] = {**body["Resources"], **more}
-    given = guarded.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+    given = module_cloud.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     stacks.create_change_set(
         StackName=name,
         ChangeSetName=f"attack-{min(more)}",
@@ -395,26 +392,26 @@ def attempt(guarded: Cloud, inside: Callable[[str], Any], more: dict[str, Any]) 
     )
     stacks.execute_change_set(StackName=name, ChangeSetName=f"attack-{min(more)}")
     with pytest.raises(Exception, match="terminal failure"):
-        guarded.client("cloudformation").get_waiter("stack_update_complete").wait(
+        module_cloud.client("cloudformation").get_waiter("stack_update_complete").wait(
             StackName=name, WaiterConfig={"Delay": 1}
         )
-    events = guarded.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    events = module_cloud.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     return [it["ResourceStatusReason"] for it in events if it["ResourceStatus"] == "CREATE_FAILED"]
 
 
 def test_cloudformation_can_do_only_what_the_role_of_the_caller_allows(
-    guarded: Cloud, inside: Callable[[str], Any]
+    module_cloud: Cloud, inside: Callable[[str], Any]
 ) -> None:
     """A change set of a stack that the role may change adds resources that the role may not create."""
     data = base64.b64encode(b"#!/bin/sh").decode()
     machine = {"Type": "AWS::EC2::Instance", "Properties": {"ImageId": "ami-01234567", "UserData": data}}
-    said = attempt(guarded, inside, {"Machine": machine})
+    said = attempt(module_cloud, inside, {"Machine": machine})
     assert any("is not authorized to perform: ec2:RunInstances" in text for text in said), said
-    assert [] == guarded.client("ec2").describe_instances()["Reservations"]
+    assert [] == module_cloud.client("ec2").describe_instances()["Reservations"]
 
 
-def test_the_simulator_answers_as_the_server_does(guarded: Cloud, role: str, secrets: dict[str, str]) -> None:
-    iam = guarded.client("iam")
+def test_the_simulator_answers_as_the_server_does(module_cloud: Cloud, role: str, secrets: dict[str, str]) -> None:
+    iam = module_cloud.client("iam")
 
     def decide(action: str, resource: str = "*", **found: str) -> str:
         entries = [
@@ -441,27 +438,27 @@ def test_the_simulator_answers_as_the_server_does(guarded: Cloud, role: str, sec
     vpc = f"arn:aws:ec2:eu-central-1:{ACCOUNT}:subnet/*"
     assert "implicitDeny" == decide("ec2:CreateSubnet", vpc)
     assert "allowed" == decide("ec2:CreateSubnet", vpc, aws__CalledVia="cloudformation.amazonaws.com")
-    operator = guarded.client("sts").get_caller_identity()["Arn"]
+    operator = module_cloud.client("sts").get_caller_identity()["Arn"]
     (result,) = iam.simulate_principal_policy(PolicySourceArn=operator, ActionNames=["iam:*"])["EvaluationResults"]
     assert "allowed" == result["EvalDecision"]
 
 
 def test_the_machine_asks_the_simulator_about_its_own_roles_alone(
-    guarded: Cloud, inside: Callable[[str], Any], roles: dict[str, str], secrets: dict[str, str]
+    module_cloud: Cloud, inside: Callable[[str], Any], roles: dict[str, str], secrets: dict[str, str]
 ) -> None:
     asked = {"ActionNames": ["secretsmanager:GetSecretValue"], "ResourceArns": [secrets["AuthorityKeySecret"]]}
     for role in roles.values():
         (told,) = inside("iam").simulate_principal_policy(PolicySourceArn=role, **asked)["EvaluationResults"]
         assert "implicitDeny" == told["EvalDecision"]
-    operator = guarded.client("sts").get_caller_identity()["Arn"]
+    operator = module_cloud.client("sts").get_caller_identity()["Arn"]
     code, _ = refusal(lambda: inside("iam").simulate_principal_policy(PolicySourceArn=operator, **asked))
     assert "AccessDenied" == code
 
 
 @pytest.fixture
-def person(guarded: Cloud) -> Iterator[Callable[..., Any]]:
+def person(module_cloud: Cloud) -> Iterator[Callable[..., Any]]:
     """Makes clients of a user with an inline policy and, if given, a permissions boundary."""
-    iam = guarded.client("iam")
+    iam = module_cloud.client("iam")
     iam.create_user(UserName="person")
     made = iam.create_access_key(UserName="person")["AccessKey"]
     held = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
@@ -469,7 +466,9 @@ def person(guarded: Cloud) -> Iterator[Callable[..., Any]]:
     def run(service: str, *statements: dict[str, Any]) -> Any:
         document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
         iam.put_user_policy(UserName="person", PolicyName="own", PolicyDocument=document)
-        return boto3.client(service, endpoint_url=guarded.endpoint, region_name="eu-central-1", config=ONCE, **held)
+        return boto3.client(
+            service, endpoint_url=module_cloud.endpoint, region_name="eu-central-1", config=ONCE, **held
+        )
 
     yield run
     iam.delete_user_policy(UserName="person", PolicyName="own")
@@ -493,8 +492,10 @@ def test_a_new_policy_applies_at_once(person: Callable[..., Any]) -> None:
     assert person("ssm", allow("ssm:DescribeParameters")).describe_parameters()["ResponseMetadata"]
 
 
-def test_objects_are_reached_as_the_policies_of_user_and_bucket_say(guarded: Cloud, person: Callable[..., Any]) -> None:
-    owner = guarded.client("s3")
+def test_objects_are_reached_as_the_policies_of_user_and_bucket_say(
+    module_cloud: Cloud, person: Callable[..., Any]
+) -> None:
+    owner = module_cloud.client("s3")
     owner.create_bucket(Bucket="shared", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for key in ("open/a", "closed/a"):
         owner.put_object(Bucket="shared", Key=key, Body=b"x")
@@ -515,8 +516,8 @@ def test_objects_are_reached_as_the_policies_of_user_and_bucket_say(guarded: Clo
     assert 's3:GetObject on resource: "arn:aws:s3:::shared/closed/a" with an explicit deny in a resource-based' in words
 
 
-def test_a_role_can_be_assumed_by_principals_that_it_trusts(guarded: Cloud, person: Callable[..., Any]) -> None:
-    iam = guarded.client("iam")
+def test_a_role_can_be_assumed_by_principals_that_it_trusts(module_cloud: Cloud, person: Callable[..., Any]) -> None:
+    iam = module_cloud.client("iam")
 
     def trusting(name: str, principal: dict[str, str], **more: Any) -> str:
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", **more}
@@ -541,15 +542,15 @@ def test_a_role_can_be_assumed_by_principals_that_it_trusts(guarded: Cloud, pers
     for arn, more in ((ec2, {}), (outside, {}), (outside, {"ExternalId": "guess"}), (f"{ec2}-gone", {})):
         assert "AccessDenied" == refusal(lambda arn=arn, more=more: api.assume_role(RoleArn=arn, **named, **more))[0]
     assert api.assume_role(RoleArn=outside, ExternalId="secret", **named)["Credentials"]
-    assert "AccessDenied" == refusal(lambda: guarded.client("sts").assume_role(RoleArn=ec2, **named))[0]
+    assert "AccessDenied" == refusal(lambda: module_cloud.client("sts").assume_role(RoleArn=ec2, **named))[0]
     seconds = refusal(lambda: api.assume_role(RoleArn=by_account, DurationSeconds=7200, **named))
     assert "exceeds the MaxSessionDuration" in seconds[1]
     for name in ("by-account", "by-name", "ec2", "outside"):
         iam.delete_role(RoleName=name)
 
 
-def test_a_boundary_and_a_session_policy_limit_permissions(guarded: Cloud) -> None:
-    iam, sts = guarded.client("iam"), guarded.client("sts")
+def test_a_boundary_and_a_session_policy_limit_permissions(module_cloud: Cloud) -> None:
+    iam, sts = module_cloud.client("iam"), module_cloud.client("sts")
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:*")]})
     boundary = iam.create_policy(PolicyName="bound", PolicyDocument=document)["Policy"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
@@ -562,7 +563,7 @@ def test_a_boundary_and_a_session_policy_limit_permissions(guarded: Cloud) -> No
         given = sts.assume_role(RoleArn=arn, RoleSessionName="job", **more)["Credentials"]
         held = [given[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
         session = boto3.Session(*held, region_name="eu-central-1")
-        return session.client(service, endpoint_url=guarded.endpoint, config=ONCE)
+        return session.client(service, endpoint_url=module_cloud.endpoint, config=ONCE)
 
     assert client("ssm").put_parameter(Name="bounded", Value="x", Type="String")
     _, words = refusal(client("ec2").describe_vpcs)
@@ -587,10 +588,10 @@ def test_a_boundary_and_a_session_policy_limit_permissions(guarded: Cloud) -> No
 
 
 def test_a_call_that_uses_a_customer_key_needs_permissions_for_the_key(
-    guarded: Cloud, person: Callable[..., Any]
+    module_cloud: Cloud, person: Callable[..., Any]
 ) -> None:
-    key = guarded.client("kms").create_key()["KeyMetadata"]["Arn"]
-    zone = guarded.client("ec2").describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    key = module_cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    zone = module_cloud.client("ec2").describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     volume = {"AvailabilityZone": zone, "Size": 1, "Encrypted": True, "KmsKeyId": key}
     services = allow("secretsmanager:*"), allow("ec2:*")
     uses = {
@@ -618,9 +619,9 @@ def test_a_call_that_uses_a_customer_key_needs_permissions_for_the_key(
 
 
 def test_a_role_can_be_changed_only_with_the_boundary_that_the_policy_requires(
-    guarded: Cloud, person: Callable[..., Any]
+    module_cloud: Cloud, person: Callable[..., Any]
 ) -> None:
-    iam = guarded.client("iam")
+    iam = module_cloud.client("iam")
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow("ssm:*")]})
     boundary = iam.create_policy(PolicyName="demanded", PolicyDocument=document)["Policy"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -641,8 +642,8 @@ def test_a_role_can_be_changed_only_with_the_boundary_that_the_policy_requires(
     assert api.put_role_policy(RoleName="free", **policy)
 
 
-def test_a_boundary_that_does_not_exist_is_refused(guarded: Cloud) -> None:
-    iam, absent = guarded.client("iam"), f"arn:aws:iam::{ACCOUNT}:policy/absent"
+def test_a_boundary_that_does_not_exist_is_refused(module_cloud: Cloud) -> None:
+    iam, absent = module_cloud.client("iam"), f"arn:aws:iam::{ACCOUNT}:policy/absent"
     iam.create_role(RoleName="unbounded", AssumeRolePolicyDocument="{}")
     expected = ("NoSuchEntity", f"Scope ARN: {absent} does not exist or is not attachable.")
     for refused in (
@@ -652,8 +653,8 @@ def test_a_boundary_that_does_not_exist_is_refused(guarded: Cloud) -> None:
         assert expected == refusal(refused)
 
 
-def test_a_log_group_needs_a_key_whose_policy_allows_cloudwatch_logs(guarded: Cloud) -> None:
-    kms, logs = guarded.client("kms"), guarded.client("logs")
+def test_a_log_group_needs_a_key_whose_policy_allows_cloudwatch_logs(module_cloud: Cloud) -> None:
+    kms, logs = module_cloud.client("kms"), module_cloud.client("logs")
     closed = kms.create_key()["KeyMetadata"]["Arn"]
     code, words = refusal(lambda: logs.create_log_group(logGroupName="closed", kmsKeyId=closed))
     assert "AccessDeniedException" == code and "is not allowed to be used with LogGroup" in words

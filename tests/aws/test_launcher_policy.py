@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, Cloud, free_port
+from conftest import ROOT, Cloud
 
 from bootstrap import launch
 from bootstrap.cloud import distribution_bucket, instance, secrets
@@ -105,14 +105,6 @@ ENVIRONMENTS = ("local", "aws", "everything")  # what office.yaml has more than 
 Open = Callable[..., Context]
 
 
-@pytest.fixture(scope="module")
-def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    made = Cloud(tmp_path_factory.mktemp("governed"), free_port())
-    made.start()
-    yield made
-    made.end()
-
-
 # What the boundary of the account keeps from every role: here one action that the machine's role is given by its template.
 BOUNDED = {
     "Version": "2012-10-17",
@@ -141,11 +133,11 @@ def key_policy() -> str:
 
 
 @pytest.fixture(scope="module")
-def key(governed: Cloud) -> str:
+def key(module_cloud: Cloud) -> str:
     """The customer key of the account, whose boundary is made, too."""
-    assert governed.client("sts").get_caller_identity()["Account"] == ACCOUNT
-    governed.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(BOUNDED))
-    kms = governed.new_client("kms", region="us-east-1")
+    assert module_cloud.client("sts").get_caller_identity()["Account"] == ACCOUNT
+    module_cloud.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(BOUNDED))
+    kms = module_cloud.new_client("kms", region="us-east-1")
     return str(kms.create_key(Policy=key_policy())["KeyMetadata"]["Arn"])
 
 
@@ -158,7 +150,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, key: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
+def opened(module_cloud: Cloud, folder: Path) -> Iterator[Open]:
     """A context of an environment, in the name of the operator of the cloud or of whoever has `keys`."""
     patch = pytest.MonkeyPatch()
     patch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
@@ -167,10 +159,10 @@ def opened(governed: Cloud, folder: Path) -> Iterator[Open]:
 
     def run(name: str, keys: dict[str, str] | None = None) -> Context:
         path = folder / f"{name}.yaml"
-        made = Context(path, settings.load(path), governed.endpoint)
+        made = Context(path, settings.load(path), module_cloud.endpoint)
         with pytest.MonkeyPatch.context() as variables:
             variables.delenv("AWS_SESSION_TOKEN", raising=False)
-            for variable, value in (keys or governed.keys).items():
+            for variable, value in (keys or module_cloud.keys).items():
                 variables.setenv(variable.upper(), value)
             for service in required_actions.list_services():
                 made.world.aws(service)  # each client keeps these keys
@@ -198,13 +190,13 @@ def user(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
-def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, folder: Path) -> Iterator[Context]:
+def launched(request: pytest.FixtureRequest, module_cloud: Cloud, opened: Open, folder: Path) -> Iterator[Context]:
     """An environment that its launcher made."""
     name = request.param
     if name == "everything":
         peer = opened("peer")
         launch.launch_stacks(peer, journal(folder), stack_inputs.list_network_stacks(peer))
-        governed.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
+        module_cloud.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
         theirs = opened("everything").world.aws  # in the region of the environment
         secrets_manager, parameters = theirs("secretsmanager"), theirs("ssm")
         secrets_manager.create_secret(Name="team/deploy-token", SecretString="token")
@@ -212,7 +204,7 @@ def launched(request: pytest.FixtureRequest, governed: Cloud, opened: Open, fold
         secrets_manager.create_secret(Name="team/ses", SecretString="ses")
         parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
         parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
-    keys = user(governed, f"{name}-launcher", launcher_policy.make_policy(opened(name)))
+    keys = user(module_cloud, f"{name}-launcher", launcher_policy.make_policy(opened(name)))
     context = opened(name, keys)
     launch.launch_stacks(context, journal(folder))
     yield context
@@ -223,8 +215,8 @@ def test_the_launcher_makes_every_stack(launched: Context) -> None:
     assert all(it.status.endswith("_COMPLETE") for it in launched.stacks.values())
 
 
-def test_every_role_has_the_boundary_of_the_account(launched: Context, governed: Cloud) -> None:
-    boundary, iam = launched.settings.account.permissions_boundary, governed.client("iam")
+def test_every_role_has_the_boundary_of_the_account(launched: Context, module_cloud: Cloud) -> None:
+    boundary, iam = launched.settings.account.permissions_boundary, module_cloud.client("iam")
     cloudformation = launched.world.aws("cloudformation")
     roles = [
         one["PhysicalResourceId"]
@@ -240,11 +232,11 @@ def test_every_role_has_the_boundary_of_the_account(launched: Context, governed:
     assert ROLES[launched.settings.name] == len(roles)
 
 
-def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Context, governed: Cloud) -> None:
+def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Context, module_cloud: Cloud) -> None:
     key, region = launched.settings.account.kms_key_arn, launched.settings.region
     if key is None:
         return
-    ec2, logs = governed.new_client("ec2", region=region), governed.new_client("logs", region=region)
+    ec2, logs = module_cloud.new_client("ec2", region=region), module_cloud.new_client("logs", region=region)
     mine = [{"Name": "tag:Environment", "Values": [launched.settings.name]}]
     volumes = ec2.describe_volumes(Filters=mine)["Volumes"]
     assert {key} == {it.get("KmsKeyId") for it in volumes}
@@ -260,7 +252,7 @@ def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Conte
     groups = logs.describe_log_groups(logGroupNamePrefix="jenkins-everything-")["logGroups"]
     assert [key] * 3 == [it.get("kmsKeyId") for it in groups]
     bucket = launched.outputs("distribution")["DistributionBucket"]
-    s3 = governed.new_client("s3", region=region)
+    s3 = module_cloud.new_client("s3", region=region)
     (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} == rule["ApplyServerSideEncryptionByDefault"]
     manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
@@ -314,12 +306,12 @@ def test_the_launcher_uses_the_key_through_secrets_and_volumes_alone(launched: C
 
 
 def test_the_launcher_fills_and_reads_the_bucket_and_the_operator_only_looks(
-    launched: Context, governed: Cloud, opened: Open, folder: Path
+    launched: Context, module_cloud: Cloud, opened: Open, folder: Path
 ) -> None:
     if not launched.settings.jenkins.bucket:
         return
     name, s3 = launched.outputs("distribution")["DistributionBucket"], launched.world.aws("s3")
-    keys = user(governed, "bucket-operator", launcher_policy.make_operator_policy(opened("everything")))
+    keys = user(module_cloud, "bucket-operator", launcher_policy.make_operator_policy(opened("everything")))
     theirs = opened("everything", keys).world.aws("s3")
     sha256 = hashlib.sha256(b"core").hexdigest()
 
@@ -351,12 +343,12 @@ def test_the_launcher_reads_and_writes_the_secrets_and_plans(launched: Context, 
 
 
 def test_own_secrets_are_read_by_launcher_and_operator_and_no_others(
-    launched: Context, governed: Cloud, opened: Open
+    launched: Context, module_cloud: Cloud, opened: Open
 ) -> None:
     if not launched.settings.jenkins.secrets:
         assert {} == user_secrets.read(launched)
         return
-    operator = opened("everything", user(governed, "reader", launcher_policy.make_operator_policy(launched)))
+    operator = opened("everything", user(module_cloud, "reader", launcher_policy.make_operator_policy(launched)))
     for context in (launched, operator):
         values = {name: it.reveal() for name, it in user_secrets.read(context).items()}
         assert {"DEPLOY_TOKEN": "token", "MAIL_PASSWORD": "word", "SMTP_PASSWORD": "ses"} == values
@@ -425,16 +417,16 @@ REFUSED: dict[str, Callable[[Context], Any]] = {
 
 
 def test_the_operator_looks_and_plans_and_changes_nothing(
-    launched: Context, governed: Cloud, opened: Open, folder: Path
+    launched: Context, module_cloud: Cloud, opened: Open, folder: Path
 ) -> None:
     name = launched.settings.name
     needs = launcher_policy.make_policy(launched), launcher_policy.make_operator_policy(launched)
     assert len(json.dumps(needs[1])) < len(json.dumps(needs[0]))
-    operator = opened(name, user(governed, f"{name}-operator", needs[1]))
-    if not governed.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["foreign"]}])[
+    operator = opened(name, user(module_cloud, f"{name}-operator", needs[1]))
+    if not module_cloud.client("secretsmanager").list_secrets(Filters=[{"Key": "name", "Values": ["foreign"]}])[
         "SecretList"
     ]:
-        governed.client("secretsmanager").create_secret(Name="foreign", SecretString="x")
+        module_cloud.client("secretsmanager").create_secret(Name="foreign", SecretString="x")
 
     assert () == look.plan_stacks(operator, journal(folder))
     assert operator.secret("AdminPasswordSecret").reveal()
@@ -457,9 +449,9 @@ def evidence() -> Any:
 
 
 @pytest.fixture
-def on_machine(launched: Context, governed: Cloud, opened: Open) -> Context:
+def on_machine(launched: Context, module_cloud: Cloud, opened: Open) -> Context:
     """The environment as the jobs on its machine see it: with the role of the machine, which also trusts this test."""
-    arn, iam = launched.outputs("controller")["RoleArn"], governed.client("iam")
+    arn, iam = launched.outputs("controller")["RoleArn"], module_cloud.client("iam")
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"},
@@ -468,7 +460,7 @@ def on_machine(launched: Context, governed: Cloud, opened: Open) -> Context:
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     iam.update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=document)
     region = launched.settings.region
-    sts = governed.new_client("sts", region=region)
+    sts = module_cloud.new_client("sts", region=region)
     given = sts.assume_role(RoleArn=arn, RoleSessionName="i-0123456789abcdef0")["Credentials"]
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
     variables = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Cloud, free_port
+from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.context import Context
@@ -30,29 +30,21 @@ USERS = {role: f"arn:aws:iam::{ACCOUNT}:user/first-{role}" for role in ("operato
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    made = Cloud(tmp_path_factory.mktemp("peopled"), free_port())
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("environments")
 
 
 @pytest.fixture
-def opened(own: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Context]:
+def opened(module_cloud: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Context]:
     """Opens the environment with these people in its file."""
     monkeypatch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
-    for name, value in own.keys.items():
+    for name, value in module_cloud.keys.items():
         monkeypatch.setenv(name.upper(), value)
 
     def run(people: str) -> Context:
         path = folder / "peopled.yaml"
         path.write_text(f"{HEAD}people:\n{people}" if people else HEAD)
-        made = Context(path, settings.load(path), own.endpoint)
+        made = Context(path, settings.load(path), module_cloud.endpoint)
         made.state = folder / "state"
         return made
 
@@ -60,9 +52,9 @@ def opened(own: Cloud, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 
 @pytest.fixture(scope="module")
-def users(own: Cloud) -> dict[str, dict[str, Any]]:
+def users(module_cloud: Cloud) -> dict[str, dict[str, Any]]:
     """Two users of IAM with access keys; the operator has an MFA device, too."""
-    iam = own.client("iam")
+    iam = module_cloud.client("iam")
     made: dict[str, dict[str, Any]] = {}
     for role in USERS:
         iam.create_user(UserName=f"first-{role}")
@@ -80,12 +72,12 @@ def apply(context: Context, folder: Path) -> None:
     context.forget()
 
 
-def sts_of(own: Cloud, keys: dict[str, str]) -> Any:
-    return boto3.client("sts", endpoint_url=own.endpoint, region_name="eu-central-1", **keys)
+def sts_of(module_cloud: Cloud, keys: dict[str, str]) -> Any:
+    return boto3.client("sts", endpoint_url=module_cloud.endpoint, region_name="eu-central-1", **keys)
 
 
 def test_the_roles_trust_people_with_a_second_factor(
-    own: Cloud, opened: Callable[[str], Context], folder: Path, users: dict[str, dict[str, Any]]
+    module_cloud: Cloud, opened: Callable[[str], Context], folder: Path, users: dict[str, dict[str, Any]]
 ) -> None:
     everybody = "".join(PERSON.format(role, arn) for role, arn in {**USERS, "auditor": SSO}.items())
     with opened(everybody) as context:
@@ -95,7 +87,7 @@ def test_the_roles_trust_people_with_a_second_factor(
         policy = launcher_policy.make_operator_policy(context)
     assert {"first-operator": "yes", "first-developer": "yes", "first-auditor": "yes"} == found
 
-    operator = sts_of(own, users["operator"])
+    operator = sts_of(module_cloud, users["operator"])
     asked = {"RoleArn": roles["OperatorRoleArn"], "RoleSessionName": "first-operator"}
     serial, seed = users["device"]["serial"], users["device"]["seed"]
     code = compute_code(seed, int(time.time()) // 30)
@@ -118,7 +110,7 @@ def test_the_roles_trust_people_with_a_second_factor(
         operator.assume_role(
             RoleArn=roles["DeveloperRoleArn"], RoleSessionName="other", SerialNumber=serial, TokenCode=code
         )
-    iam = own.client("iam")
+    iam = module_cloud.client("iam")
     name = roles["OperatorRoleArn"].rpartition("/")[2]
     policy = {**policy, "Statement": [it for it in policy["Statement"] if it["Sid"] != "LoginKey"]}
     assert policy == iam.get_role_policy(RoleName=name, PolicyName="operator")["PolicyDocument"]
@@ -128,7 +120,7 @@ def test_the_roles_trust_people_with_a_second_factor(
 
 
 def test_who_is_taken_out_is_left_over_until_the_next_launch(
-    own: Cloud, opened: Callable[[str], Context], folder: Path
+    module_cloud: Cloud, opened: Callable[[str], Context], folder: Path
 ) -> None:
     with opened(PERSON.format("auditor", SSO)) as context:
         left = {person.name for person in view.read_access(context).people if person.left}
