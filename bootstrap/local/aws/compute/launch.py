@@ -88,6 +88,8 @@ def finish_launch(backend: Any, instance: Any, arguments: dict[str, Any]) -> Non
         )
     if is_true(data.get("DisableApiTermination")):
         instance.disable_api_termination = True
+    own = {tag["key"] for tag in instance.get_tags()}
+    instance.add_tags({key: value for key, value in _read_template_tags(data, "instance").items() if key not in own})
     tags = _read_template_tags(data, "volume")
     by_device = {disk["DeviceName"]: disk["Ebs"] for disk in arguments["block_device_mappings"]}
     for device, block in instance.get_block_device_mapping:

@@ -280,3 +280,12 @@ class AutoScalingPatches:
             return module.Base64EncodedString(text) if isinstance(text, str) else text
 
         module.LaunchTemplateVersion.user_data = property(user_data)  # moto's own fails for every text given to EC2
+        create = module.LaunchTemplateBackend.create_launch_template
+
+        def create_launch_template(backend: Any, name: str, description: str, data: dict[str, Any], tags: Any) -> Any:
+            # moto puts the tags of the template itself among those that its machines get.
+            listed = [it for it in data.pop("TagSpecifications", []) if it.get("ResourceType") != "launch-template"]
+            data |= {"TagSpecifications": listed} if listed else {}
+            return create(backend, name, description, data, tags)
+
+        module.LaunchTemplateBackend.create_launch_template = create_launch_template
