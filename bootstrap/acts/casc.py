@@ -15,7 +15,6 @@ The files are in one folder of the machine. The host act puts them there once, f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +30,10 @@ from bootstrap.jenkins.controller import (
     settings_check,
     settings_record,
 )
-from bootstrap.jenkins.controller.api import JenkinsClient, ask, expect, explain_refusal
+from bootstrap.jenkins.controller.api import JenkinsClient, ask, explain_refusal
 from bootstrap.jenkins.controller.api_token import ensure_token
 from bootstrap.jenkins.controller.pages import extract_text
+from bootstrap.jenkins.controller.settings_export import export
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, StoredSettings, read_stored_settings
 from bootstrap.jenkins.definitions import agents, people
 from bootstrap.jenkins.definitions import casc as definitions
@@ -236,14 +236,6 @@ def find_edits(
     before = None if current.exported is None else clouds.leave_out(current.exported, wished_clouds)
     now = clouds.leave_out(exported, wished_clouds)
     return replace(current, exported=before).find_edits(now, files, values)
-
-
-def export(jenkins: JenkinsClient) -> str:
-    """The current settings of Jenkins, without what differs between two exports: comments, ciphertexts and password hashes."""
-    answer = expect(ask(jenkins, "POST", "configuration-as-code/export"), "exporting Jenkins' settings")
-    lines = (line.rstrip() for line in answer.text.splitlines())
-    text = "\n".join(line for line in lines if line and not line.startswith("#"))
-    return re.sub(r"\{AQAA[A-Za-z0-9+/=]*\}|#jbcrypt:[^\s\"']+", "***", text) + "\n"
 
 
 def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:

@@ -107,7 +107,8 @@ def find_changes(exported: str, wished: str) -> tuple[Change, ...]:
         if name not in actual:
             changes.append(Change("casc", ChangeKind.ADD, f"cloud {name}", f"agents of {_read(cloud, 'fleet')}"))
         elif differing := list(_find_differences(cloud, actual[name])):
-            diff = format_diff(edits.format_setting(actual[name]), edits.format_setting(cloud), f"cloud {name}")
+            there = edits.format_setting(_leave_out_defaults(cloud, actual[name]))
+            diff = format_diff(there, edits.format_setting(cloud), f"cloud {name}")
             changes.append(Change("casc", ChangeKind.ALTER, f"cloud {name}", "; ".join(differing), diff))
     return tuple(changes)
 
@@ -248,17 +249,33 @@ def _is_ours(cloud: Any) -> bool:
     return kind == KIND and identity == name_credential(str(attributes.get("name", "")))
 
 
+def _leave_out_defaults(desired: Any, actual: Any) -> Any:
+    """A cloud as it is, without the attributes that only its export has."""
+    if not isinstance(desired, dict) or not isinstance(actual, dict):
+        return actual
+    edited = {key for key in actual.keys() - desired.keys() if list(_find_extras({key: actual[key]}))}
+    return {
+        key: _leave_out_defaults(desired.get(key), actual[key]) for key in actual if key in desired or key in edited
+    }
+
+
+def _find_extras(extra: Mapping[str, Any]) -> Iterator[str]:
+    """The attributes that the document leaves out and that do not have their defaults."""
+    for key in sorted(_LEFT_OUT & extra.keys()):
+        if extra[key] not in (None, "", False, [], "false"):
+            yield key
+    if _OTHER_SCALER.search(str(extra.get("executorScaler", ""))):
+        yield "executorScaler"
+
+
 def _find_differences(desired: Any, actual: Any, path: str = "") -> Iterator[str]:
     """The attributes of a cloud that are not as wished, as 'maxSize is 3, wished 5'."""
     if isinstance(desired, dict):
         there = actual if isinstance(actual, dict) else {}
         for key, value in desired.items():
             yield from _find_differences(value, there.get(key), key)
-        for key in sorted(_LEFT_OUT & there.keys()):
-            if key not in desired and there[key] not in (None, "", False, [], "false"):
-                yield f"{key} is {_shorten(there[key])}, wished nothing"
-        if _OTHER_SCALER.search(str(there.get("executorScaler", ""))):
-            yield f"executorScaler is {_shorten(there['executorScaler'])}, wished nothing"
+        extra = {key: value for key, value in there.items() if key not in desired}
+        yield from (f"{key} is {_shorten(extra[key])}, wished nothing" for key in _find_extras(extra))
     elif _format(desired) != _format(actual):
         yield f"{path} is {_shorten(actual)}, wished {_shorten(desired)}"
 

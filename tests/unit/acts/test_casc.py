@@ -592,6 +592,30 @@ def test_an_export_is_free_of_comments_and_ciphertexts(server) -> None:
     assert 'jenkins:\n  a: "***"\n  b: "***"\n' == casc.export(server.client)
 
 
+LABELS = """\
+jenkins:
+  labelAtoms:
+  - name: "built-in"
+  - name: "gpu"
+    properties:
+    - "some"
+  - name: "i-0123"
+  labelString: "x"
+"""
+
+
+def test_an_export_is_free_of_labels_that_only_have_a_name(server) -> None:
+    """Agents bring them and take them away; they are no settings."""
+    server.on("POST", "configuration-as-code/export", LABELS)
+    kept = LABELS.replace('  - name: "built-in"\n', "").replace('  - name: "i-0123"\n', "")
+    assert kept == casc.export(server.client)
+
+    server.on("POST", "configuration-as-code/export", LABELS.replace('    properties:\n    - "some"\n', ""))
+    assert 'jenkins:\n  labelString: "x"\n' == casc.export(server.client)
+    server.on("POST", "configuration-as-code/export", 'jenkins:\n  labelAtoms:\n  - name: "a"\n')
+    assert "jenkins:\n" == casc.export(server.client)
+
+
 def test_a_refused_export_says_that_the_token_may_be_wrong(server) -> None:
     server.on("POST", "configuration-as-code/export", (401, {}, "Invalid password/token"))
 

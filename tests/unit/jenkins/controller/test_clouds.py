@@ -141,7 +141,8 @@ def test_what_is_missing_differs_or_is_too_much_is_one_change_each() -> None:
 
     assert ["remove cloud old", "alter cloud linux", "add cloud big"] == show(found)
     assert "maxSize is 2, wished 7; idleMinutes is 10, wished 3" == found[1].detail
-    assert "-  maxSize: 2" in found[1].diff and "+  maxSize: 7" in found[1].diff
+    changed = [line for line in found[1].diff.splitlines()[2:] if line[0] in "+-"]
+    assert ["-  idleMinutes: 10", "+  idleMinutes: 3", "-  maxSize: 2", "+  maxSize: 7"] == changed
     assert "agents of p-e-agents-big" == found[2].detail
 
 
@@ -160,6 +161,7 @@ def test_an_edit_is_found_also_of_what_the_document_leaves_out(changed: dict[str
     (found,) = clouds.find_changes(export(*made(document, **changed)), document)
 
     assert "cloud linux" == found.name and found.detail.startswith(detail)
+    assert f"-  {next(iter(changed))}:" in found.diff
 
 
 def test_another_host_key_is_an_edit() -> None:
