@@ -22,7 +22,7 @@ from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatc
 from bootstrap.local.aws.patches.autoscaling import SCALING_NAMES, AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
-from bootstrap.local.aws.patches.guards import GuardPatches
+from bootstrap.local.aws.patches.guards import GUARD_NAMES, GuardPatches
 from bootstrap.local.aws.patches.mail_identities import MAIL_NAMES, MailIdentityPatches
 from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
@@ -55,7 +55,8 @@ from bootstrap.local.aws.persistence import randomness
 # * CloudTrail: new insight selectors of a trail replace the old ones
 # * STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
 # * IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
-#   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
+#   boundary must exist, and numbers in conditions need no quotes; CloudWatch Logs: the policy of a key must allow it to use the
+#   key (see `guards`)
 # * S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in
 #   its header (see `s3`)
 # * KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
@@ -135,12 +136,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
     "moto.sts.responses": ("TokenResponse.assume_role",),
-    "moto.iam.models": (
-        "IAMBackend._init_aws_policies",
-        "IAMBackend.create_role",
-        "IAMBackend.put_role_permissions_boundary",
-    ),
-    "moto.logs.models": ("LogsBackend.create_log_group",),
+    **GUARD_NAMES,
     "moto.secretsmanager.models": ("time.time",),
     "moto.s3.models": ("FakeBucket.__init__", "FakeBucket.get_permission"),
     "moto.s3.responses": ("S3Response._get_checksum",),

@@ -116,14 +116,18 @@ class Engine:
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
     def delete_unfinished(self, stack: Stack, token: str = "") -> bool:
-        """Stop a creation at its next resource and delete the stack, nested ones, too; False if no creation is in progress."""
+        """Stop a creation at its next resource and delete the stack, nested ones, too; False if no creation is in progress.
+
+        A creation that is already rolled back goes on with that, and is deleted then.
+        """
         with self.store.lock:  # a creation must not complete between the check and the request
-            if stack.operation is None or stack.status != "CREATE_IN_PROGRESS":
+            if stack.operation is None or stack.status not in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
                 return False
             unfinished = [stack, *nesting.list_in_progress(self.store, stack, "CREATE_IN_PROGRESS")]
             for affected in unfinished:
                 assert affected.operation is not None
-                affected.operation.deletion, affected.operation.token = "asked", token
+                is_rollback = affected.status == "ROLLBACK_IN_PROGRESS"
+                affected.operation.deletion, affected.operation.token = "begun" if is_rollback else "asked", token
                 affected.tokens |= {token: "DELETE"} if token else {}
                 affected.record("DELETE_IN_PROGRESS", "User Initiated")
         for affected in unfinished:
