@@ -276,10 +276,10 @@ class Work:
         stack.record("UPDATE_IN_PROGRESS", "", resource)
         context = self._contexts.make(resource, adapter, resource.properties, resource.tags)
         self._note_displaced(context, adapter)
-        with self._services.door.operation(f"{self._operation.id}/{resource.logical_id}/restore"):
+        with self._services.door.enter_operation(f"{self._operation.id}/{resource.logical_id}/restore"):
             physical_id = adapter.create(context)
             context.physical_id = physical_id
-            attributes = adapter.attributes(context)
+            attributes = adapter.read_attributes(context)
         with self._services.store.lock:
             resource.physical_id, resource.attributes = physical_id, attributes
             stack.record("UPDATE_COMPLETE", "", resource)
