@@ -23,6 +23,7 @@ from bootstrap.local.aws.patches.autoscaling import SCALING_NAMES, AutoScalingPa
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GUARD_NAMES, GuardPatches
+from bootstrap.local.aws.patches.invalid_settings import SETTING_NAMES, InvalidSettingPatches
 from bootstrap.local.aws.patches.mail_identities import MAIL_NAMES, MailIdentityPatches
 from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
@@ -62,6 +63,7 @@ from bootstrap.local.aws.persistence import randomness
 # * KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
 # * Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
 # * CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
+# * EventBridge Scheduler and RDS: invalid schedules and databases are refused (see `invalid_settings`)
 # * SES: the environment's sender is an identity, and identities are verified when they are made (see `mail_identities`)
 # * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
@@ -94,6 +96,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     **BLOCK_NAMES,
     **KEY_NAMES,
     **MAIL_NAMES,
+    **SETTING_NAMES,
     **STORED_NAMES,
     "moto.ec2.responses._base_response": ("EC2BaseResponse.call_action",),
     "moto.ec2.responses.instances": ("parse_user_data",),
@@ -192,6 +195,7 @@ class Patches(
     ParameterPatches,
     ManagedKeyPatches,
     MailIdentityPatches,
+    InvalidSettingPatches,
     StoredSettingsPatches,
     AddedAlarmPatches,
 ):
