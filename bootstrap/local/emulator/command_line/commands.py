@@ -12,9 +12,9 @@ import yaml
 
 from ..controller import Controller
 from ..failures import NAME, ConfigurationRefused, Forbidden, ForbiddenAll, Refused
+from ..journal import log_uncaught
 from ..model.items import Item
 from ..model.security import Identity
-from ..web.journal import log_uncaught
 from .arguments import (
     Argument,
     BadArguments,
