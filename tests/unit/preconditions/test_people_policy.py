@@ -68,7 +68,9 @@ def test_an_operator_reads_the_key_of_the_own_environment_alone(
 def test_doctor_names_the_key_pairs_that_exist_if_it_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the operator's policy: the launcher may make other key pairs."""
     needs = required_actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
-    monkeypatch.setattr(launcher_policy, "make_operator_policy", lambda _: iam_policies.make_operator_policy(SETTINGS, needs))
+    monkeypatch.setattr(
+        launcher_policy, "make_operator_policy", lambda _: iam_policies.make_operator_policy(SETTINGS, needs)
+    )
     opened: Any = SimpleNamespace(stacks={"data": SimpleNamespace(outputs={"KeyPairId": "key-0123"})}, outputs=Mock())
 
     def list_keys(*, asks: bool) -> list[Any]:
