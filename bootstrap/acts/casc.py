@@ -22,6 +22,7 @@ from pathlib import Path
 from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
 from bootstrap.errors import BootstrapError, CascRejected
 from bootstrap.jenkins.controller import (
+    account_record,
     casc_faults,
     clouds,
     journal,
@@ -165,7 +166,8 @@ def plan(
     exported = export(jenkins)
     edited = find_edits(current, exported, files, values, wished_clouds)
     edited.report_kept(report)
-    left = people_accounts.find_left(exported, current.exported, people.list_users(files))
+    users, made = people.list_users(files), account_record.read(shell)
+    left = people_accounts.find_left(exported, current.exported, users, made)
     of_clouds = clouds.find_changes(exported, wished_clouds)
     return (*changes, *edited.changes, *map(people_accounts.make_change, left), *of_clouds)
 
@@ -202,7 +204,7 @@ def _apply_settings(
         sent = settings_check.list_files_to_send(changes, files)
         settings_check.require_variables(shell, sent)
         settings_check.check(shell, jenkins, sent)
-    users = people.list_users(files)
+    users, made = people.list_users(files), _record_accounts(shell, files)
     exported = export(jenkins) if current.is_comparable else ""
     edited = find_edits(current, exported, files, values, wished_clouds) if exported else Edits()
     edited.report_kept(report)
@@ -213,12 +215,14 @@ def _apply_settings(
         _reload_or_put_back(shell, jenkins, files)
     elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
-    elif not people_accounts.find_left(exported, current.exported, users):
+    elif not people_accounts.find_left(exported, current.exported, users, made):
         return exported
     exported = export(jenkins)
-    left = people_accounts.find_left(exported, current.exported, users)
+    left = people_accounts.find_left(exported, current.exported, users, made)
     for name in left:  # behind the reload, which took their permissions
         people_accounts.remove(jenkins, name)
+    if made - set(left) != made:
+        account_record.write(shell, made - set(left))
     for change in (*changes, *edited.changes, *map(people_accounts.make_change, left)):
         report.change(change)
     exported = export(jenkins) if left else exported
@@ -236,6 +240,15 @@ def find_edits(
     before = None if current.exported is None else clouds.leave_out(current.exported, wished_clouds)
     now = clouds.leave_out(exported, wished_clouds)
     return replace(current, exported=before).find_edits(now, files, values)
+
+
+def _record_accounts(shell: Shell, files: Mapping[str, str]) -> frozenset[str]:
+    """Add the accounts of people that a reload makes to the record, before it makes them; returns all recorded ids."""
+    recorded = account_record.read(shell)
+    made = recorded | people.list_accounts_of_people(files)
+    if made != recorded:
+        account_record.write(shell, made)
+    return made
 
 
 def _reload_or_put_back(shell: Shell, jenkins: JenkinsClient, files: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from bootstrap.context import ROOT, Context
+from bootstrap.environment import user_files
 from bootstrap.errors import EnvironmentProtected, UsageError
 from bootstrap.planning import costs, saved
 
@@ -52,3 +53,5 @@ def check_writable(named: str | None, what: str) -> None:
     )
     if fault:
         raise UsageError(f"keeping {what} as {path}", fault, "Name a file in a folder that exists.")
+    if obstacle := user_files.find_obstacle(path):
+        raise UsageError(f"keeping {what} as {path}", obstacle, user_files.advise(path))

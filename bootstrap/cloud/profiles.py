@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from bootstrap.environment import user_files
 from bootstrap.errors import UsageError
 
 _LOCAL_ENDPOINT = re.compile(r"(?m)^endpoint_url\s*=\s*http://127\.0\.0\.1:\d+\s*$")
@@ -20,6 +21,9 @@ def write(name: str, variables: Mapping[str, str]) -> tuple[Path, Path]:
         raise UsageError(doing, "the name is not valid", "Choose letters, digits, '.', '_' and '-', and not 'default'.")
     config = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
     credentials = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    for file in (config, credentials):
+        if obstacle := user_files.find_obstacle(file):
+            raise UsageError(doing, obstacle, user_files.advise(file))
     settings, secrets = _find_section(config, f"profile {name}"), _find_section(credentials, name)
     if (settings or secrets) and not _LOCAL_ENDPOINT.search(settings):
         raise UsageError(

@@ -35,19 +35,20 @@ def gather_template(
             f"the template does not have this line once: {_PLACE}",
             "Put it back into the policy of the role Operator. Nothing was changed.",
         )
-    pairs = [it.outputs[output] for it in existing.values() for output in _KEY_PAIRS if output in it.outputs]
-    statements = _limit_keys(launcher_policy.make_operator_policy(context)["Statement"], sorted(pairs))
+    statements = limit_keys(launcher_policy.make_operator_policy(context)["Statement"], existing)
     path = context.state / f"{STACK}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace(_PLACE, f"Statement: {json.dumps(statements)}"), encoding="utf-8")
     return replace(wished, path=path)
 
 
-def _limit_keys(statements: Sequence[Statement], pairs: Sequence[str]) -> list[Statement]:
+def limit_keys(statements: Sequence[Statement], existing: Mapping[str, Stack]) -> list[Statement]:
     """The statements with the keys of this environment alone; without any, where there is no key pair yet.
 
-    `doctor --policy` prints a policy that somebody attaches before there is a key pair: it names the folder of all of them.
+    The parameter with a private key has the id of its pair as its name, and no name that is known before. So `doctor --policy`
+    prints a policy that somebody attaches before there is a key pair: it names the folder of all of them.
     """
+    pairs = sorted(it.outputs[output] for it in existing.values() for output in _KEY_PAIRS if output in it.outputs)
     kept = []
     for statement in statements:
         if statement["Sid"] != _OF_KEY:

@@ -15,7 +15,7 @@ from bootstrap.cloud import people_passwords, refusals
 from bootstrap.context import Context
 from bootstrap.environment.people import Person
 from bootstrap.errors import BootstrapError
-from bootstrap.jenkins.controller import people_accounts
+from bootstrap.jenkins.controller import account_record, people_accounts
 from bootstrap.jenkins.definitions import people as definitions
 from bootstrap.remote.desired.people import GIT_USER, KEYS
 
@@ -83,7 +83,8 @@ def _find_accounts(context: Context) -> set[str]:
     exported = casc.export(context.jenkins)
     recorded = casc.read_stored_settings(context.shell, sudo=not context.world.is_on_machine).exported
     people = context.settings.people
-    left = people_accounts.find_left(exported, recorded, definitions.list_users(context.casc_files))
+    made = frozenset[str]() if context.world.is_on_machine else account_record.read(context.shell)
+    left = people_accounts.find_left(exported, recorded, definitions.list_users(context.casc_files), made)
     return {*left, *(name for name in people_accounts.read_accounts(exported) if name in people)}
 
 

@@ -60,6 +60,7 @@ class Cloud:
     port: int
     process: subprocess.Popen[bytes] | None = None
     clients: dict[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()  # of its command line, beside those of all tests
     prompt_seconds: float = 0.0  # answers come at once: these tests look at what is in progress
 
     @property
@@ -74,7 +75,15 @@ class Cloud:
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "bootstrap.local.aws", "--state", str(self.state), "--port", str(self.port)]
         self.process = subprocess.Popen(
-            [*command, "--environment", "tests", "--no-machines", "--prompt-seconds", str(self.prompt_seconds)],
+            [
+                *command,
+                "--environment",
+                "tests",
+                "--no-machines",
+                "--prompt-seconds",
+                str(self.prompt_seconds),
+                *self.options,
+            ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )

@@ -64,11 +64,20 @@ class Stack:
     def settle(self) -> str:
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            status = str(self.api.describe_stacks(StackName=self.id)["Stacks"][0]["StackStatus"])
+            status = self.status()
             if not status.endswith("_IN_PROGRESS"):
                 return status
             time.sleep(0.02)
         raise AssertionError("still in progress")
+
+    def status(self) -> str:
+        return str(self.api.describe_stacks(StackName=self.id)["Stacks"][0]["StackStatus"])
+
+    def reach(self, status: str) -> None:
+        end = time.monotonic() + 30
+        while status != self.status():
+            assert time.monotonic() < end
+            time.sleep(0.02)
 
     def reasons(self, status: str) -> dict[str, str]:
         events = self.api.describe_stack_events(StackName=self.id)["StackEvents"]
@@ -324,6 +333,41 @@ def test_creation_that_a_deletion_stops_leaves_nothing_after_a_kill(stack: Stack
     stack.cloud.start()
     assert "DELETE_COMPLETE" == stack.settle()
     assert stack.name not in {one["KeyName"] for one in ec2.describe_key_pairs()["KeyPairs"]}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_deletion_during_the_rollback_of_a_creation_takes_it_over(stack: Stack, *, killed: bool) -> None:
+    """The stack is being deleted at once; what the rollback has begun is ended, and nothing stays, nor does the stack."""
+    slow = {"call": "ssm.DeleteParameter", "do": "slow", "seconds": 60 if killed else 2}
+    stack.arm({"faults": [{"resource": PARAMETER, "logical_id": "B"}, slow]})
+    body = template({"A": "1", "B": "2"})
+    stack.id = stack.api.create_stack(StackName=stack.name, TemplateBody=body)["StackId"]
+    stack.reach("ROLLBACK_IN_PROGRESS")
+    made = stack.api.describe_stack_resource(StackName=stack.name, LogicalResourceId="A")["StackResourceDetail"]
+    stack.api.delete_stack(StackName=stack.name, ClientRequestToken="one")
+    assert "DELETE_IN_PROGRESS" == stack.status()
+    stack.api.delete_stack(StackName=stack.name, ClientRequestToken="one")
+    if killed:
+        stack.cloud.end(signal.SIGKILL)
+        stack.cloud.start()
+    assert "DELETE_COMPLETE" == stack.settle()
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        stack.cloud.client("ssm").get_parameter(Name=made["PhysicalResourceId"])
+    events = stack.api.describe_stack_events(StackName=stack.id)["StackEvents"]
+    statuses = [one["ResourceStatus"] for one in events if one.get("PhysicalResourceId") == stack.id]
+    assert ["DELETE_COMPLETE", "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "CREATE_IN_PROGRESS"] == statuses
+    assert [] == [it for it in stack.api.describe_stacks()["Stacks"] if it["StackName"] == stack.name]
+
+
+def test_a_rollback_that_fails_after_a_deletion_was_asked_for_is_tried_again_by_it(stack: Stack) -> None:
+    failing = {"resource": PARAMETER, "on": "delete", "logical_id": "A"}
+    slow = {"call": "ssm.DeleteParameter", "do": "slow", "seconds": 2}
+    stack.arm({"faults": [{"resource": PARAMETER, "logical_id": "C"}, failing, slow]})
+    body = template({"A": "1", "B": "2", "C": "3"})
+    stack.id = stack.api.create_stack(StackName=stack.name, TemplateBody=body)["StackId"]
+    stack.reach("ROLLBACK_IN_PROGRESS")
+    stack.api.delete_stack(StackName=stack.name)
+    assert "DELETE_COMPLETE" == stack.settle()
 
 
 def test_same_request_token_begins_no_second_operation(stack: Stack) -> None:

@@ -74,3 +74,43 @@ def test_a_template_is_described_with_its_snippet_and_a_missing_one_is_named(cli
         api.validate_template(TemplateBody=template("none-here"))
     with pytest.raises(ClientError, match="AWS::Include failed with: The specified key does not exist"):
         api.validate_template(TemplateBody=template(bucket, "none"))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (template("none-here"), "Transform AWS::Include failed with: S3 bucket [none-here] does not exist."),
+        (
+            json.dumps({"Transform": "Mine", "Resources": {"Own": {"Type": "AWS::SNS::Topic"}}}),
+            "No transform named Mine found.",
+        ),
+    ],
+)
+def test_a_transform_that_fails_is_the_reason_of_the_change_set(client: Client, body: str, reason: str) -> None:
+    """Nothing can be executed, the template can be read, and the next change set may be better."""
+    api, name = client("cloudformation"), f"include-{uuid.uuid4().hex[:6]}"
+    asked = {"StackName": name, "ChangeSetType": "CREATE", "ChangeSetName": "one"}
+    api.create_change_set(TemplateBody=body, Tags=[{"Key": "a", "Value": "b"}], **asked)
+    told = api.describe_change_set(StackName=name, ChangeSetName="one")
+    assert ("FAILED", "UNAVAILABLE", reason) == (told["Status"], told["ExecutionStatus"], told["StatusReason"])
+    assert ([], [{"Key": "a", "Value": "b"}]) == (told["Changes"], told["Tags"])
+    (stack,) = api.describe_stacks(StackName=name)["Stacks"]
+    assert "REVIEW_IN_PROGRESS" == stack["StackStatus"]
+    (listed,) = api.list_change_sets(StackName=name)["Summaries"]
+    assert reason == listed["StatusReason"]
+    answer = api.get_template(StackName=name, ChangeSetName="one")
+    assert (json.loads(body), ["Original"]) == (answer["TemplateBody"], answer["StagesAvailable"])
+    with pytest.raises(ClientError, match="InvalidChangeSetStatus"):
+        api.execute_change_set(StackName=name, ChangeSetName="one")
+    with pytest.raises(ClientError, match=reason.split(".")[0].replace("[", r"\[").replace("]", r"\]")):
+        api.create_stack(StackName=f"{name}-other", TemplateBody=body, **EXPANDS)
+
+    good = json.dumps({"Resources": {"Own": {"Type": "AWS::SNS::Topic"}}})
+    api.create_change_set(TemplateBody=good, **{**asked, "ChangeSetName": "two"})
+    api.execute_change_set(StackName=name, ChangeSetName="two")
+    api.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    api.create_change_set(StackName=name, ChangeSetName="three", TemplateBody=body)
+    assert reason == api.describe_change_set(StackName=name, ChangeSetName="three")["StatusReason"]
+    assert "CREATE_COMPLETE" == api.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+    assert {"Own"} == resources(api, name)
+    api.delete_stack(StackName=name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootstrap.cli.command import Command
 
 if TYPE_CHECKING:
+    from bootstrap.context import Context
     from bootstrap.doctor.findings import Health
 
 
@@ -19,8 +20,12 @@ def doctor(options: argparse.Namespace) -> int:
     from bootstrap.cli import console
     from bootstrap.doctor import examine
     from bootstrap.doctor.findings import Health
+    from bootstrap.errors import UsageError
     from bootstrap.runs import terminal
 
+    if options.existing and not options.policy:
+        remedy = "Write: doctor --policy --existing"
+        raise UsageError("reading the command line", "--existing belongs to --policy", remedy)
     if options.policy:
         return _print_policies(options)
     findings = list(examine(context.find_environment_file(options.environment)))
@@ -58,7 +63,7 @@ def _print_policies(options: argparse.Namespace) -> int:
     with context.Context(path, settings.load(path)) as opened:
         policies = {
             "launcher": policy_parts.split(launcher_policy.make_policy(opened)),
-            "operator": policy_parts.split(launcher_policy.make_operator_policy(opened)),
+            "operator": policy_parts.split(_make_operator_policy(opened, asks=options.existing)),
         }
     terminal.write_json(policies, indent=2)
     for who, documents in policies.items():
@@ -70,9 +75,22 @@ def _print_policies(options: argparse.Namespace) -> int:
     return 0
 
 
+def _make_operator_policy(opened: Context, *, asks: bool) -> dict[str, Any]:
+    """The operator's policy; if it `asks` AWS, for the key pairs that exist. The launcher's is not: it may make others."""
+    from bootstrap.preconditions import launcher_policy, people_policy
+
+    document = launcher_policy.make_operator_policy(opened)
+    if not asks:
+        return document
+    opened.outputs("data")  # StackMissing where nothing was launched: the policy would read no key
+    return {**document, "Statement": people_policy.limit_keys(document["Statement"], opened.stacks)}
+
+
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "print the IAM policies that the launcher and the operator need, as JSON"
     parser.add_argument("--policy", action="store_true", help=text)
+    text = "with --policy: ask AWS for the environment's key pairs, and let the operator read their private keys alone"
+    parser.add_argument("--existing", action="store_true", help=text)
 
 
 COMMANDS = (
@@ -84,6 +102,7 @@ COMMANDS = (
         (
             ("doctor", "each finding with its remedy"),
             ("-e aws doctor --policy", "the IAM policies for who launches, and for who operates"),
+            ("-e aws doctor --policy --existing", "the same, the operator's for the key pairs that exist"),
         ),
         _add_arguments,
     ),

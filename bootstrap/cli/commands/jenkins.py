@@ -22,6 +22,8 @@ def jenkins(options: argparse.Namespace) -> int:
     with open_environment(options, check=_check, changes=not options.check, reaches_cloud=False) as (context, run):
         with run.act("lock", f"{context.lock.path.name} by the update center"):
             table = jenkins_files.read_needs(context)
+            if not options.check:
+                lock_files.require_writable([context.lock.path, table.path])
             outcome = relock.make(
                 context.lock, table, context.settings.jenkins, jenkins_files.DOWNLOADS, _read_request(options), run
             )

@@ -106,36 +106,30 @@ def _remove(options: argparse.Namespace) -> int:
 def _edit(options: argparse.Namespace, change: Callable[[str], str], done: str) -> None:
     """Change the environment file; if it is refused then, it is put back. Prints the next command."""
     from bootstrap import context
-    from bootstrap.environment import people_file, settings, yaml_source
+    from bootstrap.environment import people_file, settings, user_files, yaml_source
     from bootstrap.errors import BootstrapError, UsageError
     from bootstrap.runs import terminal
 
     path = context.find_environment_file(options.environment)
     settings.load(path)
+    if obstacle := user_files.find_obstacle(path):
+        raise UsageError(f"changing the people in {path}", obstacle, user_files.advise(path))
     before = yaml_source.read_text(path)
     try:
         text = change(before)
     except people_file.Unchangeable as error:
         raise UsageError(f"changing the people in {path}", str(error), "Nothing was changed.") from error
-    _write(path, text)
+    user_files.replace_text(path, text)
     try:
         chosen = settings.load(path)
     except BootstrapError:
-        _write(path, before)
+        user_files.replace_text(path, before)
         raise
     tool = context.Context(path, chosen).tool
     if options.json:
         terminal.write_json({"event": "people-changed", "person": options.person, "done": done, "file": str(path)})
     else:
         terminal.write(f"{done} {options.person}: {path}\nnext: {tool} plan   {tool} launch\n")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; its mode stays."""
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.chmod(path.stat().st_mode & 0o777)
-    new.replace(path)
 
 
 def _rotate(options: argparse.Namespace) -> int:

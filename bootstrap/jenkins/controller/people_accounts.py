@@ -2,8 +2,8 @@
 
 A reload of the settings makes accounts and removes none (Configuration as Code, HudsonPrivateSecurityRealmConfigurator). An
 account of a person who is gone has no permission any more, but it could still sign in, and its API tokens stay. So it is
-removed. It is known by its description, now or at the last reload: the person could change it. An account that somebody made
-by hand stays, and `drift` names it.
+removed. It is known by its description, now or at the last reload, or by the record that stays with the data: the person
+could change it. An account that somebody made by hand stays, and `drift` names it.
 """
 
 from __future__ import annotations
@@ -30,22 +30,26 @@ def list_accounts(settings: Mapping[str, Any]) -> dict[str, str]:
     return {str(user["id"]): str(user.get("description") or "") for user in users or () if "id" in user}
 
 
-def find_left(exported: str, recorded: str | None, users: Collection[str]) -> tuple[str, ...]:
+def find_left(
+    exported: str, recorded: str | None, users: Collection[str], made: Collection[str] = ()
+) -> tuple[str, ...]:
     """The ids of the accounts of people who are gone.
 
     `exported` are the settings now, `recorded` those after the last reload, if they are known. `users` are the ids that the
-    files have.
+    files have, `made` those of the accounts that the toolkit made (`account_record`), where they could be read.
     """
-    return list_left(read_accounts(exported), read_accounts(recorded or ""), users)
+    return list_left(read_accounts(exported), read_accounts(recorded or ""), users, made)
 
 
-def list_left(now: Mapping[str, str], before: Mapping[str, str], users: Collection[str]) -> tuple[str, ...]:
+def list_left(
+    now: Mapping[str, str], before: Mapping[str, str], users: Collection[str], made: Collection[str] = ()
+) -> tuple[str, ...]:
     """The same, by the descriptions of the accounts `now` and `before`."""
     named = {user.lower() for user in users}
     return tuple(
         name
         for name, description in now.items()
-        if name.lower() not in named and DESCRIPTION in {description, before.get(name, "")}
+        if name.lower() not in named and (name in made or DESCRIPTION in {description, before.get(name, "")})
     )
 
 

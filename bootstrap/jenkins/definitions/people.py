@@ -87,6 +87,13 @@ def list_users(files: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(find_text(user, "id") for user in found[1].items) if found else ()
 
 
+def list_accounts_of_people(files: Mapping[str, str]) -> frozenset[str]:
+    """The ids of the accounts that the toolkit makes for people by these files."""
+    found = casc_insertion.find_list(files, _USERS)
+    users = found[1].items if found else ()
+    return frozenset(find_text(user, "id") for user in users if find_text(user, "description") == DESCRIPTION)
+
+
 def _list_accounts(people: Mapping[str, Person]) -> Iterator[dict[str, Any]]:
     for name, person in people.items():
         yield {

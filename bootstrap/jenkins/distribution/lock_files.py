@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from bootstrap.environment import yaml_source
+from bootstrap.environment import user_files, yaml_source
 from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution.lock import Pin
 from bootstrap.jenkins.distribution.needs import Needs, compute_record
@@ -53,6 +53,7 @@ def write(documents: Mapping[Path, CommentedMap], originals: Mapping[Path, str] 
     `originals` are the texts from which the documents were made. If a file has another one now, nothing is replaced, and
     DistributionFailed is raised, as where a file cannot be written.
     """
+    require_writable(documents)
     ready: dict[Path, Path] = {}
     try:
         # A link stays one: its target is replaced.
@@ -77,6 +78,13 @@ def write(documents: Mapping[Path, CommentedMap], originals: Mapping[Path, str] 
     finally:
         for temporary_path in ready.values():
             temporary_path.unlink(missing_ok=True)
+
+
+def require_writable(paths: Iterable[Path]) -> None:
+    """DistributionFailed if one of the files is read-only."""
+    for path in paths:
+        if obstacle := user_files.find_obstacle(path):
+            raise DistributionFailed(f"writing {path.name}", obstacle, user_files.advise(path))
 
 
 def _remove_stale(path: Path) -> None:

@@ -14,7 +14,7 @@ from bootstrap.errors import DistributionFailed
 from bootstrap.jenkins.distribution import plugins as plugin_files
 from bootstrap.jenkins.distribution import signature, transfer
 from bootstrap.jenkins.distribution.lock import Lock
-from bootstrap.jenkins.distribution.lock_files import record_checksums
+from bootstrap.jenkins.distribution.lock_files import record_checksums, require_writable
 from bootstrap.jenkins.distribution.metadata import NAME as LIST
 from bootstrap.jenkins.distribution.metadata import Metadata, Unproved
 from bootstrap.jenkins.distribution.metadata import verify as verify_list
@@ -86,6 +86,8 @@ def _fall_back(settings: JenkinsSettings, lock: Lock, source: Source, reason: st
 
 def _complete_lock(lock: Lock, source: Source, cache: Path, report: Reporter) -> Lock:
     """The lock with all checksums; the missing ones are proved first and then written into the file."""
+    if not lock.is_toolkits and (lock.without_checksum or lock.core.sha256 is None):
+        require_writable([lock.path])  # before the core is downloaded to prove it
     complete, remark = prove(lock, source, cache, report)
     if complete != lock and not lock.is_toolkits:
         count = len(lock.without_checksum) + (lock.core.sha256 is None)

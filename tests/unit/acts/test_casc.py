@@ -17,7 +17,7 @@ from bootstrap.acts import casc
 from bootstrap.environment.agents import AgentGroup
 from bootstrap.environment.settings import load
 from bootstrap.errors import BootstrapError, CascRejected, Unreachable
-from bootstrap.jenkins.controller import people_accounts, provided_variables, settings_record
+from bootstrap.jenkins.controller import account_record, people_accounts, provided_variables, settings_record
 from bootstrap.jenkins.definitions.casc import find_variables
 from bootstrap.jenkins.definitions.fleets import Fleet, make_clouds
 from bootstrap.jenkins.definitions.people import DESCRIPTION
@@ -101,12 +101,15 @@ class Machine:
         self.ran: list[str] = []
         self.journal = ""
         self.variables: list[str] | None = None  # those of the running Jenkins; None if no Jenkins runs
+        self.accounts = ""  # the record of the accounts of people, which the data volume has
         self.passwords = ""  # the digest of people's passwords, if Jenkins has others
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", sudo: bool = False, **_: object) -> Result:
         assert sudo, "the files belong to root"
         if command[0] == "journalctl":
             return Result("journalctl", 0 if self.journal else 1, self.journal, "")
+        if command[0] == "runuser":
+            return self._run_as_jenkins(command, stdin)
         if list(command) == ["cat", settings_record._EXPORTED]:
             return Result("cat", 0 if self.exported else 1, self.exported, "")
         shell, flag, script, *arguments = command
@@ -122,6 +125,13 @@ class Machine:
         self.ran.append(name)
         output = getattr(self, f"_{name.replace(' ', '_')}")(arguments[1:], stdin)
         return Result(name, 0, output or "", "")
+
+    def _run_as_jenkins(self, command: Sequence[str], stdin: bytes) -> Result:
+        assert list(command[:5]) == ["runuser", "-u", "jenkins", "--", "sh"]
+        if command[-1] == account_record._WRITE:
+            self.accounts = stdin.decode()
+            self.ran.append("record")
+        return Result("runuser", 0, self.accounts if command[-1] == account_record._READ else "", "")
 
     def _look(self, _: list[str], __: bytes) -> str:
         lines = [f"{settings_record._compute_digest(text)}  {name}\n" for name, text in self.files.items()]
@@ -761,6 +771,35 @@ def test_an_account_is_removed_though_its_settings_left_in_an_earlier_run(server
     casc.apply(machine, server.client, WITH_ADMIN, {}, report)
 
     assert "POST user/first/doDelete" in server.asked and "POST configuration-as-code/reload" not in server.asked
+
+
+def test_an_account_with_another_description_is_removed_on_a_new_machine_too(server) -> None:
+    """The machine was replaced, so nothing but the record on the data volume knows that the toolkit made the account."""
+    renamed = f"{REALM}      - id: admin\n      - id: first\n        description: mine\n      - id: guest\n"
+    server.on("POST", "configuration-as-code/export", renamed)
+    server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
+    machine, report = Machine({}), Report()
+    # Neither a name that Jenkins does not have, nor one that the files have, nor what is no name, is removed.
+    machine.accounts = "admin\nfirst\ngone\n../../admin\n"
+
+    assert ["a.yaml", "user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Report())]
+    casc.apply(machine, server.client, WITH_ADMIN, {}, report)
+
+    assert ["POST user/first/doDelete"] == [each for each in server.asked if "doDelete" in each]
+    assert "admin\ngone\n" == machine.accounts
+
+
+def test_an_account_is_recorded_before_the_reload_that_makes_it(server) -> None:
+    """However the command ends then, the account is known."""
+    files = {"a.yaml": f"{REALM}      - id: admin\n{PERSON}"}
+    server.on("POST", "configuration-as-code/export", files["a.yaml"])
+    machine = Machine({"a.yaml": "old"}, applied="before", exported=EXPORT)
+
+    casc.apply(machine, server.client, files, {}, Report())
+    casc.apply(machine, server.client, files, {}, Report())
+
+    assert "first\n" == machine.accounts
+    assert 1 == machine.ran.count("record") and machine.ran.index("record") < machine.ran.index("place")
 
 
 def test_other_passwords_are_a_reason_for_a_reload(server) -> None:

@@ -47,6 +47,28 @@ def test_a_person_comes_and_goes(file: Path, key: Path, capsys: pytest.CaptureFi
     assert f"{HEAD}\npeople: {{}}\n" == file.read_text()
 
 
+@pytest.mark.parametrize("arguments", [("add", "first-operator", *FIRST), ("remove", "first-operator")])
+def test_a_read_only_file_is_refused(
+    file: Path, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For root, too; and the folder would let it be replaced."""
+    file.chmod(0o444)
+    assert 2 == run(*arguments)
+
+    assert f"{file} is read-only (mode 0444)" in capsys.readouterr().err
+    assert (HEAD, [file]) == (file.read_text(), list(file.parent.iterdir()))
+
+
+def test_a_link_stays_a_link(file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "kept.yaml"
+    file.rename(target)
+    file.symlink_to(target)
+    assert 0 == run("add", "first-operator", *FIRST)
+
+    assert (True, 0o640) == (file.is_symlink(), target.stat().st_mode & 0o777)
+    assert "first-operator" in target.read_text()
+
+
 def test_a_program_reads_what_was_done(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run("add", "first-operator", *FIRST, "--json")
 

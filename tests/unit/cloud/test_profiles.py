@@ -48,6 +48,14 @@ def test_a_profile_is_read_by_boto_and_others_stay(home: Path) -> None:
         assert 0o600 == stat.S_IMODE((home / ".aws" / name).stat().st_mode)
 
 
+def test_a_read_only_file_is_refused(home: Path) -> None:
+    """For root, too, and although a file beside it could take its place."""
+    (home / ".aws/config").chmod(0o444)
+    with pytest.raises(UsageError, match=r"writing the profile 'local': .*config is read-only .mode 0444"):
+        profiles.write("local", VARIABLES)
+    assert (CONFIG, ["config"]) == ((home / ".aws/config").read_text(), [it.name for it in (home / ".aws").iterdir()])
+
+
 @pytest.mark.parametrize("name", ["work", "default", "a b", "x]\n[default", ""])
 def test_a_name_that_is_taken_or_none_is_refused(home: Path, name: str) -> None:
     with pytest.raises(UsageError):

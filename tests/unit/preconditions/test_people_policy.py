@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
 
 from bootstrap.acts.stack import StackTemplate
+from bootstrap.cli import parser
+from bootstrap.cli.commands import doctor
 from bootstrap.environment.models import Settings
+from bootstrap.errors import StackMissing
 from bootstrap.preconditions import iam_policies, launcher_policy, people_policy, required_actions, stack_inputs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,3 +63,27 @@ def test_an_operator_reads_the_key_of_the_own_environment_alone(
     keys = [it["Resource"] for it in statements if "keypair" in str(it["Resource"])]
     assert expected == keys
     assert "Look" in [it["Sid"] for it in statements]
+
+
+def test_doctor_names_the_key_pairs_that_exist_if_it_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the operator's policy: the launcher may make other key pairs."""
+    needs = required_actions.Needs(frozenset({"ssm:GetParameter", "ec2:DescribeVpcs"}), frozenset(), frozenset())
+    monkeypatch.setattr(
+        launcher_policy, "make_operator_policy", lambda _: iam_policies.make_operator_policy(SETTINGS, needs)
+    )
+    opened: Any = SimpleNamespace(stacks={"data": SimpleNamespace(outputs={"KeyPairId": "key-0123"})}, outputs=Mock())
+
+    def list_keys(*, asks: bool) -> list[Any]:
+        statements = doctor._make_operator_policy(opened, asks=asks)["Statement"]
+        return [it["Resource"] for it in statements if it["Sid"] == "LoginKey"]
+
+    folder = "arn:aws:ssm:eu-central-1:*:parameter/ec2/keypair"
+    assert [f"{folder}/*"] == list_keys(asks=False)
+    assert [[f"{folder}/key-0123"]] == list_keys(asks=True)
+    opened.outputs = Mock(side_effect=StackMissing("reading", "there is none", "Launch."))
+    with pytest.raises(StackMissing):
+        doctor._make_operator_policy(opened, asks=True)
+
+
+def test_existing_belongs_to_policy() -> None:
+    assert 2 == parser.main(["doctor", "--existing"])

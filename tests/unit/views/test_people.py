@@ -76,6 +76,7 @@ def context(tmp_path: Path, keys: str, accounts: Mapping[str, str], trusted: Any
 
 @pytest.fixture(autouse=True)
 def exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people.account_record, "read", lambda _: frozenset())
     monkeypatch.setattr(people.casc, "export", lambda jenkins: jenkins.text)
     monkeypatch.setattr(people.casc, "read_stored_settings", lambda *_, **__: SimpleNamespace(exported=None))
 

@@ -16,6 +16,10 @@ class Refused(Exception):
         self.status = status
 
 
+class TransformFailed(Refused):
+    """A transform of a template failed. A change set is made nevertheless, and has the text as the reason of its status."""
+
+
 class ResourceFailed(Exception):
     """A resource could not be created, updated or deleted; the text is the reason of the event."""
 

@@ -65,7 +65,7 @@ class Event:
 class Wanted:
     """The desired state of a stack: template text, parameters as in the request, tags, capabilities and so on."""
 
-    template: str
+    template: str  # empty if a transform failed: only a change set that failed has such a state
     parameters: dict[str, str] = field(default_factory=dict)
     looked_up: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Wanted:
     role_arn: str = ""
     notification_arns: list[str] = field(default_factory=list)
     rollback: dict[str, Any] = field(default_factory=dict)  # RollbackConfiguration, in the API's form
-    original: str = ""  # the template as it was given, if snippets were included in it
+    original: str = ""  # the template as it was given, if snippets were included in it, or could not be
 
 
 @dataclass

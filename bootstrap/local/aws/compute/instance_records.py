@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from bootstrap import wording
 from bootstrap.local.aws.compute.machine_interface import MachineSpec
 from bootstrap.local.aws.persistence.journal import Record
 
@@ -72,11 +73,15 @@ def find_instance(record: Record) -> Any:
 
 
 def set_reason(instance: Any, code: str, reason: str) -> None:
-    """Set the reason of the instance's state: EC2's code, such as Server.InternalError, and a message."""
+    """Set the reason of the instance's state: EC2's code, such as Server.InternalError, and a message.
+
+    The message may quote a program's output. Its control characters are removed: EC2 answers in XML, which cannot hold them.
+    """
     from moto.ec2.models.instances import StateReason
 
-    instance._reason = f"{code}: {reason}"
-    instance.state_reason = StateReason(f"{code}: {reason}", code)
+    message = f"{code}: {wording.remove_control_characters(reason)}"
+    instance._reason = message
+    instance.state_reason = StateReason(message, code)
 
 
 def set_state(instance: Any, state: State) -> None:

@@ -22,7 +22,9 @@ from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatc
 from bootstrap.local.aws.patches.autoscaling import SCALING_NAMES, AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
-from bootstrap.local.aws.patches.guards import GuardPatches
+from bootstrap.local.aws.patches.guards import GUARD_NAMES, GuardPatches
+from bootstrap.local.aws.patches.invalid_settings import SETTING_NAMES, InvalidSettingPatches
+from bootstrap.local.aws.patches.mail_identities import MAIL_NAMES, MailIdentityPatches
 from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
 from bootstrap.local.aws.patches.resolver import ResolverPatches
@@ -54,12 +56,15 @@ from bootstrap.local.aws.persistence import randomness
 # * CloudTrail: new insight selectors of a trail replace the old ones
 # * STS: a session keeps its tags and its policy, which the guard reads (see `sts`)
 # * IAM: AWS' managed policies are loaded for one partition only (1,500 for each of six take a second), and a permissions
-#   boundary must exist; CloudWatch Logs: the policy of a key must allow it to use the key (see `guards`)
+#   boundary must exist, and numbers in conditions need no quotes; CloudWatch Logs: the policy of a key must allow it to use the
+#   key (see `guards`)
 # * S3: moto judges bucket policies without their conditions, so the guard alone does; a body is compared with the checksum in
 #   its header (see `s3`)
 # * KMS: the keys that AWS manages are such, and nobody can change them (see `managed_keys`)
 # * Backup, flow logs and web ACLs: what is a second one of the same, and what an update takes away (see `stored_settings`)
 # * CloudWatch: composite alarms and saved queries of its logs (see `added_alarms`)
+# * EventBridge Scheduler and RDS: invalid schedules and databases are refused (see `invalid_settings`)
+# * SES: the environment's sender is an identity, and identities are verified when they are made (see `mail_identities`)
 # * SSM and EC2: Debian's images and their public parameters, also those that are published later (see `public_parameters`)
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -90,6 +95,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     **BLOCK_NAMES,
     **KEY_NAMES,
+    **MAIL_NAMES,
+    **SETTING_NAMES,
     **STORED_NAMES,
     "moto.ec2.responses._base_response": ("EC2BaseResponse.call_action",),
     "moto.ec2.responses.instances": ("parse_user_data",),
@@ -135,12 +142,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.kms.utils": ("os.urandom", "rsa.generate_private_key", "ec.generate_private_key"),
     "moto.sts.utils": ("os.urandom",),
     "moto.sts.responses": ("TokenResponse.assume_role",),
-    "moto.iam.models": (
-        "IAMBackend._init_aws_policies",
-        "IAMBackend.create_role",
-        "IAMBackend.put_role_permissions_boundary",
-    ),
-    "moto.logs.models": ("LogsBackend.create_log_group",),
+    **GUARD_NAMES,
     "moto.secretsmanager.models": ("time.time",),
     "moto.s3.models": ("FakeBucket.__init__", "FakeBucket.get_permission"),
     "moto.s3.responses": ("S3Response._get_checksum",),
@@ -195,13 +197,18 @@ class Patches(
     S3Patches,
     ParameterPatches,
     ManagedKeyPatches,
+    MailIdentityPatches,
+    InvalidSettingPatches,
     StoredSettingsPatches,
     AddedAlarmPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 
-    def __init__(self, salt: str, instances: Callable[[], Instances]) -> None:
+    def __init__(
+        self, salt: str, instances: Callable[[], Instances], verified: tuple[str, str, str] | None = None
+    ) -> None:
         self._salt = salt
+        self.verified = verified
         self.catalogue = images.Catalogue()
         self._instances = instances
         self._patched: set[str] = set()

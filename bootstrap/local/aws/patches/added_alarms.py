@@ -10,6 +10,7 @@ import datetime
 import json
 from typing import Any
 
+from bootstrap.local.aws.patches import alarm_rules
 from bootstrap.local.aws.persistence import randomness
 
 ADDED_NAMES: dict[str, tuple[str, ...]] = {
@@ -28,7 +29,24 @@ class AddedAlarmPatches:
     """One method for each module that is changed, but for the module of CloudWatch Logs (see `guards`)."""
 
     def _cloudwatch_responses(self, module: Any) -> None:
+        from moto.cloudwatch.exceptions import ValidationError
+
+        def check(response: Any) -> None:
+            try:
+                named = alarm_rules.list_alarms(str(response._get_param("AlarmRule") or ""))
+            except alarm_rules.InvalidRule as fault:
+                raise ValidationError(f"AlarmRule is not valid, {fault}") from None
+            missing = [name for name in named if name not in response.cloudwatch_backend.alarms]
+            if missing:
+                names = ", ".join(missing)
+                text = f"Could not save the composite alarm as alarms [{names}] in the alarm rule do not exist"
+                raise ValidationError(text)
+            periods = [response._get_param(f"ActionsSuppressor{name}Period") for name in ("Wait", "Extension")]
+            if len({response._get_param("ActionsSuppressor") is None, *(period is None for period in periods)}) > 1:
+                raise ValidationError("ActionsSuppressor and its two periods belong together: give all or none")
+
         def put_composite_alarm(response: Any) -> Any:
+            check(response)
             answer = response.put_metric_alarm()
             alarm = response.cloudwatch_backend.alarms[response._get_param("AlarmName")]
             alarm.alarm_rule = alarm.rule

@@ -1,4 +1,5 @@
 """Refuses what IAM and CloudWatch Logs refuse and moto accepts: a boundary that does not exist, a key that logs may not use.
+Accepts what IAM accepts and moto refuses: numbers in conditions without quotes.
 
 It also adds the two operations that give a log group another key, or none.
 """
@@ -11,6 +12,19 @@ from typing import Any
 from bootstrap.local.aws.access.policies import attached
 from bootstrap.local.aws.access.policies.evaluation import Policies, Question, decide
 from bootstrap.local.aws.patches import added_alarms
+
+GUARD_NAMES = {
+    "moto.iam.models": (
+        "IAMBackend._init_aws_policies",
+        "IAMBackend.create_role",
+        "IAMBackend.put_role_permissions_boundary",
+    ),
+    "moto.iam.policy_validation": (
+        "IAMPolicyDocumentValidator._validate_condition_syntax",
+        "IAMPolicyDocumentValidator._legacy_parse_condition",
+    ),
+    "moto.logs.models": ("LogsBackend.create_log_group",),
+}
 
 
 class GuardPatches:
@@ -43,6 +57,25 @@ class GuardPatches:
         backend_class._init_aws_policies = init_aws_policies
         backend_class.create_role = create
         backend_class.put_role_permissions_boundary = put
+
+    def _iam_policy_validation(self, module: Any) -> None:
+        validator = module.IAMPolicyDocumentValidator
+        validate, parse = validator._validate_condition_syntax, validator._legacy_parse_condition
+
+        @functools.wraps(validate)
+        def validate_condition_syntax(statement: dict[str, Any]) -> None:
+            condition = statement.get("Condition", {})
+            assert isinstance(condition, dict)
+            assert all(isinstance(keys, dict) for keys in condition.values())
+            texts = {operator: {key: _to_texts(it) for key, it in keys.items()} for operator, keys in condition.items()}
+            validate({**statement, "Condition": texts} if "Condition" in statement else statement)
+
+        @functools.wraps(parse)
+        def parse_condition(operator: str, keys: dict[str, Any]) -> None:
+            parse(operator, {key: _to_texts(value) for key, value in keys.items()})
+
+        validator._validate_condition_syntax = staticmethod(validate_condition_syntax)
+        validator._legacy_parse_condition = staticmethod(parse_condition)
 
     def _logs_models(self, module: Any) -> None:
         from moto.core.exceptions import JsonRESTError
@@ -82,6 +115,18 @@ class GuardPatches:
         added_alarms.add_queries(module)
         module.LogsResponse.associate_kms_key = associate
         module.LogsResponse.disassociate_kms_key = disassociate
+
+
+def _to_texts(value: Any) -> Any:
+    """The values of one key of a condition as texts: quotes are optional for numbers and Booleans. AssertionError for others.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+    """
+    if isinstance(value, list):
+        assert not any(isinstance(each, list) for each in value)
+        return [_to_texts(each) for each in value]
+    assert isinstance(value, str | int | float)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _allows_log_group(key: str, region: str, group: str) -> bool:

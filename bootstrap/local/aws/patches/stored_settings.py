@@ -13,11 +13,16 @@ import functools
 import inspect
 from typing import Any
 
+from bootstrap.local.aws.patches.invalid_settings import guard_databases
+
 STORED_NAMES: dict[str, tuple[str, ...]] = {
     "moto.backup.models": ("BackupBackend.create_backup_plan",),
     "moto.ec2.models.dhcp_options": ("DHCPOptionsSetBackend.associate_dhcp_options",),
     "moto.ec2.models.flow_logs": ("FlowLogsBackend.create_flow_logs",),
-    "moto.rds.models": tuple(f"RDSBackend.{name}_subnet_group" for name in ("create", "modify_db", "delete")),
+    "moto.rds.models": (
+        *(f"RDSBackend.{name}_subnet_group" for name in ("create", "modify_db", "delete")),
+        "RDSBackend.create_db_instance",
+    ),
     "moto.wafv2.models": ("FakeWebACL.update",),
 }
 """The names of moto that are replaced here."""
@@ -82,6 +87,7 @@ class StoredSettingsPatches:
         module.FlowLogsBackend.create_flow_logs = create_flow_logs
 
     def _rds_models(self, module: Any) -> None:
+        guard_databases(module)
         create, delete = module.RDSBackend.create_subnet_group, module.RDSBackend.delete_subnet_group
 
         @functools.wraps(create)

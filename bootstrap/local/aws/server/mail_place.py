@@ -1,4 +1,4 @@
-"""Where the mail of the machines is taken, and from which senders: the environment's own, and those that SES has verified."""
+"""Where the mail of the machines is taken, and from which senders: the identities of SES; the environment's own is one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from bootstrap.environment.models import LOCAL_MAIL_USER
 from bootstrap.local import mail_login
+from bootstrap.local.aws.access.identities import ACCOUNT
+from bootstrap.local.aws.patches.mail_identities import is_covered
 from bootstrap.local.mail import Senders, Sink
 
 
@@ -23,27 +25,31 @@ class MailPlace:
     region: str
     is_sandboxed: bool = False
 
+    def identify_sender(self) -> tuple[str, str, str]:
+        """Account, region and address of the sender, which SES has as an identity."""
+        return ACCOUNT, self.region, self.sender
 
-def open_sink(state: Path, place: MailPlace | None, is_ours: Callable[[str], bool]) -> Sink | None:
-    """The mail server of the cloud in `state`; None without a place. `is_ours` says whether an address is a machine."""
+
+def open_sink(
+    state: Path, place: MailPlace | None, is_ours: Callable[[str], bool], load: Callable[[str], None]
+) -> Sink | None:
+    """The mail server of the cloud in `state`; None without a place. `is_ours` says whether an address is a machine.
+
+    `load` imports a module of moto with its changes: without them, SES would not have the sender.
+    """
     if place is None:
         return None
+    login = mail_login.ensure(state, LOCAL_MAIL_USER)
+    return Sink(state / "mail", place.port, make_senders(place, is_ours, load), login)
+
+
+def make_senders(place: MailPlace, is_ours: Callable[[str], bool], load: Callable[[str], None]) -> Senders:
+    """Who may send: machines, from the identities that SES has at that moment."""
 
     def is_verified(address: str) -> bool:
-        return address.lower() == place.sender.lower() or _is_verified_in_ses(address, place.region)
+        load("moto.ses.models")
+        from moto.ses.models import ses_backends
 
-    login = mail_login.ensure(state, LOCAL_MAIL_USER)
-    senders = Senders(is_ours, is_verified, place.region, place.is_sandboxed)
-    return Sink(state / "mail", place.port, senders, login)
+        return is_covered(address, list(ses_backends[ACCOUNT][place.region].email_identities))
 
-
-def _is_verified_in_ses(address: str, region: str) -> bool:
-    """Whether SES has the address as an identity, or its domain, or a domain above that."""
-    from moto.ses.models import ses_backends
-
-    from bootstrap.local.aws.cloudformation.operations.engine import ACCOUNT
-
-    identities = {it.lower() for it in list(ses_backends[ACCOUNT][region].email_identities)}
-    labels = address.lower().rpartition("@")[2].split(".")
-    domains = (".".join(labels[number:]) for number in range(len(labels)))
-    return address.lower() in identities or any(domain in identities for domain in domains)
+    return Senders(is_ours, is_verified, place.region, place.is_sandboxed)

@@ -78,11 +78,14 @@ class Server:
 
         faults = Faults()
         self._journal = Journal(self._state / "journal.jsonl")
-        self._patches = patches.Patches(state_format.ensure_salt(self._state), lambda: self.instances)
+        verified = mail.identify_sender() if mail else None
+        self._patches = patches.Patches(state_format.ensure_salt(self._state), lambda: self.instances, verified)
         self.door = Door(self._create_app(), self._journal)
         self.instances = Instances(self.door, machines, self.open_gateway)
         known = self.instances
-        self._mail = mail_place.open_sink(self._state, mail, lambda peer: known.find_at(peer) is not None)
+        self._mail = mail_place.open_sink(
+            self._state, mail, lambda peer: known.find_at(peer) is not None, self._patches.load
+        )
         identities = Identities(keys.ensure_operator_keys(self._state))
         self._store = Store(self._state / "stacks")
         stacks = Stacks(partial(lookups.find_id, self._store), partial(lookups.find_tags, self._store))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 _WIDTH = 80  # of the usage
+_GREATEST_INT = 2**31 - 1
+_LONGEST_COMPARED = 100  # letters of a name: a caller could keep the server busy with a long one
 
 
 class Kind(Enum):
@@ -75,16 +79,16 @@ class Given:
 
 def parse(words: Sequence[str], arguments: Sequence[Argument], options: Sequence[Option]) -> Given:
     """Read the words after the name of a command; raises BadArguments in args4j's words."""
-    given, rest = Given(), list(words)
+    given, rest = Given(), deque(words)
     known = {option.name: option for option in options}
     while rest:
-        word = rest.pop(0)
+        word = rest.popleft()
         if word.startswith("-"):
             name, is_pair, value = word.partition("=")
             if name not in known:
                 raise BadArguments(f'"{word}" is not a valid option')
             if is_pair:
-                rest.insert(0, value)
+                rest.appendleft(value)
             _read_option(known[name], rest, given)
             continue
         is_full = len(given.arguments) >= len(arguments) and not (arguments and arguments[-1].is_repeated)
@@ -97,20 +101,26 @@ def parse(words: Sequence[str], arguments: Sequence[Argument], options: Sequence
     return given
 
 
-def _read_option(option: Option, rest: list[str], given: Given) -> None:
+def parse_int(text: str) -> int | None:
+    """A number as Java's `int` has it; None for other texts, also for greater numbers."""
+    number = int(text) if re.fullmatch(r"[+-]?[0-9]{1,20}", text, re.ASCII) else _GREATEST_INT + 1
+    return number if -_GREATEST_INT - 1 <= number <= _GREATEST_INT else None
+
+
+def _read_option(option: Option, rest: deque[str], given: Given) -> None:
     if option.kind is Kind.FLAG:
         given.flags.add(option.name)
         return
     if not rest:
         raise BadArguments(f'Option "{option.name}" takes an operand')
-    value = rest.pop(0)
+    value = rest.popleft()
     if option.kind is Kind.TEXT:
         given.texts[option.name] = value
     elif option.kind is Kind.NUMBER:
-        try:
-            given.numbers[option.name] = int(value)
-        except ValueError:
-            raise BadArguments(f'"{value}" is not a valid value for "{option.name}"') from None
+        number = parse_int(value)
+        if number is None:
+            raise BadArguments(f'"{value}" is not a valid value for "{option.name}"')
+        given.numbers[option.name] = number
     else:
         key, separator, text = value.partition("=")
         if not separator:
@@ -164,7 +174,8 @@ def _wrap(text: str, width: int) -> Iterator[str]:
 
 def find_nearest(name: str, known: Sequence[str]) -> str | None:
     """The known name with the fewest different letters; None if none is known."""
-    return min(known, key=lambda each: _count_edits(name, each), default=None)
+    name = name[:_LONGEST_COMPARED]
+    return min(known, key=lambda each: _count_edits(name, each[:_LONGEST_COMPARED]), default=None)
 
 
 def _count_edits(one: str, other: str) -> int:

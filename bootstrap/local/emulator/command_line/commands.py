@@ -12,6 +12,7 @@ import yaml
 
 from ..controller import Controller
 from ..failures import NAME, ConfigurationRefused, Forbidden, ForbiddenAll, Refused
+from ..journal import log_uncaught
 from ..model.items import Item
 from ..model.security import Identity
 from .arguments import (
@@ -66,7 +67,8 @@ class Context:
 
     def find_item(self, name: str, kind: type[Wanted]) -> Wanted:
         """Find an item that the caller may read; raises NoSuchThing with the nearest name."""
-        item = self.controller.home.tree.find(name)
+        found = self.controller.home.tree.find(name)
+        item = None if found is not None and found.parent is None else found  # '/' is Jenkins itself, and no item
         if isinstance(item, kind) and self.allows("Job/Read"):
             return item
         if item is not None and not self.allows("Job/Read") and self.allows("Job/Discover"):
@@ -165,6 +167,11 @@ async def _run(chosen: Command, words: Sequence[str], context: Context) -> int:
         return await _report_exception(context, chosen, _name_exception(refusal))
     except ConfigurationRefused as refusal:
         return await _report_exception(context, chosen, f"{refusal.issues[0].kind}: {refusal.issues[0].said}")
+    except ConnectionError:
+        raise
+    except Exception as fault:
+        identifier = log_uncaught(fault)
+        return await _report_exception(context, chosen, f"a fault of {NAME}; its log has more under {identifier}")
 
 
 def _name_exception(refusal: Refused) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-import contextlib
+import re
 
 from ..controller import Controller
 from ..model.security import Identity
@@ -13,6 +13,21 @@ from .protocol import BrokenStream, Operation, make_frame, pack_number, read_tex
 from .terminal import Send, Terminal
 
 CONNECTION_SECONDS = 15.0  # until a caller must have sent his whole command
+
+# Encodings of Python that are no character sets: they fail at some texts, or take very long for long ones.
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "unicode-escape"})
+
+
+def _find_charset(name: str) -> str | None:
+    """The character set of a name, as Python calls it; None for what is none."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.:_+-]{0,39}", name, re.ASCII):
+        return None
+    try:
+        found = codecs.lookup(name).name
+        "letters".encode(found)
+    except (LookupError, UnicodeError):  # the first for conversions of bytes, such as hex
+        return None
+    return None if found in _NO_CHARSETS else found
 
 
 class Connection:
@@ -34,8 +49,7 @@ class Connection:
             case Operation.ARGUMENT:
                 self._words.append(read_text(content))
             case Operation.ENCODING:
-                with contextlib.suppress(LookupError):
-                    self._terminal.encoding = codecs.lookup(read_text(content)).name
+                self._terminal.encoding = _find_charset(read_text(content)) or self._terminal.encoding
             case Operation.START:
                 self._is_ready.set()
             case Operation.STDIN:

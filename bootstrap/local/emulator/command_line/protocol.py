@@ -77,7 +77,8 @@ def read_text(content: bytes) -> str:
         raise BrokenStream("a text of another length than it says")
     try:
         written = content[2:].replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
-        return re.sub("[\ud800-\udbff][\udc00-\udfff]", _join_surrogates, written)
+        joined = re.sub("[\ud800-\udbff][\udc00-\udfff]", _join_surrogates, written)
+        return re.sub("[\ud800-\udfff]", "?", joined)  # half a letter: Java writes a question mark for it
     except UnicodeDecodeError as fault:
         raise BrokenStream("a text that is no UTF-8") from fault
 

@@ -12,10 +12,11 @@ from ..model.build_record import ORDER, Parameter, make_command_line_cause
 from ..model.builds import PERMALINKS, Build
 from ..model.job_configuration import ParameterDefinition
 from ..model.jobs import Job
-from .arguments import Argument, BadArguments, Kind, NoSuchThing, Option, find_nearest
+from .arguments import Argument, BadArguments, Kind, NoSuchThing, Option, find_nearest, parse_int
 from .commands import ABORTED, BAD_STATE, FAULT, Context, Failed, register_command
 from .item_commands import JOB
 
+_PART = 1024 * 1024  # bytes of a log that are sent at a time
 _BEAT = 0.05  # seconds between two looks at a build
 
 
@@ -129,18 +130,21 @@ async def print_console(context: Context) -> None:
     if "-f" in context.given.flags:
         await _follow(context, wanted, start)
     else:
-        await context.terminal.write(stored[start:])
+        for part in range(start, len(stored), _PART):
+            await context.terminal.write(stored[part : part + _PART])
 
 
 def _find_build(job: Job, reference: str) -> Build:
-    found = job.find_build(reference)
-    if re.fullmatch(r"[+-]?\d+", reference):
-        if found is None:
-            raise NoSuchThing(f"No such build #{int(reference)}")
-        return found
+    number = parse_int(reference)
+    if number is not None:
+        numbered = job.find_build(str(number))
+        if numbered is None:
+            raise NoSuchThing(f"No such build #{number}")
+        return numbered
     if reference not in PERMALINKS:
         nearest = find_nearest(reference, list(PERMALINKS))
         raise NoSuchThing(f'Not sure what you meant by "{reference}". Did you mean "{nearest}"?')
+    found = job.find_build(reference)
     if found is None:
         raise Failed(BAD_STATE, f"Permalink {reference} produced no build")
     return found
@@ -153,14 +157,32 @@ def _find_last_lines(stored: bytes, count: int) -> int:
     return len(stored) if count == 0 else begins[-min(count, len(begins))]
 
 
+def _cut_lines(content: bytes) -> bytes:
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _read_part(build: Build, start: int) -> bytes:
+    """A part of a log, at most a megabyte; empty if there is no log yet."""
+    try:
+        with build.log_path.open("rb") as log:
+            log.seek(start)
+            return log.read(_PART)
+    except FileNotFoundError:
+        return b""
+
+
 async def _follow(context: Context, running: Build, start: int = 0) -> None:
     """Print the whole lines of a log as they come, without their notes, until the build ends."""
     while True:
         is_over = not running.is_building and running not in context.controller.running
-        content = running.log_path.read_bytes()[start:] if running.log_path.exists() else b""
-        whole = content if is_over else content[: content.rfind(b"\n") + 1]
+        content = _read_part(running, start)
+        # The end of a part is no end of a line, unless nothing follows.
+        is_last = is_over and len(content) < _PART
+        whole = content if is_last or (len(content) == _PART and b"\n" not in content) else _cut_lines(content)
         await context.terminal.write(console_notes.remove_notes(whole))
         start += len(whole)
-        if is_over:
+        if is_last:
             return
+        if len(content) == _PART:  # more is there already
+            continue
         await asyncio.sleep(_BEAT)

@@ -92,7 +92,8 @@ async def _download(call: Call, duplexes: dict[uuid.UUID, Duplex], session: uuid
     except (TimeoutError, ConnectionError):
         pass  # the answer has begun: all that can be said is that it ends
     finally:
-        del duplexes[session]
+        if duplexes.get(session) is duplex:  # another caller may have taken the session meanwhile
+            del duplexes[session]
         duplex.ended.set()
     with contextlib.suppress(ConnectionError):
         await response.write_eof()
@@ -116,7 +117,7 @@ async def _read_frames(call: Call, duplex: Duplex, frames: FrameReader) -> None:
         async for chunk in call.request.content.iter_any():
             for frame in frames.feed(chunk):
                 duplex.connection.hear(frame)
-    except (BrokenStream, ConnectionError, web.HTTPException):
+    except (BrokenStream, ConnectionError, web.HTTPException, web.RequestPayloadError):
         pass  # as in Jenkins: a broken stream is a caller who has gone
     finally:
         duplex.connection.close()

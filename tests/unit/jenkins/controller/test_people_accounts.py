@@ -29,6 +29,11 @@ def test_who_changed_the_description_is_known_by_the_last_reload() -> None:
     assert () == people_accounts.find_left(now, None, ())
 
 
+def test_who_changed_it_is_known_by_the_record_too() -> None:
+    now = export(admin="", first="mine", other="")
+    assert ("first",) == people_accounts.find_left(now, None, ("Admin",), {"admin", "first", "gone"})
+
+
 def test_an_account_made_by_hand_is_no_person() -> None:
     assert () == people_accounts.find_left(export(other=""), export(other=""), ("admin",))
 

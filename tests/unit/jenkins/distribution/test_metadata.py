@@ -67,6 +67,18 @@ def test_a_signed_list_proves_the_checksums_without_a_notice(signed: Mirror, loc
     assert () == load_lock(lock).without_checksum
 
 
+def test_a_read_only_lock_without_checksums_is_refused_before_the_core_is_downloaded(
+    signed: Mirror, lock: Path, tmp_path: Path
+) -> None:
+    """The launch would have to write the proved checksums into it."""
+    lock.chmod(0o444)
+
+    found = refusal(mirrored(signed), lock, tmp_path / "cache")
+
+    assert f"{lock} is read-only (mode 0444)" == found.found
+    assert not (tmp_path / "cache").exists() or [] == list((tmp_path / "cache").iterdir())
+
+
 def test_an_unsigned_list_of_a_mirror_is_accepted_with_a_notice(mirror: Mirror, lock: Path, tmp_path: Path) -> None:
     report = Recorder()
 

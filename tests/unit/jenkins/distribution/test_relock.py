@@ -373,6 +373,18 @@ def test_both_files_keep_their_modes_and_leave_nothing_behind(project: Project) 
     assert [] == list(project.folder.glob(".jenkins*"))
 
 
+@pytest.mark.parametrize("name", ["jenkins.lock.yaml", "jenkins.needs.yaml"])
+def test_a_read_only_file_is_refused_before_anything_is_asked(project: Project, name: str) -> None:
+    before = {path.name: path.read_text() for path in project.folder.glob("jenkins.*")}
+    (project.folder / name).chmod(0o444)
+
+    with pytest.raises(DistributionFailed, match=f"writing {name}: .*{name} is read-only .mode 0444"):
+        project.run()
+
+    assert before == {path.name: path.read_text() for path in project.folder.glob("jenkins.*")}
+    assert [] == list(project.folder.glob(".jenkins*"))
+
+
 def test_a_file_that_cannot_be_written_is_told_and_what_a_killed_command_left_goes(tmp_path: Path) -> None:
     link, target = tmp_path / "link.yaml", tmp_path / "target.yaml"
     target.write_text("a: 1\n")

@@ -22,6 +22,8 @@ class Adapter:
     type: str = ""
     volatile: Sequence[str] = ()
     always_looks = False  # whether an operation on the stack calls `update` also without changed properties
+    # Whether the creation of a replacement ends the resource that it replaces: a rollback must then create that one again.
+    displaces = False
     # Property that names another resource -> attributes of that resource that change with this resource.
     moves: Mapping[str, Sequence[str]] = {}
 

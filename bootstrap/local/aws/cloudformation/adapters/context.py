@@ -38,6 +38,7 @@ class Context:
     tags: dict[str, str] = field(default_factory=dict)
     physical_id: str = ""
     attributes: dict[str, Any] = field(default_factory=dict)
+    displaced: str = ""  # id of the resource whose place it takes, if the adapter `displaces`; `old`: its properties
     old: Properties = field(default_factory=dict)
     is_signalled: bool = False  # whether its creation waits for signals by a CreationPolicy
     cancelled: Callable[[], bool] = lambda: False  # whether another resource of the stack has failed

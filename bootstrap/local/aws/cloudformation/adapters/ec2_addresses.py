@@ -60,14 +60,15 @@ class EipAssociation(Ec2):
     """AWS::EC2::EIPAssociation; Ref is the association's id."""
 
     type = "AWS::EC2::EIPAssociation"
+    displaces = True
 
     def create(self, to: To) -> str:
-        """Associate the address and return the association's id."""
+        """Associate the address and return the association's id; as in EC2, an address that has one gets another."""
         names = ("AllocationId", "InstanceId", "NetworkInterfaceId", "PrivateIpAddress")
         parameters = to.pick(*names)
         if "EIP" in to.properties:
             parameters["PublicIp"] = to.get("EIP")
-        return str(to.call("ec2", "associate_address", **parameters)["AssociationId"])
+        return str(to.call("ec2", "associate_address", AllowReassociation=True, **parameters)["AssociationId"])
 
     def delete(self, to: To) -> None:
         """Remove the association; the address stays allocated."""

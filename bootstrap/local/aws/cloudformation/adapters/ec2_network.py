@@ -179,9 +179,13 @@ class TableAssociation(Ec2):
     """AWS::EC2::SubnetRouteTableAssociation; Ref is the association's id."""
 
     type = "AWS::EC2::SubnetRouteTableAssociation"
+    displaces = True
 
     def create(self, to: To) -> str:
-        """Associate the route table with the subnet."""
+        """Associate the route table with the subnet; one that takes the place of another replaces its association."""
+        if to.displaced and to.old.get("SubnetId") == to.get("SubnetId"):
+            names = {"AssociationId": to.displaced, "RouteTableId": to.get("RouteTableId")}
+            return str(to.call("ec2", "replace_route_table_association", **names)["NewAssociationId"])
         return str(to.call("ec2", "associate_route_table", **to.pick("RouteTableId", "SubnetId"))["AssociationId"])
 
     def delete(self, to: To) -> None:

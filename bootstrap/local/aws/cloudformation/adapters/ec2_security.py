@@ -171,6 +171,7 @@ class AclAssociation(Adapter):
     """AWS::EC2::SubnetNetworkAclAssociation; Ref is the association's id."""
 
     type = "AWS::EC2::SubnetNetworkAclAssociation"
+    displaces = True
 
     def create(self, to: To) -> str:
         """Replace the subnet's ACL: a subnet always has one. Return the id of the new association."""
@@ -183,11 +184,13 @@ class AclAssociation(Adapter):
         return str(answer["NewAssociationId"])
 
     def delete(self, to: To) -> None:
-        """Give the subnet the VPC's default ACL again."""
+        """Give the subnet the VPC's default ACL again, unless it has another association by now."""
+        current = self._find_current(to, str(to.get("SubnetId")))
+        if current != to.physical_id:
+            raise Gone(f"The association {to.physical_id} was replaced by {current}")
         subnets = to.call("ec2", "describe_subnets", SubnetIds=[to.get("SubnetId")])["Subnets"]
         filters = [{"Name": "vpc-id", "Values": [subnets[0]["VpcId"]]}, {"Name": "default", "Values": ["true"]}]
         default = find_at(to.call("ec2", "describe_network_acls", Filters=filters), "NetworkAcls.0.NetworkAclId")
-        current = self._find_current(to, str(to.get("SubnetId")))
         to.call("ec2", "replace_network_acl_association", AssociationId=current, NetworkAclId=default)
 
     def read_attributes(self, to: To) -> dict[str, Any]:

@@ -139,6 +139,7 @@ class DhcpAssociation(Ec2):
     """AWS::EC2::VPCDHCPOptionsAssociation; Ref is the options' id and the VPC's."""
 
     type = "AWS::EC2::VPCDHCPOptionsAssociation"
+    displaces = True
 
     def create(self, to: To) -> str:
         """Associate the options with the VPC."""

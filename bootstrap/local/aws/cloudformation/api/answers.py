@@ -190,6 +190,8 @@ def _describe_change(change: Answer) -> Answer:
 
 
 def _describe_parameters(wanted: Wanted, region: str) -> list[Answer]:
+    if not wanted.template:  # it is not known which of them are hidden
+        return []
     visible = parameters.show_parameters(read(wanted.template, wanted.parameters, region), wanted.parameters)
     return [
         _drop_empty(ParameterKey=name, ParameterValue=value, ResolvedValue=wanted.looked_up.get(name))

@@ -222,20 +222,19 @@ class Api(ChangeSets, DriftApi, ExportApi, SignalApi, Tokens):
         return {"StackResourceSummaries": [answers.summarize_resource(one) for one in list(stack.resources.values())]}
 
     def GetTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
-        """Return the text of a template, as it was in the request; by default with its snippets."""
-        state = self.find_change_set(request, region)[1].wanted if "ChangeSetName" in request else None
-        state = state or find(self._engine, request["StackName"], region).wanted
-        is_original = request.get("TemplateStage") == "Original" and state.original
-        text = state.original if is_original else state.template
-        return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
+        """The text of a template as it was in the request, by default with its snippets."""
+        owner = self.find_change_set(request, region)[1] if "ChangeSetName" in request else None
+        state = (owner or find(self._engine, request["StackName"], region)).wanted
+        is_original = state.original and (request.get("TemplateStage") == "Original" or not state.template)
+        stages = ["Original", "Processed"] if state.template else ["Original"]
+        return {"TemplateBody": state.original if is_original else state.template, "StagesAvailable": stages}
 
     def GetTemplateSummary(self, request: Input, region: str) -> Output:  # noqa: N802
         """Return the parameters, types and capabilities of a template."""
-        if "StackName" in request:
-            template = read(find(self._engine, request["StackName"], region).wanted.template, region=region)
-        else:
-            template = read_alone(self._engine, request, region)
-        return answers.summarize_template(template)
+        if "StackName" not in request:
+            return answers.summarize_template(read_alone(self._engine, request, region))
+        state = find(self._engine, request["StackName"], region).wanted
+        return answers.summarize_template(read(state.template or state.original, region=region))
 
     def ValidateTemplate(self, request: Input, region: str) -> Output:  # noqa: N802
         """Check a template; refused if it is not valid."""

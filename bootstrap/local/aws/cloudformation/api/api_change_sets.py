@@ -11,9 +11,16 @@ import uuid
 from typing import Any
 
 from bootstrap.local.aws.cloudformation.api import answers
-from bootstrap.local.aws.cloudformation.api.input import check_name, find, read_page_start, read_wanted, require_ready
+from bootstrap.local.aws.cloudformation.api.input import (
+    check_name,
+    find,
+    read_given,
+    read_page_start,
+    read_wanted,
+    require_ready,
+)
 from bootstrap.local.aws.cloudformation.comparison import changes
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.errors import Refused, TransformFailed
 from bootstrap.local.aws.cloudformation.operations import importing, nested_change_sets
 from bootstrap.local.aws.cloudformation.operations.engine import ACCOUNT, Engine
 from bootstrap.local.aws.cloudformation.store import ChangeSet, Stack, Wanted
@@ -44,14 +51,22 @@ class ChangeSets:
                 f"Stack [{stack.name}] already exists and cannot be created again "
                 f"with the changeSet [{request['ChangeSetName']}]."
             )
-        desired = read_wanted(self._engine, request, stack, region)
-        imports = importing.find_targets(self._engine, to_import, stack, desired, region) if kind == "IMPORT" else {}
+        imports, failed = {}, ""
+        try:
+            desired = read_wanted(self._engine, request, stack, region)
+            if kind == "IMPORT":
+                imports = importing.find_targets(self._engine, to_import, stack, desired, region)
+        except TransformFailed as failure:
+            desired, failed = read_given(self._engine, request, stack, region), failure.message
         if stack is None:
             stack = self._engine.make_stack(request["StackName"], region, desired, "REVIEW_IN_PROGRESS")
             stack.record("REVIEW_IN_PROGRESS", "User Initiated")
             self._engine.store.save(stack)
         self._require_free_name(stack, request["ChangeSetName"])
-        change_set = self._compare(stack, request, kind, desired, imports)
+        change_set = self._make(stack, request, kind, desired)
+        reason = failed or self._compare(stack, change_set, imports)
+        if reason:
+            change_set.status, change_set.reason, change_set.execution_status = "FAILED", reason, "UNAVAILABLE"
         with self._engine.store.lock:
             stack.change_sets.append(change_set)
         self._engine.store.save(stack)
@@ -153,13 +168,18 @@ class ChangeSets:
         """Whether only outputs would change."""
         return changes.differs_beyond_resources(self._engine.scopes, stack, desired)
 
-    def _compare(self, stack: Stack, request: Input, kind: str, desired: Wanted, imports: dict[str, str]) -> ChangeSet:
+    def _make(self, stack: Stack, request: Input, kind: str, desired: Wanted) -> ChangeSet:
         name = request["ChangeSetName"]
         arn = f"arn:aws:cloudformation:{stack.region}:{ACCOUNT}:changeSet/{name}/{uuid.uuid4()}"
         change_set = ChangeSet(arn, name, kind, desired, time.time(), request.get("Description", ""))
         change_set.on_failure = request.get("OnStackFailure", "")
         change_set.token = request.get("ClientToken", "")
         change_set.includes_nested = request.get("IncludeNestedStacks", False)
+        return change_set
+
+    def _compare(self, stack: Stack, change_set: ChangeSet, imports: dict[str, str]) -> str:
+        """Write the changes into the change set; returns why it cannot be executed, or an empty text."""
+        kind, desired = change_set.type, change_set.wanted
         compare_nested = (
             nested_change_sets.look(self._engine, stack, change_set) if change_set.includes_nested else None
         )
@@ -170,14 +190,11 @@ class ChangeSets:
             )
             change_set.imports = imports
             is_empty = kind == "UPDATE" and not change_set.changes and not self.has_other_outputs(stack, desired)
-            reason = NO_CHANGES if is_empty else ""
+            return NO_CHANGES if is_empty else ""
         except Refused as refusal:
             if kind == "IMPORT":
                 raise
-            reason = refusal.message
-        if reason:
-            change_set.status, change_set.reason, change_set.execution_status = "FAILED", reason, "UNAVAILABLE"
-        return change_set
+            return refusal.message
 
     def _require_free_name(self, stack: Stack, name: str) -> None:
         for old in [change_set for change_set in stack.change_sets if change_set.name == name]:

@@ -71,6 +71,22 @@ def check_deletion_mode(request: dict[str, Any], stack: Stack) -> bool:
     return bool(mode == FORCED)
 
 
+def read_given(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
+    """The desired state of a request whose template has a transform that failed: as it was given, unchecked."""
+    current = stack.wanted if stack else Wanted("")
+    return Wanted(
+        "",
+        _read_parameters(request)[0],
+        {},
+        read_tags(request) if "Tags" in request else dict(current.tags),
+        request.get("Capabilities", []),
+        request.get("RoleARN", current.role_arn),
+        request.get("NotificationARNs", current.notification_arns),
+        triggers.read(request, current.rollback),
+        fetch_template(engine, request, stack, region),
+    )
+
+
 def read_wanted(engine: Engine, request: dict[str, Any], stack: Stack | None, region: str) -> Wanted:
     """The desired state of a stack by a request, checked; what the request leaves out does not change. Raises Refused."""
     original = fetch_template(engine, request, stack, region)

@@ -56,7 +56,8 @@ class Engine:
         """Make a stack without resources; it is stored when an operation on it begins, or when the caller saves it."""
         stack_id = f"arn:aws:cloudformation:{region}:{ACCOUNT}:stack/{name}/{uuid.uuid4()}"
         stack = Stack(stack_id, name, region, ACCOUNT, wanted, status, time.time(), **more)
-        stack.description = str(read(wanted.template, wanted.parameters, region).document.get("Description", ""))
+        if wanted.template:
+            stack.description = str(read(wanted.template, wanted.parameters, region).document.get("Description", ""))
         return stack
 
     def create(
@@ -116,14 +117,15 @@ class Engine:
         self._begin(stack, operation, "DELETE_IN_PROGRESS", led_by=led_by)
 
     def delete_unfinished(self, stack: Stack, token: str = "") -> bool:
-        """Stop a creation at its next resource and delete the stack, nested ones, too; False if no creation is in progress."""
+        """Delete a stack, and nested ones, after the next step of its creation or after its rollback; False in other states."""
         with self.store.lock:  # a creation must not complete between the check and the request
-            if stack.operation is None or stack.status != "CREATE_IN_PROGRESS":
+            if stack.operation is None or stack.status not in {"CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
                 return False
             unfinished = [stack, *nesting.list_in_progress(self.store, stack, "CREATE_IN_PROGRESS")]
             for affected in unfinished:
                 assert affected.operation is not None
-                affected.operation.deletion, affected.operation.token = "asked", token
+                affected.operation.deletion = "asked" if affected.status == "CREATE_IN_PROGRESS" else "begun"
+                affected.operation.token = token
                 affected.tokens |= {token: "DELETE"} if token else {}
                 affected.record("DELETE_IN_PROGRESS", "User Initiated")
         for affected in unfinished:
@@ -153,10 +155,7 @@ class Engine:
             self._begin(stack, operation, "UPDATE_ROLLBACK_IN_PROGRESS", led_by=led_by)
 
     def cancel(self, stack: Stack, token: str = "") -> None:
-        """Cancel the update in progress, and those of nested stacks, at their next resource.
-
-        Raises Refused if there is none.
-        """
+        """Cancel the update in progress, and nested ones, at their next resource; raises Refused if there is none."""
         with self.store.lock:  # an update must not complete between the check and the cancellation
             if stack.operation is None or stack.status != "UPDATE_IN_PROGRESS":
                 raise Refused(f"CancelUpdateStack cannot be called from current stack status {stack.status}")

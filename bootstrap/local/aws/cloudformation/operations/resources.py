@@ -146,6 +146,8 @@ class Work:
         self._checks.check_properties(adapter.type, resource.logical_id, properties)
         self._checks.check_faults(adapter.type, "create", resource.logical_id)
         context = self._contexts.make(resource, adapter, properties, tags)
+        if is_replacement:
+            self._note_displaced(context, adapter)
         is_announced = False
 
         def record_initiated(physical_id: str) -> None:
@@ -189,6 +191,8 @@ class Work:
             return
         is_same = resource.type == adapter.type and properties == resource.properties and tags == resource.tags
         if is_same and not resource.attempted and not adapter.always_looks:
+            if adapter.displaces and self._is_restored(resource):
+                self._create_again(resource, adapter)
             return
         if resource.type != adapter.type or self._must_replace(resource, adapter, properties):
             self._checks.check_policy("Update:Replace", resource)
@@ -254,6 +258,31 @@ class Work:
             stack.resources[resource.logical_id] = new
         self._services.store.save(stack)
         self._create(new, adapter, properties, tags, is_replacement=True)
+
+    def _note_displaced(self, to: Context, adapter: Adapter) -> None:
+        """Let the context have the id and the properties of the resource whose place it takes; none for most types."""
+        others = [other for other in self._stack.superseded if other.logical_id == to.logical_id]
+        if adapter.displaces and others:
+            to.displaced, to.old = others[-1].physical_id, others[-1].properties
+
+    def _is_restored(self, resource: Resource) -> bool:
+        """Whether a rollback makes the resource current again, in the place of its replacement."""
+        replacements = {other.logical_id for other in self._stack.superseded}
+        return self._operation.is_restored and resource.logical_id in replacements
+
+    def _create_again(self, resource: Resource, adapter: Adapter) -> None:
+        """Create a resource that its replacement ended; it may get another physical id."""
+        stack = self._stack
+        stack.record("UPDATE_IN_PROGRESS", "", resource)
+        context = self._contexts.make(resource, adapter, resource.properties, resource.tags)
+        self._note_displaced(context, adapter)
+        with self._services.door.enter_operation(f"{self._operation.id}/{resource.logical_id}/restore"):
+            physical_id = adapter.create(context)
+            context.physical_id = physical_id
+            attributes = adapter.read_attributes(context)
+        with self._services.store.lock:
+            resource.physical_id, resource.attributes = physical_id, attributes
+            stack.record("UPDATE_COMPLETE", "", resource)
 
     def _must_replace(self, resource: Resource, adapter: Adapter, properties: dict[str, Any]) -> bool:
         context = self._contexts.make(resource, adapter, properties, resource.tags)

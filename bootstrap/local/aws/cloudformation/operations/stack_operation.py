@@ -72,15 +72,20 @@ class Run:
     def _roll_back_creation(self, stack: Stack, operation: Operation) -> None:
         deployment = self._make_deployment(stack)
         prefix = "DELETE" if operation.on_failure == "DELETE" else "ROLLBACK"
+        ending, reason = f"{prefix}_COMPLETE", ""
         try:
             deployment.remove(set(stack.resources), is_rollback=True)
         except Failed as failure:
             self._check_closing()
-            return self._end(stack, f"{prefix}_FAILED", failure.explain("delete"))
-        stack.outputs = {}
-        if prefix == "DELETE":
-            stack.deleted = time.time()
-        return self._end(stack, f"{prefix}_COMPLETE")
+            ending, reason = f"{prefix}_FAILED", failure.explain("delete")
+        with self._store.lock:  # a deletion must not be asked for between the check and the end
+            if not operation.deletion:
+                if not reason:
+                    stack.outputs = {}
+                    stack.deleted = time.time() if prefix == "DELETE" else stack.deleted
+                return self._end(stack, ending, reason)
+        operation.status_before = "ROLLBACK_COMPLETE"
+        return self._delete(stack, operation)
 
     def _update(self, stack: Stack, operation: Operation) -> None:
         deployment = self._make_deployment(stack)

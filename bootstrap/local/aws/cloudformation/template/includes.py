@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.errors import Refused, TransformFailed
 from bootstrap.local.aws.cloudformation.template import documents, foreach, forms, limits
 from bootstrap.local.aws.cloudformation.template.known_values import KnownValues, NoValue
 from bootstrap.local.aws.cloudformation.template.template import Template
@@ -30,9 +30,9 @@ _FORBIDDEN = ("AWSTemplateFormatVersion", "Parameters")
 Fetch = Callable[[str, str], str]  # bucket and key -> the text; raises Refused
 
 
-def make_failure(reason: str) -> Refused:
-    """The refusal of a snippet in CloudFormation's words."""
-    return Refused(f"Transform {NAME} failed with: {reason}")
+def make_failure(reason: str) -> TransformFailed:
+    """The failure of a snippet in CloudFormation's words."""
+    return TransformFailed(f"Transform {NAME} failed with: {reason}")
 
 
 def expand(text: str, given_values: dict[str, str], region: str, fetch: Fetch) -> str:
@@ -106,7 +106,7 @@ class _Inclusion:
             raise Refused(FORM)
         if transform.get("Name") != NAME:
             name = transform.get("Name")
-            raise Refused(f"No transform named {name if forms.is_text(name) else ''} found.")
+            raise TransformFailed(f"No transform named {name if forms.is_text(name) else ''} found.")
         location = self._locate(transform.get("Parameters", {}).get("Location"))
         match = re.fullmatch(r"s3://([^/]+)/(.+)", location) if isinstance(location, str) else None
         if match is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,37 @@ def _find_faults(schema: Schema, rule: Any, value: Any, place: str) -> Iterator[
             yield from _find_faults(schema, rule.get("items", {}), item, f"{place}/{index}")
     elif isinstance(value, dict | list) is False and "enum" in rule and str(value) not in map(str, rule["enum"]):
         yield f"{place}: {value} is not a valid enum value"
+    elif isinstance(value, str | int | float) and not (isinstance(value, str) and "{{resolve:" in value):
+        yield from (f"{place}: {fault}" for fault in _find_bounds_fault(rule, kinds, value))
+
+
+def _find_bounds_fault(rule: Schema, kinds: list[str], value: str | float) -> Iterator[str]:
+    """What a length, a pattern or a bound forbids; a number may be written as a text."""
+    if "string" in kinds and not isinstance(value, bool):
+        text = str(value)
+        if len(text) > (longest := rule.get("maxLength", len(text))):
+            yield f"expected maxLength: {longest}, actual: {len(text)}"
+        if len(text) < (shortest := rule.get("minLength", 0)):
+            yield f"expected minLength: {shortest}, actual: {len(text)}"
+        pattern = _compile(str(rule.get("pattern", "")))
+        if pattern is not None and not pattern.search(text):
+            yield "failed validation constraint for keyword [pattern]"
+    elif {"integer", "number"} & set(kinds):
+        if float(value) > (greatest := rule.get("maximum", float(value))):
+            yield f"{value} is not less or equal to {greatest}"
+        if float(value) < (least := rule.get("minimum", float(value))):
+            yield f"{value} is not greater or equal to {least}"
+
+
+@functools.cache
+def _compile(pattern: str) -> re.Pattern[str] | None:
+    """The pattern of a schema; None if Python does not know its form, which is Java's: then nothing is refused."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return None
 
 
 def follow(schema: Schema, rule: Any) -> Schema:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bootstrap.local.aws.cloudformation.errors import Refused
+from bootstrap.local.aws.cloudformation.errors import Refused, TransformFailed
 from bootstrap.local.aws.cloudformation.template import forms
 from bootstrap.local.aws.cloudformation.template.template import (
     LANGUAGE_EXTENSIONS,
@@ -74,7 +74,7 @@ def check_sections(template: Template) -> None:
     for transform in template.transforms:
         if transform not in (LANGUAGE_EXTENSIONS, SERVERLESS):
             name = transform.get("Name") if isinstance(transform, dict) else transform
-            raise Refused(f"No transform named {name if forms.is_text(name) else ''} found.")
+            raise TransformFailed(f"No transform named {name if forms.is_text(name) else ''} found.")
     if not template.document.get("Resources"):
         raise Refused("Template format error: At least one Resources member must be defined.")
     for name in MAPS:
