@@ -78,10 +78,15 @@ class Context:
 
     @cached_property
     def _agents_stacks(self) -> tuple[str, ...]:
-        """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names."""
+        """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names.
+
+        The jobs on the machine may not list the account's stacks: they look only at those in the settings.
+        """
+        wished = tuple(composition.name_agents_stack(label) for label in self.settings.agents)
+        if self.world.is_on_machine:
+            return wished
         prefix = self.settings.name_stack("")
         existing = stack.list_names(self.world.aws("cloudformation"), f"{prefix}{composition.AGENTS}")
-        wished = (composition.name_agents_stack(label) for label in self.settings.agents)
         return tuple(dict.fromkeys((*wished, *(name.removeprefix(prefix) for name in existing))))
 
     @property

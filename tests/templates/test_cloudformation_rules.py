@@ -22,7 +22,7 @@ Rule = Callable[[Template], Iterator[str]]
 # the source; an action that is not here needs resources.
 RESOURCELESS = re.compile(
     r"(ec2|autoscaling):Describe\w+|ssmmessages:(Create|Open)(Control|Data)Channel|cloudformation:DescribeStackDriftDetectionStatus"
-    r"|cloudformation:(BatchDescribeTypeConfigurations|ListStacks)|logs:Describe(IndexPolicies|LogGroups|ResourcePolicies)"
+    r"|cloudformation:BatchDescribeTypeConfigurations|logs:Describe(IndexPolicies|LogGroups|ResourcePolicies)"
     r"|cloudtrail:(DescribeTrails|LookupEvents)|route53:ListHostedZones(ByName|ByVPC)?|route53resolver:GetResolverQueryLogConfigAssociation"
     r"|route53resolver:ListResolverQueryLogConfig(Association)?s|ssm:ListAssociations|tag:GetResources"
 )

@@ -118,10 +118,6 @@ NAMES: dict[str, tuple[str, ...]] = {
     "moto.ec2.responses.key_pairs": ("KeyPairs.describe_key_pairs",),
     "moto.ec2.responses.general": ("General.get_console_output",),
     **SCALING_NAMES,
-    "moto.ec2.models.launch_templates": (
-        "LaunchTemplateBackend.create_launch_template",
-        "LaunchTemplateVersion.user_data.fget",
-    ),
     "moto.ec2.models.vpn_connections": ("VPNConnection.customer_gateway_configuration.fget",),
     "moto.ec2.models.vpn_gateway": ("VpnGatewayBackend.attach_vpn_gateway",),
     "moto.ec2.models.route_tables": (

@@ -16,6 +16,10 @@ from bootstrap.local.aws.patches import lifecycle_hooks
 from bootstrap.local.aws.scaling import activities, capacity, checks, requests, targets
 
 SCALING_NAMES: dict[str, tuple[str, ...]] = {
+    "moto.ec2.models.launch_templates": (
+        "LaunchTemplateBackend.create_launch_template",
+        "LaunchTemplateVersion.user_data.fget",
+    ),
     "moto.autoscaling.models": (
         "FakeAutoScalingGroup.set_desired_capacity",
         "FakeAutoScalingGroup.active_instances",
