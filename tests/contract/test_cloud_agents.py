@@ -159,10 +159,10 @@ def test_a_freestyle_build_fails_with_its_agent(trial: Trial, freestyle: Callabl
     trial.server.until(lambda: not subprocess.run(["pgrep", "-f", "^sleep 4326$"], capture_output=True).stdout)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_build_goes_on_after_the_controller_went(
-    trial: Trial, pipeline: Callable[[str], str], number: signal.Signals
-) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGKILL, 0], ids=["stopped", "killed", "stopped with its children"]
+)
+def test_a_build_goes_on_after_the_controller_went(trial: Trial, pipeline: Callable[[str], str], number: int) -> None:
     gate = trial.cloud.folder.parent / "gate"
     script = f"""node('linux') {{ withEnv(['MINE=kept']) {{
         sh 'for i in 1 2 3; do echo early $i; done; while [ ! -e {gate} ]; do sleep 0.1; done; echo "late $MINE"'
@@ -172,7 +172,9 @@ def test_a_build_goes_on_after_the_controller_went(
     build = trial.server.begin("p")
     trial.await_line("p", build, "early 3\n")
 
-    trial.service.stop(number)
+    if not number:  # as systemd does
+        subprocess.run(["pkill", "-TERM", "-P", str(trial.service.process.pid)], check=True)
+    trial.service.stop(number or signal.SIGTERM)
     gate.touch()
     time.sleep(0.5)
     trial.start()
@@ -184,7 +186,7 @@ def test_a_build_goes_on_after_the_controller_went(
     assert "Resuming build at" in console and "Ready to run at" in console
     assert [1, 1, 1] == [console.count(f"\nearly {each}\n") for each in (1, 2, 3)]
     assert 1 == console.count("\nlate kept\n") and 1 == console.count("\nafter\n")
-    assert 1 == console.count("Running on linux") and 0 == len(subprocess.run(["pgrep", "-f", str(gate)]).args) - 3
+    assert 1 == console.count("Running on linux") and "seems to be removed" not in console
 
 
 def test_a_step_that_cannot_go_on_after_a_restart_fails_and_is_tried_again(
@@ -210,6 +212,12 @@ def test_a_step_that_cannot_go_on_after_a_restart_fails_and_is_tried_again(
     assert "Retrying" in console and "\nsecond\n" in console
 
 
+def find_cause(console: str) -> str:
+    """Why the block of a lost agent ended: the script's own time was out first, or that of the deleted node."""
+    causes = ("Timeout waiting for agent to come back", "Agent was removed")
+    return next(cause for cause in causes if cause in console)
+
+
 def test_a_lost_agent_is_waited_for_and_then_the_stage_runs_again(trial: Trial, pipeline: Callable[[str], str]) -> None:
     once = trial.cloud.folder.parent / "once"
     body = f"node('linux') {{ sh 'if [ -e {once} ]; then echo again; else touch {once}; echo begun; sleep 4323; fi' }}"
@@ -225,8 +233,7 @@ def test_a_lost_agent_is_waited_for_and_then_the_stage_runs_again(trial: Trial, 
     expected = (
         f"{instance} seems to be removed or offline (hudson.remoting.ChannelClosedException: ",
         "; will wait for 4 sec for it to come back online",
-        f"{instance} has been removed or offline for 4 sec; assuming it is not coming back, and terminating shell step",
-        "Timeout waiting for agent to come back",
+        find_cause(console),
         "Retrying",
         "\nagain\n",
     )
@@ -243,7 +250,7 @@ def test_without_a_retry_the_build_is_aborted_and_says_why(trial: Trial, pipelin
     trial.cloud.terminate(trial.cloud.members[0])
     ended, console = trial.server.finish("p", build)
 
-    assert "ABORTED" == ended["result"] and "Timeout waiting for agent to come back" in console
+    assert "ABORTED" == ended["result"] and find_cause(console)
     subprocess.run(["pkill", "-f", "^sleep 4324$"])
 
 
