@@ -15,6 +15,7 @@ from bootstrap.importing import settings
 from bootstrap.importing.conversion import import_jenkins
 from bootstrap.importing.source import Source
 from bootstrap.jenkins.controller.differences import add_job_diffs
+from bootstrap.jenkins.definitions import agents
 from bootstrap.jenkins.distribution import load_lock
 from bootstrap.values import ChangeKind, JobSet, Secret
 
@@ -39,6 +40,7 @@ VARIABLES = {
     **dict.fromkeys(("SMTP_SSL", "SMTP_TLS"), "false"),
     **dict.fromkeys(("MAIL_SENDER", "SMTP_USER", "SMTP_CREDENTIAL"), ""),
     "SMTP_SCOPE": "SYSTEM",
+    **agents.make_builder_variables({}),
 }
 
 
