@@ -82,7 +82,7 @@ class Controller:
 
     async def stop(self) -> None:
         """End in order: running builds are aborted; queued builds, and builds that wait for an input, are on the disk."""
-        self.quiet_mode.reason = "shutting down"
+        self.quiet_mode.reason, self.clouds.is_closing = "shutting down", True
         await self.runs.stop()
         for task in list(self._tasks):
             task.cancel()

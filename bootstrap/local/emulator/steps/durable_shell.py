@@ -20,6 +20,7 @@ from ..failures import Interrupted, StepFailed
 
 _FOLDER = "durable"
 _SHORTEST, _LONGEST, _BACKOFF = 0.25, 15.0, 1.2  # seconds between two looks for a lost agent
+_SUSPENSION = 0.5
 TIMED_OUT = "Timeout waiting for agent to come back"
 
 
@@ -117,6 +118,8 @@ class DurableShell:
     async def _wait_for_agent(self, fault: AgentLost) -> None:
         """Wait until the agent is back; Interrupted if that takes too long."""
         if not self._lost_at:
+            # When systemd stops the service, the SSH client may end just before the build is suspended.
+            await asyncio.sleep(_SUSPENSION)
             self._lost_at = time.monotonic()
             words = f"{self._node.name} seems to be removed or offline ({fault.kind}: {fault.message})"
             self._call.say(f"{words}; will wait for {self._span} for it to come back online")

@@ -17,6 +17,7 @@ TAG = "ec2-fleet-plugin:cloud-name"
 _ENDED = frozenset({"terminated", "stopped", "stopping", "shutting-down"})
 _NOT_FOUND = "InvalidInstanceID.NotFound"
 _ATTEMPTS, _CONNECT_SECONDS, _READ_SECONDS = 6, 2, 30
+_METADATA_ATTEMPTS = 3
 _SDK = "software.amazon.awssdk.core.exception.SdkClientException"
 _BATCH = 900  # instances in one request
 
@@ -111,6 +112,9 @@ class Aws:
         except exceptions.ClientError as fault:
             raise AwsFailed(_describe_refusal(service, fault.response)) from fault
         except exceptions.NoCredentialsError as fault:
+            # A client stays without credentials for ever, and the machine's may come later.
+            _make_client.cache_clear()
+            _load_library.cache_clear()
             raise AwsFailed(f"{_SDK}: Unable to load credentials from any of the providers in the chain") from fault
         except (exceptions.BotoCoreError, ValueError) as fault:
             raise AwsFailed(f"{_SDK}: {_describe_fault(fault, endpoint)}") from fault
@@ -164,10 +168,14 @@ def _load_library() -> _Library:
         import boto3.session
         import botocore.config
         import botocore.exceptions
+        import botocore.session
     except ImportError as fault:
         words = "the emulator needs the package python3-boto3 for a cloud of ec2-fleet, and does not have it"
         raise AwsFailed(f"java.lang.NoClassDefFoundError: {words}") from fault
-    return _Library(boto3.session.Session(), botocore.exceptions, botocore.config)
+    session = botocore.session.Session()
+    session.set_config_variable("metadata_service_timeout", _CONNECT_SECONDS)
+    session.set_config_variable("metadata_service_num_attempts", _METADATA_ATTEMPTS)
+    return _Library(boto3.session.Session(botocore_session=session), botocore.exceptions, botocore.config)
 
 
 @cache

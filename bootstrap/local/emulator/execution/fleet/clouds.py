@@ -24,6 +24,7 @@ from .planning import PlannedNode
 from .settings import FleetSettings, read_fleets
 
 _PROVISIONER = "hudson.slaves.NodeProvisioner#update"
+_SUSPENSION = 0.5  # seconds
 _CHECK_SECONDS = 60.0  # how often idle nodes are looked for
 Tell = Callable[[str, str, str], None]  # level, logger, message
 
@@ -46,7 +47,7 @@ class Clouds:
         self._demand = Demand(
             home, executors, queue, quiet_mode, self.computers, self._list_fleets, partial(self._tell_of, _PROVISIONER)
         )
-        self._is_closing = False
+        self.is_closing = False  # whether the controller is ending: then no agent is lost
         self._checkers: set[asyncio.Task[None]] = set()
         executors.claimed.append(self._claim)
         executors.released.append(self._release)
@@ -97,7 +98,7 @@ class Clouds:
 
     async def close(self) -> None:
         """End all connections; what runs on the agents goes on."""
-        self._is_closing = True
+        self.is_closing = True
         for task in list(self._checkers):
             task.cancel()
         for computer in list(self.computers.values()):
@@ -257,8 +258,12 @@ class Clouds:
         planned.finish()
 
     def _disconnect(self, computer: FleetComputer) -> None:
+        # When systemd stops the service, the SSH client may end just before this process knows of it.
+        asyncio.get_running_loop().call_later(_SUSPENSION, self._report_lost, computer)
+
+    def _report_lost(self, computer: FleetComputer) -> None:
         fleet = self.find_fleet(computer.cloud)
-        is_over = self._is_closing or computer.instance not in self.computers
+        is_over = self.is_closing or computer.instance not in self.computers or computer.node.is_attached
         if fleet is not None and fleet.settings.is_resubmitting and self.lost is not None and not is_over:
             for build in [build for slot, build in self._executors.busy.items() if slot.node == computer.instance]:
                 self.lost(computer.title, build)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bootstrap.local.emulator.execution.fleet import aws
 from bootstrap.local.emulator.execution.fleet.aws import TAG, Aws, AwsFailed
 from tests.contract.cloud_agents import GROUP, Cloud, running_cloud
 
@@ -29,24 +30,24 @@ def reach(cloud: Cloud, region: str = "", endpoint: str = "") -> Aws:
 
 
 def test_a_group_grows_is_tagged_and_shrinks(cloud: Cloud, keys: None) -> None:
-    aws = reach(cloud)
-    aws.resize_group(GROUP, 0, 3, 2)
-    state = aws.describe_group(GROUP)
+    door = reach(cloud)
+    door.resize_group(GROUP, 0, 3, 2)
+    state = door.describe_group(GROUP)
 
     assert (2, 2, "active") == (state.desired, len(state.instances), state.status)
-    described = aws.describe_instances(state.instances | {"i-0123456789abcdef0"})
+    described = door.describe_instances(state.instances | {"i-0123456789abcdef0"})
     assert {"127.0.0.1"} == {instance.private_address for instance in described.values()}
     assert state.instances == described.keys()
-    aws.tag(sorted(state.instances), "linux")
+    door.tag(sorted(state.instances), "linux")
     tags = cloud.ec2.describe_tags(Filters=[{"Name": "key", "Values": [TAG]}])["Tags"]
     assert ["linux", "linux"] == [tag["Value"] for tag in tags]
 
-    aws.resize_group(GROUP, 0, 3, 1)
-    for instance in sorted(aws.describe_group(GROUP).instances)[:1]:
-        aws.terminate(instance)
-    after = aws.describe_group(GROUP)
+    door.resize_group(GROUP, 0, 3, 1)
+    for instance in sorted(door.describe_group(GROUP).instances)[:1]:
+        door.terminate(instance)
+    after = door.describe_group(GROUP)
     assert 1 == after.desired and after.instances < state.instances
-    assert after.instances == aws.describe_instances(state.instances).keys()
+    assert after.instances == door.describe_instances(state.instances).keys()
 
 
 def test_the_failures_have_the_words_of_jenkins(cloud: Cloud, keys: None) -> None:
@@ -61,6 +62,21 @@ def test_the_failures_have_the_words_of_jenkins(cloud: Cloud, keys: None) -> Non
         reach(cloud, endpoint=endpoint).describe_group(GROUP)
     with pytest.raises(AwsFailed, match="Unable to load region from any of the providers"):
         Aws("", "", {}).describe_group(GROUP)
+
+
+def test_credentials_that_come_later_are_used(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    aws._load_library.cache_clear()
+    aws._make_client.cache_clear()
+    with pytest.raises(AwsFailed, match="Unable to load credentials from any of the providers in the chain"):
+        reach(cloud).describe_group(GROUP)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+    assert reach(cloud).describe_group(GROUP).status == "active"
 
 
 def test_a_region_of_the_settings_names_the_public_endpoint(cloud: Cloud) -> None:
