@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -74,6 +74,7 @@ class Executors:
         self.waiting: list[PartWaiting] = []
         self.changed = asyncio.Event()
         self.suspended: set[str] = set()  # nodes that take no more builds, because they are to end
+        self._reserved: dict[Build, list[str]] = {}
         self.claimed: list[Callable[[Slot], None]] = []  # called with each slot that a build takes
         self.bodies: dict[Slot, Callable[[], None]] = {}  # what cancels the block of a Pipeline that holds a slot
         self.released: list[Callable[[Slot], None]] = []  # and with each that it gives back
@@ -162,10 +163,10 @@ class Executors:
         settings = self._home.configuration.find_node(name)
         if settings is None or not self.is_online(name):
             return None
-        slot = next(
-            (slot for slot in map(partial(Slot, name), range(settings.executors)) if slot not in self.busy), None
-        )
+        slot = next(iter(self._list_free(settings)), None)
         if slot is not None:
+            if name in (kept := self._reserved.get(build, [])):
+                kept.remove(name)
             self._hold(slot, build)
         return slot
 
@@ -180,10 +181,30 @@ class Executors:
                 continue
             if not (matches(label, node.labels) if label else not node.is_exclusive):
                 continue
-            for number in range(node.executors):
-                if (slot := Slot(node.name, number)) not in self.busy:
-                    return slot
+            if (slots := self._list_free(node)) and len(slots) > self._count_reserved(node.name):
+                return slots[0]
         return None
+
+    def _list_free(self, node: NodeSettings) -> list[Slot]:
+        return [slot for slot in map(partial(Slot, node.name), range(node.executors)) if slot not in self.busy]
+
+    def count_available(self, node: NodeSettings) -> int:
+        """How many executors of a node a build can take now."""
+        if node.name in self.suspended or not self.is_online(node.name):
+            return 0
+        return max(0, len(self._list_free(node)) - self._count_reserved(node.name))
+
+    def reserve(self, build: Build, agents: Iterable[str]) -> None:
+        """Keep executors of agents for a build that worked there before a restart, until it has them back or has ended."""
+        self._reserved[build] = list(agents)
+
+    def unreserve(self, build: Build) -> None:
+        """Keep nothing for a build any more."""
+        if self._reserved.pop(build, None):
+            self.notify()
+
+    def _count_reserved(self, name: str) -> int:
+        return sum(agents.count(name) for agents in self._reserved.values())
 
     async def wait(self, label: str, build: Build, on_wait: Callable[[str], None], patience: float = 0.0) -> Slot:
         """Wait for a slot; `on_wait` gets the reason once, if the build must wait longer than `patience` seconds."""

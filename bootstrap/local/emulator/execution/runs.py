@@ -34,10 +34,13 @@ class Runs:
         return all(execution.can_resume for execution in self._services.running.values())
 
     def resume(self) -> None:
-        """Resume the builds of an earlier process that wait for an input, the oldest first."""
+        """Resume the builds of an earlier process that can go on, the oldest first."""
         left = [build for job in self._home.tree.jobs for build in job.history.list_builds() if build.is_building]
         for build in sorted(left, key=lambda build: build.timestamp):
-            self.begin(build, None, program_record.read(build.directory, self._home.vault.open))
+            recorded = program_record.read(build.directory, self._home.vault.open)
+            if recorded is not None:
+                self._services.executors.reserve(build, recorded.list_agents())
+            self.begin(build, None, recorded)
 
     def begin(self, build: Build, slot: Slot | None, recorded: RecordedSteps | None = None) -> None:
         """Run a build that left the queue; `slot` is the executor of a freestyle one, `recorded` is of a resumed one."""
@@ -123,6 +126,7 @@ class Runs:
 
     def _end(self, build: Build, console: Console, slot: Slot | None) -> None:
         self._services.running.pop(build, None)
+        self._services.executors.unreserve(build)
         build.finish()
         console.write_line(f"Finished: {build.result}")
         console.close()

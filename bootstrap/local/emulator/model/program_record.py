@@ -76,6 +76,16 @@ class RecordedSteps:
         """Whether the program has requested all recorded steps again."""
         return not any(self.steps.values())
 
+    def list_agents(self) -> list[str]:
+        """The agents of clouds that the open blocks hold."""
+        agents = []
+        for step in (step for steps in self.steps.values() for step in steps if step.kind == "enter"):
+            value = (step.answer or {}).get("value") or {}
+            is_left = any(inner.kind == "leave" for inner in self.steps.get(value.get("context", ""), []))
+            if value.get("held") and not is_left:
+                agents.append(str(value["held"]["agent"]))
+        return agents
+
     def take(self, message: Message) -> RecordedStep | None:
         """Take the recorded step of a request; None for a new step.
 

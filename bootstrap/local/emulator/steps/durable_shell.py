@@ -118,9 +118,9 @@ class DurableShell:
     async def _wait_for_agent(self, fault: AgentLost) -> None:
         """Wait until the agent is back; Interrupted if that takes too long."""
         if not self._lost_at:
+            self._lost_at = time.monotonic()
             # When systemd stops the service, the SSH client may end just before the build is suspended.
             await asyncio.sleep(_SUSPENSION)
-            self._lost_at = time.monotonic()
             words = f"{self._node.name} seems to be removed or offline ({fault.kind}: {fault.message})"
             self._call.say(f"{words}; will wait for {self._span} for it to come back online")
         pause = _SHORTEST

@@ -80,8 +80,7 @@ class Demand:
                 connecting += node.executors
             if self._executors.is_online(node.name):
                 online += node.executors
-                busy = sum(slot.node == node.name for slot in self._executors.busy)
-                available += 0 if node.name in self._executors.suspended else node.executors - busy
+                available += self._executors.count_available(node)
         return Snapshot(self._list_waiting().count(label), available, connecting, online)
 
 

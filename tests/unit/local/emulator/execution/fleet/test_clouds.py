@@ -178,3 +178,24 @@ def test_labels_and_variables_of_a_cloud_reach_its_nodes(tmp_path: Path) -> None
         assert node is not None and {"i-1", "linux", "gpu"} == node.labels and {"A": "b"} == node.variables
 
     run(tmp_path, work)
+
+
+def test_an_executor_is_kept_for_a_build_that_worked_there_before_a_restart(tmp_path: Path) -> None:
+    async def work(trial: Trial) -> None:
+        computer = trial.clouds.computers["i-1"]
+        trial.executors.connect("i-1", computer.node)
+        mine, other = object(), object()
+        trial.executors.reserve(mine, ["i-1"])  # type: ignore[arg-type]
+        node = trial.home.configuration.find_node("i-1")
+        assert node is not None and 0 == trial.executors.count_available(node)
+        assert trial.executors.claim("linux", other) is None  # type: ignore[arg-type]
+        slot = trial.executors.claim_on("i-1", mine)  # type: ignore[arg-type]
+        assert Slot("i-1", 0) == slot
+        trial.executors.release(slot)
+        assert trial.executors.claim("linux", other) == slot  # type: ignore[arg-type]
+        trial.executors.release(slot)
+        trial.executors.reserve(mine, ["i-1"])  # type: ignore[arg-type]
+        trial.executors.unreserve(mine)  # type: ignore[arg-type]
+        assert 1 == trial.executors.count_available(node)
+
+    run(tmp_path, work)
