@@ -194,11 +194,11 @@ class Executors:
             return 0
         return max(0, len(self._list_free(node)) - self._count_reserved(node.name))
 
-    def reserve(self, build: Build, agents: Iterable[str]) -> None:
+    def keep_executors(self, build: Build, agents: Iterable[str]) -> None:
         """Keep executors of agents for a build that worked there before a restart, until it has them back or has ended."""
         self._reserved[build] = list(agents)
 
-    def unreserve(self, build: Build) -> None:
+    def release_kept(self, build: Build) -> None:
         """Keep nothing for a build any more."""
         if self._reserved.pop(build, None):
             self.notify()

@@ -39,7 +39,7 @@ class Runs:
         for build in sorted(left, key=lambda build: build.timestamp):
             recorded = program_record.read(build.directory, self._home.vault.open)
             if recorded is not None:
-                self._services.executors.reserve(build, recorded.list_agents())
+                self._services.executors.keep_executors(build, recorded.list_agents())
             self.begin(build, None, recorded)
 
     def begin(self, build: Build, slot: Slot | None, recorded: RecordedSteps | None = None) -> None:
@@ -126,7 +126,7 @@ class Runs:
 
     def _end(self, build: Build, console: Console, slot: Slot | None) -> None:
         self._services.running.pop(build, None)
-        self._services.executors.unreserve(build)
+        self._services.executors.release_kept(build)
         build.finish()
         console.write_line(f"Finished: {build.result}")
         console.close()

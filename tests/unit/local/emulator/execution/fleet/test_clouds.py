@@ -185,7 +185,7 @@ def test_an_executor_is_kept_for_a_build_that_worked_there_before_a_restart(tmp_
         computer = trial.clouds.computers["i-1"]
         trial.executors.connect("i-1", computer.node)
         mine, other = object(), object()
-        trial.executors.reserve(mine, ["i-1"])  # type: ignore[arg-type]
+        trial.executors.keep_executors(mine, ["i-1"])  # type: ignore[arg-type]
         node = trial.home.configuration.find_node("i-1")
         assert node is not None and 0 == trial.executors.count_available(node)
         assert trial.executors.claim("linux", other) is None  # type: ignore[arg-type]
@@ -194,8 +194,8 @@ def test_an_executor_is_kept_for_a_build_that_worked_there_before_a_restart(tmp_
         trial.executors.release(slot)
         assert trial.executors.claim("linux", other) == slot  # type: ignore[arg-type]
         trial.executors.release(slot)
-        trial.executors.reserve(mine, ["i-1"])  # type: ignore[arg-type]
-        trial.executors.unreserve(mine)  # type: ignore[arg-type]
+        trial.executors.keep_executors(mine, ["i-1"])  # type: ignore[arg-type]
+        trial.executors.release_kept(mine)  # type: ignore[arg-type]
         assert 1 == trial.executors.count_available(node)
 
     run(tmp_path, work)
