@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.local.emulator import steps  # noqa: F401 (it registers the steps)
 from bootstrap.local.emulator.execution import failure_report, marks
 from bootstrap.local.emulator.execution.console import Console
 from bootstrap.local.emulator.execution.registry import Step, render_java
