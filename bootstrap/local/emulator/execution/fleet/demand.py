@@ -35,11 +35,6 @@ class Demand:
         self._computers, self._list_fleets, self._tell = computers, list_fleets, tell
         self._provisioners: dict[str, Provisioner] = {}
 
-    def forget_planned(self) -> None:
-        """Forget all planned nodes: their clouds are gone, and with them whoever could finish them."""
-        for provisioner in self._provisioners.values():
-            provisioner.pending.clear()
-
     async def plan(self) -> None:
         """Plan nodes for what waits, again and again, as often as the command line says."""
         await asyncio.sleep(self._read_milliseconds("initialDelay", _INITIAL_DELAY))

@@ -214,6 +214,12 @@ class Fleet:
             self.planned.pop(0).finish()
 
     def close(self) -> None:
-        """Forget the cloud."""
+        """Give the cloud up: nobody finishes its planned nodes any more, so they are forgotten after their time.
+
+        A Jenkins whose clouds were made anew while a node was planned asked for another one after three intervals.
+        """
         for timer in self._timers:
             timer.cancel()
+        seconds = _AFTER_INTERVALS * self.settings.interval
+        for planned in self.planned:
+            asyncio.get_running_loop().call_later(seconds, planned.finish)

@@ -167,3 +167,18 @@ def test_a_cloud_that_was_loaded_plans_nothing_before_its_first_update() -> None
         assert 1 == len(fleet.provision(1))
 
     run(work())
+
+
+def test_planned_nodes_of_a_cloud_that_was_made_anew_are_forgotten_after_their_time() -> None:
+    async def work() -> None:
+        group, nodes = Group(), Nodes()
+        fleet = make_fleet(group, cloudStatusIntervalSec=1)
+        asked, waiting = fleet.provision(1), []
+        await fleet.update(nodes)  # the group was asked for the first; its own timer is off
+        waiting += fleet.provision(1)
+        fleet.close()
+        assert [False, False] == [each.is_done for each in (*asked, *waiting)]
+        await asyncio.sleep(3.3)
+        assert [True, True] == [each.is_done for each in (*asked, *waiting)]
+
+    run(work())
