@@ -27,6 +27,7 @@ from bootstrap.preconditions import (
     account,
     agent_groups,
     agent_removal,
+    agent_repair,
     bucket_of_files,
     host_inputs,
     hosted_zones,
@@ -123,12 +124,14 @@ def launch_stacks(
             is_gone = name == "controller" and stack_inputs.is_gone(context)
             if name == "controller":
                 image_choice.settle(context, stacks, run, is_gone=is_gone)
+            agent_repair.remove(context, name, stacks, run)
             wished = people_policy.gather_template(context, name, stacks, tags)
             if is_gone:
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _add_boot_log(context):
                 stacks[name] = stack.apply(client, wished, run, before_removal=empty_bucket)
+            agent_repair.resize(context, name, stacks[name], run)
         if stacks != dict(context.stacks):
             tag_repair.apply(context.world, stacks, names, tags)
         # Ways to other networks are an operator's to change: the machine's jobs have no rights there.

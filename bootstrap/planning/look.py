@@ -13,6 +13,7 @@ from bootstrap.launch import ACCEPTANCE, check, check_templates
 from bootstrap.preconditions import (
     account,
     agent_groups,
+    agent_repair,
     host_inputs,
     image_choice,
     interruptions,
@@ -68,6 +69,7 @@ def plan_stacks(context: Context, run: Run, names: Sequence[str] | None = None) 
                 continue
             wished = people_policy.gather_template(context, name, context.stacks, tags)
             changes += _show(run, stack.plan(context.world.aws("cloudformation"), wished))
+            changes += _show(run, agent_repair.plan(context, name))
         changes += _show(run, tag_repair.plan(context.world, context.stacks, names, tags))
         if not context.world.is_on_machine:
             changes += _show(run, direct_connect.plan(context.world.aws, context.settings))

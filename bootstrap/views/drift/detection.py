@@ -17,6 +17,7 @@ from bootstrap.context import Context
 from bootstrap.errors import BootstrapError, Unreachable
 from bootstrap.preconditions import agent_groups, host_inputs
 from bootstrap.runs.journal import Run
+from bootstrap.stacks import composition
 from bootstrap.values import ChangeKind
 from bootstrap.views import people
 from bootstrap.views.drift import groups, jobs, settings, stacks
@@ -101,15 +102,17 @@ def _find_stack_drift(context: Context, tool: str) -> list[Drifted]:
             continue
         full = context.stacks[name].name
         try:
-            drifted += _convert_refusal(partial(_detect, context, full, f"{tool} launch"), client)
+            drifted += _convert_refusal(partial(_detect, context, name, f"{tool} launch"), client)
         except BootstrapError as error:  # the other stacks are looked at all the same
             drifted.append(make_unseen(full, error.found, error.remedy))
     return drifted
 
 
-def _detect(context: Context, stack: str, again: str) -> list[Drifted]:
+def _detect(context: Context, name: str, again: str) -> list[Drifted]:
+    client, full = context.world.aws("cloudformation"), context.stacks[name].name
+    is_of_agents = name.startswith(composition.AGENTS)
     tags = context.make_tags("", "")
-    return list(stacks.find_stack_drift(context.world.aws("cloudformation"), stack, again, tags=tags))
+    return list(stacks.find_stack_drift(client, full, again, tags=tags, is_of_agents=is_of_agents))
 
 
 def _find_group_drift(context: Context) -> list[Drifted]:

@@ -14,6 +14,9 @@ from typing import Any
 from bootstrap.views.drift.values import Drifted, make_unseen
 
 _GROUP = "AWS::EC2::SecurityGroup"
+_SCALING_GROUP = "AWS::AutoScaling::AutoScalingGroup"
+# What a launch mends of a group of agents (`preconditions.agent_repair`), beside its deletion.
+_MENDED = frozenset({"/MinSize", "/MaxSize", "/NewInstancesProtectedFromScaleIn"})
 _DIFFERS = ("MODIFIED", "DELETED")
 _FAILED = "UNKNOWN"  # the detection could not compare this resource
 _AGAIN = "Run the command again; CloudFormation's own console shows the detection."
@@ -30,12 +33,14 @@ def find_stack_drift(
     again: str,
     sleep: Callable[[float], None] = time.sleep,
     tags: Mapping[str, str] | None = None,
+    *,
+    is_of_agents: bool = False,
 ) -> Iterator[Drifted]:
     """A line for each resource in which CloudFormation's drift detection finds a difference, or that it could not compare.
 
     `again` is the launch command, for remedies. `tags` are those of the environment: CloudFormation does not know those of them
-    that the toolkit set itself (`cloud.tag_repair`). It does not compare write-only properties, nor types that it does not
-    support.
+    that the toolkit set itself (`cloud.tag_repair`). `is_of_agents`: a group of agents, which a launch mends.
+    CloudFormation does not compare write-only properties, nor types that it does not support.
     """
     detection = client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     begun = time.monotonic()
@@ -58,7 +63,8 @@ def find_stack_drift(
             differences = _list_comparable(resource, tags or {})
             if resource["StackResourceDriftStatus"] == "MODIFIED" and not differences:
                 continue
-            yield _make_drifted(name, resource, differences, again)
+            is_mended = is_of_agents and _is_mended(resource, differences)
+            yield _make_drifted(name, resource, differences, again, is_mended=is_mended)
         if not answer.get("NextToken"):
             return
         request["NextToken"] = answer["NextToken"]
@@ -85,8 +91,16 @@ def _is_own_tag(difference: Mapping[str, Any], tags: Mapping[str, str]) -> bool:
     return isinstance(tag, dict) and "Value" in tag and tags.get(tag.get("Key", "")) == tag["Value"]
 
 
+def _is_mended(resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a launch mends what is wrong with a resource of a stack of agents."""
+    if resource["ResourceType"] != _SCALING_GROUP:
+        return False
+    is_deleted = resource["StackResourceDriftStatus"] == "DELETED"
+    return is_deleted or {it["PropertyPath"] for it in differences} <= _MENDED
+
+
 def _make_drifted(
-    stack: str, resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str
+    stack: str, resource: Mapping[str, Any], differences: Sequence[Mapping[str, Any]], again: str, *, is_mended: bool
 ) -> Drifted:
     which = f"{stack}/{resource['LogicalResourceId']}"
     if resource["StackResourceDriftStatus"] == _FAILED:
@@ -105,7 +119,7 @@ def _make_drifted(
     remedy = (
         f"aws cloudformation create-change-set --deployment-mode REVERT_DRIFT --stack-name {stack} ..., or undo by hand"
     )
-    return Drifted("stack", which, detail or "differs", remedy)
+    return Drifted("stack", which, detail or "differs", again if is_mended else remedy)
 
 
 def _format_difference(difference: Mapping[str, Any]) -> str:

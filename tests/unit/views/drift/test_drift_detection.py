@@ -66,8 +66,8 @@ def test_a_stack_that_may_not_be_looked_at_hides_no_other(monkeypatch: pytest.Mo
     """A refusal of AWS is a line of its own, and never 'no differences'."""
     denied = ValueError("AccessDenied: not authorized to perform: cloudformation:DetectStackDrift\nmore")
 
-    def detect(_: object, stack: str, again: str) -> list[Drifted]:
-        if stack == "p-e-data":
+    def detect(_: object, name: str, again: str) -> list[Drifted]:
+        if name == "data":
             raise denied
         return [LINE]
 

@@ -111,3 +111,30 @@ def test_a_detection_without_an_end_tells_nothing_of_an_earlier_one(monkeypatch:
 
     assert (True, "n") == (line.is_unseen, line.name)
     assert "did not end within" in line.found
+
+
+@pytest.mark.parametrize(
+    ("state", "paths", "is_mended"),
+    [
+        ("DELETED", [], True),
+        ("MODIFIED", ["/MaxSize"], True),
+        ("MODIFIED", ["/MinSize", "/NewInstancesProtectedFromScaleIn"], True),
+        ("MODIFIED", ["/MaxSize", "/HealthCheckType"], False),
+    ],
+)
+def test_what_a_launch_mends_of_a_group_of_agents_has_that_remedy(
+    state: str, paths: list[str], is_mended: bool
+) -> None:
+    cloud = CloudFormation()
+    differences = [{"PropertyPath": path, "ExpectedValue": "3", "ActualValue": "9"} for path in paths]
+    found = {"LogicalResourceId": "Group", "StackResourceDriftStatus": state, "PhysicalResourceId": "g-1"}
+    group = {**found, "ResourceType": "AWS::AutoScaling::AutoScalingGroup", "PropertyDifferences": differences}
+    cloud.describe_stack_resource_drifts = lambda **_: {"StackResourceDrifts": [group]}  # type: ignore[method-assign]
+
+    def find(*, is_of_agents: bool) -> str:
+        cloud.states = ["DETECTION_COMPLETE"]
+        (line,) = stacks.find_stack_drift(cloud, "network", "launch", is_of_agents=is_of_agents)
+        return line.remedy
+
+    assert is_mended == ("launch" == find(is_of_agents=True))
+    assert "REVERT_DRIFT" in find(is_of_agents=False)
