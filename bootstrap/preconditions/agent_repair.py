@@ -26,16 +26,17 @@ def plan(context: Context, name: str) -> tuple[Change, ...]:
     return _list_changes(existing, group)
 
 
-def remove(context: Context, name: str, existing: Stack | None, run: Run) -> bool:
-    """Delete the stack of a group that is gone, so that it can be created again; whether it did. AwsRefused, StackFailed.
+def remove(context: Context, name: str, stacks: dict[str, Stack], run: Run) -> None:
+    """Delete the stack of a group that is gone, and take it out of `stacks`: it can be created again. AwsRefused, StackFailed.
 
     CloudFormation updates nothing whose template is the same, and fails where it is not: the group cannot be updated.
     """
+    existing = stacks.get(name)
     if existing is None or not _has_group(name, existing) or _describe(context, existing) is not None:
-        return False
+        return
     run.notice(f"{existing.name}: {_REPLACED}")
     stack.destroy(context.world.aws("cloudformation"), existing.name, run)
-    return True
+    del stacks[name]
 
 
 def resize(context: Context, name: str, existing: Stack, run: Run) -> None:

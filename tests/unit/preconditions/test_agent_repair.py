@@ -82,7 +82,7 @@ def test_a_group_as_its_stack_made_it_is_left_alone(deleted: list[str]) -> None:
     run: Any = Report()
 
     assert () == plan(context)
-    assert not agent_repair.remove(context, "agents-linux", context.stacks["agents-linux"], run)
+    agent_repair.remove(context, "agents-linux", context.stacks, run)
     agent_repair.resize(context, "agents-linux", context.stacks["agents-linux"], run)
 
     assert ([], [], [], []) == (deleted, context.changed, run.changes, run.notices)
@@ -93,10 +93,10 @@ def test_the_stack_of_a_group_that_is_gone_is_deleted(deleted: list[str]) -> Non
     run: Any = Report()
 
     (change,) = plan(context)
-    assert agent_repair.remove(context, "agents-linux", context.stacks["agents-linux"], run)
+    agent_repair.remove(context, "agents-linux", context.stacks, run)
 
     assert (ChangeKind.REPLACE, f"{NAME}/Group") == (change.kind, change.name)
-    assert [NAME] == deleted
+    assert ([NAME], {}) == (deleted, context.stacks)
     assert "is gone" in run.notices[0]
 
 
@@ -129,8 +129,8 @@ def test_a_stack_that_is_not_whole_is_not_judged(status: str, deleted: list[str]
     run: Any = Report()
 
     assert () == plan(context)
-    assert not agent_repair.remove(context, "agents-linux", half, run)
-    assert [] == deleted
+    agent_repair.remove(context, "agents-linux", context.stacks, run)
+    assert ([], {"agents-linux": half}) == (deleted, context.stacks)
 
 
 def test_other_stacks_and_missing_ones_are_not_looked_at(deleted: list[str]) -> None:
@@ -140,8 +140,8 @@ def test_other_stacks_and_missing_ones_are_not_looked_at(deleted: list[str]) -> 
     run: Any = Report()
 
     assert () == plan(context, "network") == plan(context, "agents-linux")
-    assert not agent_repair.remove(context, "network", network, run)
-    assert not agent_repair.remove(context, "agents-linux", None, run)
+    for name in ("network", "agents-linux"):
+        agent_repair.remove(context, name, context.stacks, run)
     agent_repair.resize(context, "network", network, run)
     assert [] == deleted
 

@@ -1,0 +1,429 @@
+"""Groups of agents come into a launched environment: builds run there, agents are lost, groups are edited; then they go again.
+
+Jenkins waits two minutes for a lost agent. Meanwhile, the attacks and the looks at permissions go on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from agent_builds import Fleet, kill_container, list_containers, on_instance, wait_for
+from botocore.exceptions import ClientError
+from trial import NAME, Launched
+
+from bootstrap.jenkins.controller.api import ask
+
+GROUPS = """
+agents:
+  linux:
+    maximum: 3
+    idle_minutes: 1
+    exclusive: false
+  once:
+    maximum: 1
+    uses: 1
+"""
+REGION = "eu-central-1"
+ON_AGENT = r"Running on linux (i-[0-9a-f]+) in /home/jenkins/agent/workspace/"
+TWO = """
+def where = [:]
+def work(name, where) {
+    node {
+        where[name] = env.NODE_NAME
+        sh "echo '${name} on the agent' > ${name}.txt; date +%s"
+        stash name: name, includes: "${name}.txt"
+        def end = System.currentTimeMillis() + 120000
+        waitUntil(quiet: true) { where.size() == 2 }
+    }
+}
+parallel first: { work('first', where) }, second: { work('second', where) }
+assert where.first != where.second
+node(where.first) { unstash 'second'; sh 'cat second.txt' }
+node(where.second) { unstash 'first'; sh 'cat first.txt' }
+"""
+LOST = """
+pipeline {
+    agent none
+    stages {
+        stage('a') {
+            agent { label 'linux' }
+            options { retry(count: 2, conditions: [agent(), nonresumable()]) }
+            steps { sh 'echo run-began; sleep 25; echo run-ended' }
+        }
+    }
+}
+"""
+UNGUARDED = "node('linux') { sh 'echo run-began; sleep 600' }"
+KEEPS_ON = "node('linux') { sh 'for number in 1 2 3 4 5 6 7 8 9 10 11 12; do echo line-$number; sleep 2; done' }"
+TOKEN = "curl -sf --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60'"
+
+
+@pytest.fixture(scope="module")
+def fleet(launched: Launched) -> Iterator[Fleet]:
+    """The environment with two groups, launched; without them in the end."""
+    before = launched.environment_file.read_text()
+    made = Fleet(launched)
+    try:
+        launched.environment_file.write_text(before + GROUPS)
+        launched.done("launch", "--skip-verify")
+        launched.reopen()
+        yield made
+    finally:
+        made.clean()
+        launched.environment_file.write_text(before)
+        launched.done("launch", "--skip-verify")
+        launched.reopen()
+
+
+@pytest.fixture(scope="module")
+def first(fleet: Fleet) -> str:
+    """The console of a build of two halves at the same time, each on an agent of its own."""
+    return fleet.run(TWO)
+
+
+def test_builds_without_a_label_run_on_agents_at_the_same_time(first: str) -> None:
+    assert 2 == len({*re.findall(ON_AGENT, first)}), first
+
+
+def test_files_go_from_agent_to_agent(first: str) -> None:
+    for name in ("first", "second"):
+        assert f"\n{name} on the agent\n" in first
+
+
+@pytest.fixture(scope="module")
+def lost(fleet: Fleet, first: str) -> dict[str, str]:
+    """Three builds whose agents were lost: two of one kind, whose stage may run again, and one without `retry`."""
+    scripts = {"power": LOST, "terminated": LOST, "unguarded": UNGUARDED}
+    jobs = {name: fleet.start(script) for name, script in scripts.items()}
+    places = {}
+    for name, job in jobs.items():
+        match = re.search(ON_AGENT, fleet.await_line(job, "\nrun-began"))
+        assert match is not None
+        places[name] = match[1]
+    assert 3 == len({*places.values()})
+    ec2 = fleet.launched.context.world.aws("ec2")
+    ec2.terminate_instances(InstanceIds=[places["terminated"], places["unguarded"]])
+    kill_container(places["power"])
+    return jobs
+
+
+@pytest.fixture(scope="module")
+def attack(fleet: Fleet, lost: dict[str, str]) -> str:
+    """What a hostile build on an agent prints: lines with 'got: ' are its successes. The agent takes no other build."""
+    context = fleet.launched.context
+    endpoint = context.stacks["agents-once"].parameters["MetadataUrl"]
+    subnets = context.world.aws("ec2").describe_subnets()["Subnets"]
+    port = endpoint.rpartition(":")[2]
+    routers = [f"{subnet['CidrBlock'].rpartition('.')[0]}.1:{port}" for subnet in subnets]
+    closed = ["169.254.169.254:80", "[fd00:ec2::254]:80", *routers]
+    controller = context.machine.address
+    closed += [f"{controller}:{each}" for each in (22, 80, 8080, 50000)]
+    others = {it["address"] for it in read_addresses(fleet)} - {controller}
+    closed += [f"{address}:{each}" for address in others for each in (22, 80, 443)]
+    assert routers and f"{controller}:443" not in closed
+    script = ATTACK.replace("CLOSED", " ".join(closed)).replace("OPEN", f"{controller}:443")
+    assert "'''" not in script
+    return fleet.run(f"node('once') {{ sh '''{script}''' }}".replace("\\", "\\\\"))
+
+
+def read_addresses(fleet: Fleet) -> list[dict[str, str]]:
+    """The instances that run now."""
+    reservations = fleet.launched.context.world.aws("ec2").describe_instances(
+        Filters=[{"Name": "instance-state-name", "Values": ["running"]}]
+    )["Reservations"]
+    return [
+        {"instance": it["InstanceId"], "address": it["PrivateIpAddress"]}
+        for reservation in reservations
+        for it in reservation["Instances"]
+    ]
+
+
+ATTACK = """set +ex
+cat > probe.py <<'P'
+import socket, sys
+word = sys.argv[1]
+for place in sys.argv[2:]:
+    host, _, port = place.rpartition(':')
+    try:
+        socket.create_connection((host.strip('[]'), int(port)), timeout=1.5).close()
+        print(word + ':', place, flush=True)
+    except OSError:
+        pass
+P
+python3 probe.py reached OPEN
+python3 probe.py got CLOSED
+unshare -Ur true && echo 'namespace: yes'
+unshare -Ur python3 probe.py got CLOSED
+for path in /etc/ssh/ssh_host_ed25519_key /var/lib/cloud/instance/user-data.txt /run/cloud-init/instance-data-sensitive.json \\
+    /var/lib/cloud/instance/obj.pkl /var/log/cloud-init.log /var/log/cloud-init-output.log /etc/shadow /proc/1/environ; do
+    cat $path >/dev/null 2>&1 && echo "got: $path"
+    unshare -Ur cat $path >/dev/null 2>&1 && echo "got: $path in a namespace"
+done
+for path in /etc/ssh/authorized_keys/jenkins /etc/ssh/sshd_config.d/20-own.conf /etc/sudoers.d/own /etc/profile.d/own.sh \\
+    /etc/environment /etc/cron.d/own /usr/local/bin/own /etc/ssh/authorized_keys/root; do
+    (echo x >> $path) 2>/dev/null && echo "got: written to $path"
+done
+sudo -n id 2>/dev/null && echo 'got: sudo'
+(echo; echo jenkins; echo root) | su -c id 2>/dev/null && echo 'got: su'
+busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager \\
+    Reload >/dev/null 2>&1 && echo 'got: systemd'
+python3 -c "
+import os, glob
+for path in glob.glob('/proc/[0-9]*'):
+    try:
+        if os.stat(path).st_uid != os.getuid():
+            open(path + '/environ').read(1)
+            print('got:', path)
+    except OSError:
+        pass
+"
+env | grep -E '^(AWS_|SSH_AUTH_SOCK|CREDENTIALS_DIRECTORY)' | sed 's/^/got: /'
+ssh-keygen -q -t ed25519 -N '' -f mine && mkdir -p ~/.ssh && cat mine.pub >> ~/.ssh/authorized_keys
+chmod 600 ~/.ssh/authorized_keys
+options='-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
+ssh -i mine $options localhost true 2>/dev/null && echo 'got: a login'
+for file in ~/.ssh/rc ~/.bashrc ~/.profile ~/.bash_profile ~/.ssh/environment ~/.pam_environment; do
+    echo 'echo planted-noise; touch /tmp/planted' >> $file
+done
+echo planted > ~/agent/planted; echo planted > /var/tmp/planted
+setsid nohup sleep 9999 >/dev/null 2>&1 &
+echo 'planted: yes'; echo "who: $(id -un) $(id -Gn)"
+true
+"""
+
+
+def test_a_hostile_build_gets_nothing_on_its_agent(attack: str) -> None:
+    """Neither as itself nor as root of a namespace of its own; and it reaches no other machine than the controller's proxy."""
+    assert [] == re.findall(r"(?m)^got: .*", attack)
+    assert ["jenkins jenkins"] == re.findall(r"(?m)^who: (.*)", attack)
+    # Else nothing was tried.
+    assert 1 == len(re.findall(r"(?m)^reached: .*:443$", attack)) and "\nplanted: yes" in attack
+    assert "\nnamespace: yes" in attack
+
+
+def test_what_a_build_planted_meets_no_other_build_where_an_agent_has_one_use(fleet: Fleet, attack: str) -> None:
+    script = "ls /tmp/planted ~/agent/planted /var/tmp/planted ~/.ssh/rc 2>/dev/null; pgrep -x sleep; env; true"
+    console = fleet.run(f"node('once') {{ sh '''{script}''' }}")
+
+    assert "planted" not in re.sub(r"(?m)^\+ .*", "", console)
+    both = [re.findall(r"Running on once (i-\w+)", each)[0] for each in (attack, console)]
+    assert both[0] != both[1]
+
+
+def make_client(service: str, launched: Launched, role: dict[str, str]) -> Any:
+    keys = {
+        "aws_access_key_id": role["AccessKeyId"],
+        "aws_secret_access_key": role["SecretAccessKey"],
+        "aws_session_token": role["Token"],
+    }
+    return boto3.client(service, endpoint_url=launched.endpoint, region_name=REGION, **keys)
+
+
+def is_denied(call: Any, **asked: Any) -> bool:
+    """Whether a call is refused for want of permission; any other refusal is an error."""
+    try:
+        call(**asked)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}:
+            return True
+        raise
+    return False
+
+
+def take_role(place: str) -> str:
+    """A shell script that prints the credentials of an instance's role, as root takes them."""
+    return f"""token=$({TOKEN} {place}/latest/api/token)
+ask() {{ curl -sf --max-time 5 -H "X-aws-ec2-metadata-token: $token" {place}/latest/meta-data/iam/security-credentials/$1; }}
+ask "$(ask '')" """
+
+
+def test_the_role_of_an_agent_reads_its_host_key_and_nothing_else(fleet: Fleet, first: str) -> None:
+    launched, context = fleet.launched, fleet.launched.context
+    instance = next(iter(fleet.list_nodes("linux")))
+    place = context.stacks["agents-linux"].parameters["MetadataUrl"]
+    role = json.loads(on_instance(instance, "sh", "-c", take_role(place)))
+    ssm = make_client("ssm", launched, role)
+    own, other = context.outputs("agents-linux"), context.outputs("agents-once")
+
+    assert not is_denied(ssm.get_parameter, Name=f"/ec2/keypair/{own['HostKeyPairId']}", WithDecryption=True)
+    for pair in (own["ClientKeyPairId"], other["HostKeyPairId"], context.outputs("data")["KeyPairId"]):
+        assert is_denied(ssm.get_parameter, Name=f"/ec2/keypair/{pair}", WithDecryption=True), pair
+    secrets = make_client("secretsmanager", launched, role)
+    assert is_denied(secrets.get_secret_value, SecretId=context.outputs("data")["AdminPasswordSecret"])
+    assert is_denied(make_client("ec2", launched, role).describe_instances)
+    scaling = make_client("autoscaling", launched, role)
+    assert is_denied(scaling.update_auto_scaling_group, AutoScalingGroupName=own["AgentsGroup"], MaxSize=1)
+
+
+@pytest.fixture
+def foreign(fleet: Fleet) -> Iterator[str]:
+    """The group of an environment whose names begin as those of this one's groups do."""
+    scaling, own = fleet.launched.context.world.aws("autoscaling"), fleet.describe("linux")
+    assert own is not None
+    name = f"jenkins-{NAME}-agents-agents-linux"
+    tags = {"Project": "jenkins", "Environment": f"{NAME}-agents"}
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName=name,
+        MinSize=0,
+        MaxSize=1,
+        MixedInstancesPolicy=own["MixedInstancesPolicy"],
+        VPCZoneIdentifier=own["VPCZoneIdentifier"],
+        Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in tags.items()],
+    )
+    yield name
+    scaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+
+
+def test_the_controller_changes_the_groups_of_its_environment_alone(fleet: Fleet, first: str, foreign: str) -> None:
+    launched, context = fleet.launched, fleet.launched.context
+    place = context.shell.run(
+        ["sh", "-c", ". /etc/bootstrap/aws.env; echo $AWS_EC2_METADATA_SERVICE_ENDPOINT"], sudo=True
+    )
+    script = take_role(place.stdout.strip().rstrip("/"))
+    role = json.loads(context.shell.run(["sh", "-c", script], sudo=True).stdout)
+    scaling, ec2 = make_client("autoscaling", launched, role), make_client("ec2", launched, role)
+    own = context.outputs("agents-linux")["AgentsGroup"]
+    instance = next(iter(fleet.list_nodes("linux")))
+    mark = [{"Key": "ec2-fleet-plugin:cloud-name", "Value": "linux"}]
+
+    assert not is_denied(scaling.update_auto_scaling_group, AutoScalingGroupName=own, MaxSize=3)
+    assert is_denied(scaling.update_auto_scaling_group, AutoScalingGroupName=foreign, MaxSize=0)
+    assert is_denied(scaling.delete_auto_scaling_group, AutoScalingGroupName=own, ForceDelete=True)
+    assert not is_denied(ec2.create_tags, Resources=[instance], Tags=mark)
+    assert is_denied(ec2.create_tags, Resources=[instance], Tags=[{"Key": "Environment", "Value": "other"}])
+    assert is_denied(ec2.create_tags, Resources=[instance], Tags=[*mark, {"Key": "Name", "Value": "x"}])
+    assert is_denied(ec2.create_tags, Resources=[context.machine.instance_id], Tags=mark)
+    assert is_denied(ec2.terminate_instances, InstanceIds=[instance])
+
+
+def test_the_key_of_the_login_is_in_no_place_where_others_read(fleet: Fleet, first: str) -> None:
+    """Not in an argument, the journal, a file that others read, nor for the builds of the two agents of this machine."""
+    context = fleet.launched.context
+    pair = context.outputs("agents-linux")["ClientKeyPairId"]
+    key = context.world.aws("ssm").get_parameter(Name=f"/ec2/keypair/{pair}", WithDecryption=True)["Parameter"]["Value"]
+    line = key.splitlines()[2]
+    assert len(line) > 40
+    context.shell.run(["sh", "-c", "umask 077; cat > /root/pattern"], sudo=True, stdin=f"{line}\n".encode())
+    looking = """cd /
+    grep -rlFsf /root/pattern /etc /var /run /tmp /home /opt /srv /root --exclude=pattern --exclude-dir=cloud |
+        while read -r path; do stat -c '%a %U %n' "$path"; done
+    grep -lsFzf /root/pattern /proc/[0-9]*/cmdline | sed 's/^/argument /'
+    journalctl --no-pager -o cat | grep -cFf /root/pattern | sed 's/^/journal /'; rm -f /root/pattern"""
+    found = context.shell.run(["sh", "-c", looking], sudo=True).stdout.splitlines()
+
+    assert "journal 0" in found and not [it for it in found if it.startswith("argument")]
+    files = [it.split(maxsplit=2) for it in found if it[0].isdigit()]
+    assert files, "else nothing was looked at"
+    assert [] == [it for it in files if it[0][-1] != "0" or it[1] not in {"root", "jenkins"}]
+    for label in ("infrastructure", "builder"):
+        script = "".join(f"cat {path} >/dev/null 2>&1 && echo got: {path}\n" for _, _, path in files)
+        assert "\ngot: " not in fleet.run(f"node('{label}') {{ sh '''set +x\n{script}true''' }}")
+
+
+def test_a_build_goes_on_while_jenkins_restarts(fleet: Fleet, lost: dict[str, str]) -> None:
+    for job in lost.values():  # a restart would make them wait once more
+        fleet.await_line(job, "\nFinished: ")
+    job = fleet.start(KEEPS_ON)
+    fleet.await_line(job, "\nline-2")
+    fleet.launched.context.shell.run(["systemctl", "restart", "jenkins.service"], sudo=True)
+
+    console = fleet.finish(job)
+
+    assert [f"line-{number}" for number in range(1, 13)] == re.findall(r"(?m)^line-\d+$", console)
+
+
+@pytest.mark.parametrize("name", ["power", "terminated"])
+def test_a_stage_runs_again_when_its_agent_is_lost(fleet: Fleet, lost: dict[str, str], name: str) -> None:
+    console = fleet.finish(lost[name])
+
+    assert (2, 1) == (console.count("\nrun-began"), console.count("\nrun-ended"))
+    assert "Retrying" in console
+    assert 2 == len({*re.findall(ON_AGENT, console)})
+
+
+def test_without_retry_a_build_ends_with_its_agent(fleet: Fleet, lost: dict[str, str]) -> None:
+    console = fleet.await_line(lost["unguarded"], "\nFinished: ")
+
+    assert "Agent was removed" in console
+    assert re.search(r"\nFinished: (ABORTED|FAILURE)\n", console), console
+
+
+def test_idle_agents_end(fleet: Fleet, lost: dict[str, str]) -> None:
+    wait_for(lambda: not fleet.list_nodes("linux"), "an idle agent stays", 240)
+    group = wait_for(lambda: (it := fleet.describe("linux")) and not it["Instances"] and it, "an instance stays")
+
+    assert 0 == group["DesiredCapacity"]
+
+
+def drift(launched: Launched) -> dict[str, str]:
+    """The names of the lines of `drift`, each with what was found and its remedy."""
+    done = launched.run("--json", "drift")
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    event = next(it for it in told if it["event"] == "drift")
+    return {line["name"]: f"{line['found']} | {line['remedy']}" for line in event["lines"]}
+
+
+EDITED = """jenkins:
+  clouds: []
+"""
+
+
+def test_what_somebody_edits_is_told_and_mended(fleet: Fleet, lost: dict[str, str]) -> None:
+    """A group is deleted, the sizes of another one and the clouds of Jenkins are edited."""
+    launched, context = fleet.launched, fleet.launched.context
+    scaling = context.world.aws("autoscaling")
+    outputs = {label: context.outputs(f"agents-{label}")["AgentsGroup"] for label in ("linux", "once")}
+    scaling.delete_auto_scaling_group(AutoScalingGroupName=outputs["once"], ForceDelete=True)
+    scaling.update_auto_scaling_group(AutoScalingGroupName=outputs["linux"], MaxSize=9)
+    # Jenkins starts without the group, and where AWS does not answer: its clouds are in its own configuration.
+    stop = "[Service]\nEnvironment=AWS_ENDPOINT_URL=http://127.0.0.1:9/\nUnsetEnvironment=\n"
+    place = "/run/systemd/system/jenkins.service.d/dead.conf"
+    for is_dead in (True, False):
+        script = f"mkdir -p $(dirname {place}); cat > {place}" if is_dead else f"rm {place}"
+        context.shell.run(["sh", "-c", script], sudo=True, stdin=stop.encode())
+        context.shell.run(["sh", "-c", "systemctl daemon-reload; systemctl restart jenkins.service"], sudo=True)
+        assert 200 == ask(context.jenkins, "GET", "api/json").status_code
+    launched.edit_settings(EDITED)
+
+    found, status, planned = drift(launched), launched.run("status").stdout, launched.done("plan")
+
+    assert {f"{outputs['linux']}/Group", f"{outputs['once']}/Group"} <= found.keys(), found
+    assert all("launch" in found[f"{name}/Group"] for name in outputs.values())
+    assert "expected 3, actual 9" in found[f"{outputs['linux']}/Group"]
+    assert {"cloud linux", "cloud once"} <= {name for name in found if name.startswith("cloud")}, found
+    assert "the Auto Scaling group does not exist" in status
+    assert "MaxSize is 9, wished 3" in planned and "is gone" in planned
+
+    launched.done("launch", "--skip-verify")
+    launched.reopen()
+
+    assert {} == drift(launched)
+    assert "nothing had to change" in launched.done("launch", "--skip-verify")
+    assert "Running on once i-" in fleet.run("node('once') { sh 'true' }")
+
+
+def test_groups_that_leave_the_file_go_in_one_launch(fleet: Fleet) -> None:
+    """With an agent that works, and with its instance."""
+    launched = fleet.launched
+    busy = fleet.start(UNGUARDED)
+    fleet.await_line(busy, "\nrun-began")
+    instances = {it["InstanceId"] for it in (fleet.describe("linux") or {})["Instances"]}
+    assert instances == list_containers(instances)
+    text = launched.environment_file.read_text()
+    launched.environment_file.write_text(text.replace(GROUPS, ""))
+
+    launched.done("launch", "--skip-verify")
+    launched.reopen()
+
+    assert (None, None) == (fleet.describe("linux"), fleet.describe("once"))
+    assert {} == fleet.list_nodes("linux") | fleet.list_nodes("once")
+    assert set() == list_containers(instances)
+    assert not [name for name in launched.context.stacks if name.startswith("agents-")]
+    assert "eC2Fleet" not in ask(launched.context.jenkins, "POST", "configuration-as-code/export").text
+    assert "\nFinished: " in fleet.await_line(busy, "\nFinished: ")
+    assert {} == drift(launched)
