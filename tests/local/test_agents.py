@@ -265,13 +265,17 @@ def foreign(fleet: Fleet) -> Iterator[str]:
     """The group of an environment whose names begin as those of this one's groups do."""
     scaling, own = fleet.launched.context.world.aws("autoscaling"), fleet.describe("linux")
     assert own is not None
+    policy = own["MixedInstancesPolicy"]
+    del policy["LaunchTemplate"]["LaunchTemplateSpecification"][
+        "LaunchTemplateName"
+    ]  # beside the id, a request is refused
     name = f"jenkins-{NAME}-agents-agents-linux"
     tags = {"Project": "jenkins", "Environment": f"{NAME}-agents"}
     scaling.create_auto_scaling_group(
         AutoScalingGroupName=name,
         MinSize=0,
         MaxSize=1,
-        MixedInstancesPolicy=own["MixedInstancesPolicy"],
+        MixedInstancesPolicy=policy,
         VPCZoneIdentifier=own["VPCZoneIdentifier"],
         Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": True} for key, value in tags.items()],
     )
@@ -351,6 +355,23 @@ def test_without_retry_a_build_ends_with_its_agent(fleet: Fleet, lost: dict[str,
 
     assert "Agent was removed" in console
     assert re.search(r"\nFinished: (ABORTED|FAILURE)\n", console), console
+
+
+INTO_CONNECTION = """node('linux') { sh '''set +ex
+for descriptor in /proc/$(pgrep -u jenkins -f agent.pyz -n)/fd/*; do
+    case $(readlink $descriptor) in
+        pipe:*) timeout 1 sh -c "echo no message > $descriptor" && echo "wrote: $descriptor" ;;
+    esac
+done
+sleep 20''' }"""
+
+
+def test_what_a_build_writes_into_its_agents_connection_harms_itself_alone(fleet: Fleet, lost: dict[str, str]) -> None:
+    """The agent's program is the same user's, so a build can end it or speak for it; Jenkins takes no harm."""
+    hostile = fleet.start(INTO_CONNECTION)
+    fleet.await_line(hostile, "\nFinished: ")
+
+    assert "Running on linux i-" in fleet.run("node('linux') { sh 'true' }")
 
 
 def test_idle_agents_end(fleet: Fleet, lost: dict[str, str]) -> None:
