@@ -17,6 +17,7 @@ ORDER = (
     "test_converge",
     "test_launch",
     "test_people",
+    "test_agents",
     "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",

@@ -402,12 +402,12 @@ def test_what_somebody_edits_is_told_and_mended(fleet: Fleet, lost: dict[str, st
     scaling.delete_auto_scaling_group(AutoScalingGroupName=outputs["once"], ForceDelete=True)
     scaling.update_auto_scaling_group(AutoScalingGroupName=outputs["linux"], MaxSize=9)
     # Jenkins starts without the group, and where AWS does not answer: its clouds are in its own configuration.
-    stop = "[Service]\nEnvironment=AWS_ENDPOINT_URL=http://127.0.0.1:9/\nUnsetEnvironment=\n"
-    place = "/run/systemd/system/jenkins.service.d/dead.conf"
-    for is_dead in (True, False):
-        script = f"mkdir -p $(dirname {place}); cat > {place}" if is_dead else f"rm {place}"
-        context.shell.run(["sh", "-c", script], sudo=True, stdin=stop.encode())
-        context.shell.run(["sh", "-c", "systemctl daemon-reload; systemctl restart jenkins.service"], sudo=True)
+    place = "/run/systemd/system/jenkins.service.d"
+    begin = f"""mkdir -p {place}; echo AWS_ENDPOINT_URL=http://127.0.0.1:9/ > /run/dead.env
+    printf '[Service]\\nEnvironmentFile=/run/dead.env\\n' > {place}/dead.conf"""
+    for script in (begin, f"rm {place}/dead.conf /run/dead.env"):
+        again = f"set -e; {script}; systemctl daemon-reload; systemctl restart jenkins.service"
+        context.shell.run(["sh", "-c", again], sudo=True)
         assert 200 == ask(context.jenkins, "GET", "api/json").status_code
     launched.edit_settings(EDITED)
 
