@@ -411,10 +411,10 @@ def test_what_somebody_edits_is_told_and_mended(fleet: Fleet, lost: dict[str, st
         assert 200 == ask(context.jenkins, "GET", "api/json").status_code
     launched.edit_settings(EDITED)
 
-    found, status, planned = drift(launched), launched.run("status").stdout, launched.done("plan")
+    found, status, planned = drift(launched), launched.run("status").stdout, launched.run("plan").stdout
 
     assert {f"{outputs['linux']}/Group", f"{outputs['once']}/Group"} <= found.keys(), found
-    assert all("launch" in found[f"{name}/Group"] for name in outputs.values())
+    assert all(found[f"{name}/Group"].endswith(" launch") for name in outputs.values())
     assert "expected 3, actual 9" in found[f"{outputs['linux']}/Group"]
     assert {"cloud linux", "cloud once"} <= {name for name in found if name.startswith("cloud")}, found
     assert "the Auto Scaling group does not exist" in status
@@ -423,6 +423,7 @@ def test_what_somebody_edits_is_told_and_mended(fleet: Fleet, lost: dict[str, st
     launched.done("launch", "--skip-verify")
     launched.reopen()
 
+    fleet.clean()
     assert {} == drift(launched)
     assert "nothing had to change" in launched.done("launch", "--skip-verify")
     assert "Running on once i-" in fleet.run("node('once') { sh 'true' }")
@@ -446,5 +447,6 @@ def test_groups_that_leave_the_file_go_in_one_launch(fleet: Fleet) -> None:
     assert set() == list_containers(instances)
     assert not [name for name in launched.context.stacks if name.startswith("agents-")]
     assert "eC2Fleet" not in ask(launched.context.jenkins, "POST", "configuration-as-code/export").text
-    assert "\nFinished: " in fleet.await_line(busy, "\nFinished: ")
+    fleet.await_line(busy, "\nFinished: ")
+    fleet.clean()
     assert {} == drift(launched)
