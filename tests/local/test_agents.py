@@ -394,7 +394,7 @@ EDITED = """jenkins:
 """
 
 
-def test_what_somebody_edits_is_told_and_mended(fleet: Fleet, lost: dict[str, str]) -> None:
+def test_what_somebody_edits_is_told_and_mended(fleet: Fleet) -> None:
     """A group is deleted, the sizes of another one and the clouds of Jenkins are edited."""
     launched, context = fleet.launched, fleet.launched.context
     scaling = context.world.aws("autoscaling")
