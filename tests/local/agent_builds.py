@@ -6,11 +6,12 @@ import re
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
+import pytest
 from trial import NAME, Launched
 
 from bootstrap.jenkins.controller import builds
@@ -20,6 +21,18 @@ PIPELINE = """<flow-definition plugin="workflow-job">
 <definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition" plugin="workflow-cps">
 <sandbox>true</sandbox><script>{script}</script>
 </definition></flow-definition>"""
+GROUPS = """
+agents:
+  linux:
+    maximum: 3
+    idle_minutes: 1
+    exclusive: false
+  once:
+    maximum: 1
+    uses: 1
+"""
+ON_AGENT = r"Running on linux (i-[0-9a-f]+) in /home/jenkins/agent/workspace/"
+UNGUARDED = "node('linux') { sh 'echo run-began; sleep 600' }"
 NODE_CLASS = "com.amazon.jenkins.ec2fleet.EC2FleetNodeComputer"
 _NOTE = re.compile(r"\x1b\[8mha:[^\x1b]*\x1b\[0m")
 
@@ -92,6 +105,23 @@ class Fleet:
         """Delete the jobs."""
         while self.jobs:
             self.launched.context.jenkins.delete_job(self.jobs.pop())
+
+
+@pytest.fixture(scope="module")
+def fleet(launched: Launched) -> Iterator[Fleet]:
+    """The environment with two groups, launched; without them in the end."""
+    before = launched.environment_file.read_text()
+    made = Fleet(launched)
+    try:
+        launched.environment_file.write_text(before + GROUPS)
+        launched.done("launch", "--skip-verify")
+        launched.reopen()
+        yield made
+    finally:
+        made.clean()
+        launched.environment_file.write_text(before)
+        launched.done("launch", "--skip-verify")
+        launched.reopen()
 
 
 def name_container(instance: str) -> str:

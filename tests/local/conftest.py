@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from agent_builds import fleet  # noqa: F401 (a fixture)
 from launching import ROOT, checkout, launched, no_leftovers  # noqa: F401 (fixtures)
 
 sys.path.append(str(ROOT / "tests" / "acceptance"))  # the acceptance suite is no package, for it runs by itself as well
@@ -18,6 +19,7 @@ ORDER = (
     "test_launch",
     "test_people",
     "test_agents",
+    "test_lost_agents",
     "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",
