@@ -29,6 +29,7 @@ STACKS = ("data", "controller", "bastion")
 """The stacks with such resources, beside those of groups of agents."""
 # In a stack that keeps its tags (KeepsTags in its template), these types need new ones, too.
 _INSTANCE = "AWS::EC2::Instance"
+_MOST_IN_A_FILTER = 200  # values of one filter, by the limits of EC2's API
 _OF_KEPT = {tag_calls.SECRET, tag_calls.ROLE, tag_calls.GROUP}
 
 
@@ -124,8 +125,13 @@ def _read_resources(world: World, stacks: Sequence[Stack]) -> Iterator[_Resource
             ec2_resources |= {key: (name + suffix, tagged) for key, suffix in _list_ec2_ids(ec2, kind, physical)}
     if not ec2_resources:
         return
-    pages = ec2.get_paginator("describe_tags").paginate(
-        Filters=[{"Name": "resource-id", "Values": list(ec2_resources)}]
+    ids = list(ec2_resources)
+    pages = (
+        page
+        for begin in range(0, len(ids), _MOST_IN_A_FILTER)
+        for page in ec2.get_paginator("describe_tags").paginate(
+            Filters=[{"Name": "resource-id", "Values": ids[begin : begin + _MOST_IN_A_FILTER]}]
+        )
     )
     tags = [tag for page in pages for tag in page["Tags"]]
     for identity, (name, kind) in ec2_resources.items():

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from bootstrap.cloud import agent_groups, images, refusals
 from bootstrap.context import Context
 from bootstrap.jenkins.definitions import fleets
-from bootstrap.preconditions import image_choice
 from bootstrap.remote.desired.base import JAVA_PACKAGES
-from bootstrap.stacks import composition, states
+from bootstrap.stacks import composition
 from bootstrap.values import Secret, Stack
 
 
@@ -25,7 +24,9 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     places = {"MetadataUrl": endpoint, "ParametersUrl": endpoint} if endpoint else {}
     software = () if _is_emulated(context) else JAVA_PACKAGES
     packages = ", ".join(dict.fromkeys(("git", *software, *group.packages)))
-    return places | {"ImageId": _choose_image(context, name, existing, is_arm=group.is_arm), "Packages": packages}
+    # The newest image, unlike the machine's: an agent lives for hours, and a new instance replaces none that runs.
+    image = images.read_newest(context.world.aws, is_arm=group.is_arm)
+    return places | {"ImageId": image, "Packages": packages}
 
 
 def _is_emulated(context: Context) -> bool:
@@ -33,16 +34,6 @@ def _is_emulated(context: Context) -> bool:
     if context.distribution is not None:
         return context.distribution.kind == "emulator"
     return context.settings.jenkins.source == "emulator"
-
-
-def _choose_image(context: Context, name: str, existing: Mapping[str, Stack], *, is_arm: bool) -> str:
-    """The image of new instances: that of the machine, which is pinned; for arm64 the group's own, pinned likewise."""
-    if not is_arm:
-        return image_choice.choose(context, existing)
-    own = existing.get(name)
-    has_own = own is not None and own.status not in {*states.CREATION_FAILED, states.DELETION_STOPPED}
-    pinned = own.parameters.get("ImageId") if own is not None and has_own else None
-    return pinned if pinned and not context.chosen_image else images.read_newest(context.world.aws, is_arm=True)
 
 
 def read_client_keys(context: Context) -> dict[str, Secret]:

@@ -50,6 +50,13 @@ def resize(context: Context, name: str, existing: Stack, run: Run) -> None:
         run.change(change)
 
 
+def resize_all(context: Context, run: Run) -> None:
+    """Do so with all groups: until Jenkins had its new clouds, it gave their groups the limits of the old ones. AwsRefused."""
+    for label in context.settings.agents:
+        name = composition.name_agents_stack(label)
+        resize(context, name, context.stacks[name], run)
+
+
 def _has_group(name: str, existing: Stack) -> bool:
     """Whether this is the stack of a group, whose last operation left it whole."""
     return name.startswith(composition.AGENTS) and states.has_outputs(existing.status)

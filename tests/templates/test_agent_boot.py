@@ -6,9 +6,9 @@ It fetches its keys from a metadata service and a Parameter Store of the test's 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -152,8 +152,8 @@ class Sandbox:
 
     folder: Path
 
-    def run(self, world: World, attempts: int = 60) -> subprocess.CompletedProcess[str]:
-        """Run the program as cloud-init does."""
+    def run(self, world: World, attempts: int = 60, *, has_nft: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the program as cloud-init does; without nft, the package brings it."""
         address = f"http://127.0.0.1:{world.port}"
         known = {"AWS__Region": REGION, "HostKey_KeyPairId": PARAMETER.rpartition("/")[2], "Packages": "git"}
         (command,) = read_cloud_config(MetadataUrl=address, Url=address, **known)["bootcmd"]
@@ -165,10 +165,17 @@ class Sandbox:
             program = program.replace(old, new)
         tools = self.folder / "tools"
         tools.mkdir()
-        nft = tools / "nft"
-        nft.write_text(f'#!/bin/sh\n[ "$*" = "-f -" ] && exec cat > {self.folder}/rules\n')
-        nft.chmod(0o755)
-        environ = {"PATH": f"{tools}:{os.environ['PATH']}"}
+        (tools / "python3").symlink_to(sys.executable)
+        nft, apt = self.folder / "nft", tools / "apt-get"
+        nft.write_text(f'#!/bin/sh\n[ "$*" = "-f -" ] && exec /bin/cat > {self.folder}/rules\n')
+        apt.write_text(
+            f'#!/bin/sh\necho "$*" >> {self.folder}/packages\ncase "$*" in *install*nftables) /bin/cp {nft} {tools} ;; esac\n'
+        )
+        for program_file in (nft, apt):
+            program_file.chmod(0o755)
+        if has_nft:
+            (tools / "nft").symlink_to(nft)
+        environ = {"PATH": str(tools)}
         found = [*command[:2], program, *command[3:]]
         return subprocess.run(found, env=environ, capture_output=True, text=True, timeout=60)
 
@@ -199,6 +206,17 @@ def test_an_instance_gets_its_keys_before_sshd_starts(world: World, sandbox: San
         "PasswordAuthentication no",
         "DisableForwarding yes",
     } <= set(lines)
+
+
+def test_an_image_without_nft_gets_it_before_any_key(world: World, sandbox: Sandbox) -> None:
+    done = sandbox.run(world, has_nft=False)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    options = "-o DPkg::Lock::Timeout=300"
+    asked = (sandbox.folder / "packages").read_text().splitlines()
+    assert [f"{options} update", f"{options} install --yes nftables"] == asked
+    assert "169.254.169.254 reject" in (sandbox.folder / "rules").read_text()
+    assert (HOST, 0o600) == sandbox.read("ssh_host_ed25519_key")
 
 
 def test_the_metadata_service_is_closed_before_it_is_asked(world: World, sandbox: Sandbox) -> None:

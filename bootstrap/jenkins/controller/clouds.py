@@ -46,7 +46,7 @@ _OTHER_SCALER = re.compile("weighted|hardware", re.IGNORECASE)  # the plugin mak
 # Attributes that the document does not have, because it wants their defaults: nothing and false.
 _LEFT_OUT = frozenset(
     {
-        *("addNodeOnlyIfRunning", "alwaysReconnect", "awsCredentialsId", "credentialsId", "endpoint"),
+        *("addNodeOnlyIfRunning", "awsCredentialsId", "credentialsId", "endpoint"),
         *("environmentVariables", "region", "scaleExecutorsByWeight"),
         *("javaPath", "jvmOptions", "suffixStartSlaveCmd", "workDir"),
     }

@@ -36,7 +36,7 @@ _DOING = "putting the groups of agents into Jenkins' settings"
 # What user data installs must be there before Java starts: sshd answers earlier.
 _WAIT = "cloud-init status --wait >/dev/null; "
 _UPDATE_SECONDS = 5  # between two looks at a group, and at a new agent; the plugin's own 10 and 15 make starts slower
-_ONLINE_SECONDS = 300  # until an instance must be connected
+_ONLINE_SECONDS = 900  # until an instance must be connected: it may have many packages to install
 _CONNECT_SECONDS = 60  # for one attempt to connect
 
 
@@ -164,6 +164,8 @@ def _make_cloud(label: str, group: AgentGroup, fleet: Fleet) -> dict[str, Any]:
         "idleMinutes": group.idle_minutes,
         "restrictUsage": group.exclusive,
         "noDelayProvision": True,
+        # Else an instance that lost its connection counts for ever, as one of `minimum` or `spare`, and takes no build.
+        "alwaysReconnect": True,
         "disableTaskResubmit": True,  # else the plugin aborts a Pipeline whose agent is lost, and `retry` never sees it
         "initOnlineTimeoutSec": _ONLINE_SECONDS,
         "initOnlineCheckIntervalSec": _UPDATE_SECONDS,

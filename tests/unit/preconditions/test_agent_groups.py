@@ -54,7 +54,7 @@ def gather(context: Any, name: str = "agents-linux", **existing: Stack) -> dict[
 
 
 def test_agents_of_the_emulator_install_git_and_what_the_file_names_once() -> None:
-    assert {"ImageId": "ami-00000001", "Packages": "git, maven"} == gather(Context())
+    assert {"ImageId": "ami-0000000a", "Packages": "git, maven"} == gather(Context())
 
 
 def test_agents_of_a_real_jenkins_have_its_java() -> None:
@@ -77,21 +77,12 @@ def test_agents_of_the_local_cloud_are_told_where_it_is() -> None:
     assert ("http://10.0.0.1:8999",) * 2 == (found["MetadataUrl"], found["ParametersUrl"])
 
 
-@pytest.mark.parametrize(
-    ("status", "image"),
-    [
-        ("CREATE_COMPLETE", "ami-0000000b"),
-        ("UPDATE_ROLLBACK_COMPLETE", "ami-0000000b"),
-        ("ROLLBACK_COMPLETE", "ami-0000000a"),
-        ("DELETE_FAILED", "ami-0000000a"),
-    ],
-)
-def test_arm_has_an_image_of_its_own_which_is_pinned_by_its_first_launch(status: str, image: str) -> None:
-    own = Stack("p-e-agents-arm", status, {}, {"ImageId": "ami-0000000b"})
+@pytest.mark.parametrize(("label", "architecture"), [("linux", "amd64"), ("arm", "arm64")])
+def test_new_instances_get_the_newest_image_for_their_processors(label: str, architecture: str) -> None:
     context = Context()
 
-    assert image == gather(context, "agents-arm", **{"agents-arm": own})["ImageId"]
-    assert all("arm64" in name for name in context.asked)
+    assert "ami-0000000a" == gather(context, f"agents-{label}")["ImageId"]
+    assert [f"/aws/service/debian/release/13/latest/{architecture}"] == context.asked
 
 
 def test_jenkins_gets_the_private_key_of_the_login_and_the_public_one_of_the_host() -> None:

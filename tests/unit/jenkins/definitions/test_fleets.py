@@ -135,8 +135,9 @@ def test_each_group_is_a_cloud() -> None:
             "idleMinutes": 7,
             "restrictUsage": False,
             "noDelayProvision": True,
+            "alwaysReconnect": True,
             "disableTaskResubmit": True,
-            "initOnlineTimeoutSec": 300,
+            "initOnlineTimeoutSec": 900,
             "initOnlineCheckIntervalSec": 5,
             "cloudStatusIntervalSec": 5,
         }
