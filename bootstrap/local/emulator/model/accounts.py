@@ -32,8 +32,8 @@ def read_form(fields: Mapping[str, str]) -> AccountForm:
 def find_faults(form: AccountForm, users: Users, *, has_mail: bool) -> dict[str, str]:
     """Find what is wrong, by the fields; `has_mail` if the plugin mailer is there, which wants an address.
 
-    The order and the words are those of HudsonPrivateSecurityRealm#validateAccountCreationForm of Jenkins 2.568: a later fault of
-    a field takes the place of an earlier one.
+    The order and the words are those of Jenkins (HudsonPrivateSecurityRealm#validateAccountCreationForm): a later fault of a
+    field takes the place of an earlier one.
     """
     faults: dict[str, str] = {}
     if not form.username:

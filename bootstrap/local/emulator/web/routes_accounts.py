@@ -58,9 +58,7 @@ def _respond(call: Call, given: Mapping[str, str], faults: Mapping[str, str]) ->
     """Answer with the form; passwords are not sent back."""
     crumb = call.controller.sessions.make_crumb(call.identity.name, call.session) if call.session else ""
     rows = "".join(
-        f'<label for="{name}">{label}</label>'
-        f'<input id="{name}" name="{name}" type="{kind}" value="{"" if kind == "password" else html.escape(given.get(name, ""))}">'
-        + (f'<div class="error">{html.escape(faults[fault], quote=False)}</div>' if fault in faults else "")
+        _render_field(name, label, kind, given.get(name, ""), faults.get(fault, ""))
         for name, label, kind, fault in _FIELDS
         if name != "email" or _has_mail(call)
     )
@@ -69,3 +67,9 @@ def _respond(call: Call, given: Mapping[str, str], faults: Mapping[str, str]) ->
         f'<input type="hidden" name="Jenkins-Crumb" value="{crumb}"><button>{_TITLE}</button></form>'
     )
     return pages.respond(pages.render_frame(call, _TITLE, body))
+
+
+def _render_field(name: str, label: str, kind: str, value: str, fault: str) -> str:
+    shown = "" if kind == "password" else html.escape(value)
+    error = f'<div class="error">{html.escape(fault, quote=False)}</div>' if fault else ""
+    return f'<label for="{name}">{label}</label><input id="{name}" name="{name}" type="{kind}" value="{shown}">{error}'
