@@ -228,6 +228,28 @@ def test_an_agent_connects_again_after_a_restart_of_the_controller(
     assert before == away.secret
 
 
+@pytest.mark.only_read
+def test_the_log_of_an_agent_tells_of_its_connection(away: Agent) -> None:
+    path = "computer/helper/logText/progressiveText"
+    before = away.server.get(path)
+    server = online(away)
+
+    answer = server.get(path)
+    end = answer.headers["X-Text-Size"]
+    words = "Inbound agent connected from 127.0.0.1\r\nLauncher: JNLPLauncher\r\nCommunication Protocol: WebSocket\r\n"
+
+    assert ("", "0", "true") == (before.text, before.headers["X-Text-Size"], before.headers["X-More-Data"])
+    assert answer.text.startswith(words)
+    assert answer.text.endswith("Agent successfully connected and online\r\n")
+    assert "Agent successfully connected and online" in server.get("computer/helper/log").text
+
+    away.stop()
+    server.until(lambda: not away.is_online)
+
+    assert "Connection terminated\r\n" == server.get(f"{path}?start={end}").text
+    assert 404 == server.get("computer/(built-in)/log").status_code
+
+
 def test_only_the_right_secret_connects_and_only_who_may_sees_it(away: Agent, fresh: Any) -> None:
     away.start("0" * 64)
     time.sleep(2)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 XML = {"Content-Type": "application/xml"}
+ORGANIZATION = "jenkins.branch.OrganizationFolder"
 BRANCHES = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
 BINDING = (
     "<buildWrappers><org.jenkinsci.plugins.credentialsbinding.impl.SecretBuildWrapper><bindings>"
@@ -103,12 +104,26 @@ def test_a_project_of_many_branches_takes_no_items(server: Any, name: str) -> No
     assert 404 == server.create(f"job/{name}/", "x", "<project/>").status_code
 
 
+@pytest.mark.only_read
+def test_an_organization_folder_is_written_with_its_defaults_and_needs_its_lists(server: Any, name: str) -> None:
+    lists = "<navigators/><projectFactories/>"
+
+    assert 500 == server.create("", name, f"<{ORGANIZATION}/>").status_code
+    assert 200 == server.create("", name, f"<{ORGANIZATION}>{lists}</{ORGANIZATION}>").status_code
+
+    text = server.get(f"job/{name}/config.xml").text
+    assert "<interval>86400000</interval>" in text
+    assert f'<folderViews class="{ORGANIZATION}ViewHolder">' in text
+    assert ORGANIZATION == server.get(f"job/{name}/api/json").json()["_class"]
+
+
 @pytest.mark.own_process
 @pytest.mark.parametrize(
     ("kind", "xml"),
     [
         ("a matrix", "<matrix-project><builders/><publishers/><buildWrappers/></matrix-project>"),
         ("branches", f"<{BRANCHES}/>"),
+        ("an organization", f"<{ORGANIZATION}><navigators/><projectFactories/></{ORGANIZATION}>"),
     ],
 )
 def test_what_is_kept_and_not_built_is_refused_in_the_emulators_name(

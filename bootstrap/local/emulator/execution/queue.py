@@ -16,6 +16,7 @@ from ..model.identities import find_identity, may
 from ..model.job_options import find_throttle
 from ..model.jobs import Job
 from .executors import SHUTTING_DOWN, Executors, QuietMode, Slot
+from .pipeline_limit import PipelineLimit, compute_limit
 from .spans import describe_span
 
 THROTTLED = "Build throttle expires at "
@@ -57,6 +58,7 @@ class Queue:
 
     def __init__(self, home: Home, quiet_mode: QuietMode, executors: Executors) -> None:
         self._home, self._quiet_mode, self._executors = home, quiet_mode, executors
+        self.pipelines = PipelineLimit(compute_limit(home.options.arguments))
         self._items: dict[int, QueueItem] = {}
         self._numbers = executors.numbers
         self._wake = asyncio.Event()
@@ -142,7 +144,7 @@ class Queue:
         if not may(self._home, identity, "Agent/Build"):
             return f"‘{identity}’ lacks permission to run on ‘Jenkins’"
         if item.job.is_pipeline:
-            return ""
+            return self.pipelines.explain_wait(item.causes)
         item.is_buildable = True
         return self._executors.explain_wait(item.job.label)
 

@@ -11,6 +11,7 @@ from ..failures import StepFailed
 from ..model import console_notes, program_record
 from ..model.builds import Build
 from ..model.program_record import RecordedSteps
+from ..model.stashes import clear_stashes
 from .console import Console
 from .contexts import Allocation
 from .executors import Slot
@@ -44,6 +45,8 @@ class Runs:
 
     def begin(self, build: Build, slot: Slot | None, recorded: RecordedSteps | None = None) -> None:
         """Run a build that left the queue; `slot` is the executor of a freestyle one, `recorded` is of a resumed one."""
+        if slot is None:
+            self._services.queue.pipelines.begin(build)
         task = asyncio.get_running_loop().create_task(self._run(build, slot, recorded))
         task.set_name(f"build {build.job.full_name} {build.number}")
         self._tasks.add(task)
@@ -126,8 +129,10 @@ class Runs:
 
     def _end(self, build: Build, console: Console, slot: Slot | None) -> None:
         self._services.running.pop(build, None)
+        self._services.queue.pipelines.end(build)
         self._services.executors.release_kept(build)
         build.finish()
+        clear_stashes(build)
         console.write_line(f"Finished: {build.result}")
         console.close()
         # One of the same name may have been made in the place of a deleted job: its files are its own.

@@ -189,7 +189,17 @@ abstract class SectionChecks {
                 refuseName(what, name, "Invalid ${what} type \"${name}\". Valid ${what} types: ${known}", call)
             } else {
                 StepSignatures.ofDeclared(name)?.checkDeclared(readNamed(call), readPlain(call), call) { message, place -> refuse(message, place) }
+                if (what == 'option' && name == 'preserveStashes') {
+                    checkStashCount(call)
+                }
             }
+        }
+    }
+
+    private void checkStashCount(MethodCallExpression option) {
+        def count = readNamed(option)?.find { key, value -> key.text == 'buildCount' }?.value
+        if (count instanceof ConstantExpression && count.value instanceof Integer && !(count.value in 1..50)) {
+            refuse('The number of builds to preserve must be between 1 and 50.', option)
         }
     }
 

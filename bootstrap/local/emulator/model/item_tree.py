@@ -26,6 +26,8 @@ ROOTS = {
     ORGANIZATION: "branch-api",
     MATRIX: "matrix-project",
 }
+# Lists without which Jenkins fails when it loads an item.
+_NEEDED = {MATRIX: ("builders", "publishers", "buildWrappers"), ORGANIZATION: ("navigators", "projectFactories")}
 # Items that hold items. The emulator keeps projects of many branches, and never scans a repository for branches.
 FOLDERS = frozenset({FOLDER, MULTIBRANCH, ORGANIZATION})
 
@@ -67,9 +69,9 @@ class Tree:
         """Refuse (500) a document whose root element has no class; rewrite any other as Jenkins does."""
         if root.tag not in ROOTS or (ROOTS[root.tag] and ROOTS[root.tag] not in self._plugins):
             raise Refused(500, f"com.thoughtworks.xstream.mapper.CannotResolveClassException: {root.tag}")
-        missing = [tag for tag in ("builders", "publishers", "buildWrappers") if root.find(tag) is None]
-        if root.tag == MATRIX and missing:
-            raise Refused(500, f"java.lang.NullPointerException: a matrix project without {missing[0]}")
+        for tag in _NEEDED.get(root.tag, ()):
+            if root.find(tag) is None:
+                raise Refused(500, f"java.lang.NullPointerException: {root.tag} has no {tag}")
         item_xml.rewrite(root, self._plugins)
 
     def find(self, full_name: str, start: Folder | None = None) -> Item | None:

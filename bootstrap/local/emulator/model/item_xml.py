@@ -30,6 +30,7 @@ _NOTED = ("jobProperties", "triggers", "parameters", "options")
 def rewrite(root: Any, plugins: Mapping[str, str]) -> None:
     """Rewrite a posted document, in place, to the form that Jenkins stores."""
     drop(root, plugins)
+    _complete_root(root)
     for node in root.iter():
         _rewrite_fields(node)
     _order_all_fields(root)
@@ -116,6 +117,22 @@ def find_owner(name: str) -> str | None:
         if plugin := table.get(f"{rest}."):
             return plugin
     return None
+
+
+def _complete_root(root: Any) -> None:
+    """Remove fields of a class that Jenkins replaces, and add the members that Jenkins adds to lists."""
+    rewrites = _load_rewrites()
+    for tag, kind in rewrites["replaced"].get(root.tag, {}).items():
+        for field in root.findall(tag):
+            if field.get("class") != kind:
+                root.remove(field)
+    for tag, members in rewrites["members"].get(root.tag, {}).items():
+        for member in map(xmlfile.parse, members):
+            holder = root.find(tag)
+            if holder is None:
+                holder = xmlfile.put(root, tag)
+            if holder.find(member.tag) is None:
+                holder.append(member)
 
 
 def _rewrite_fields(node: Any) -> None:

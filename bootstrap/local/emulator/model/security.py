@@ -17,10 +17,9 @@ import bcrypt
 
 from ..failures import Forbidden
 from . import xmlfile
+from .passwords import HASHED, LONGEST, hash_password
 
 ANONYMOUS, AUTHENTICATED = "anonymous", "authenticated"
-_HASHED = "#jbcrypt:"
-COST = 10  # the cost that Jenkins uses; each step doubles the work of bcrypt
 # The permissions that imply a permission, besides Overall/Administer, which implies every permission.
 IMPLIED_BY = {"Job/Discover": ("Job/Read",), "Job/ExtendedRead": ("Job/Configure",)}
 KNOWN_PERMISSIONS = {
@@ -175,24 +174,23 @@ class Users:
 
     def set_password(self, user: User, password: str) -> None:
         """Set a password, plain or as '#jbcrypt:<hash>'; the hash of an unchanged plain password stays."""
-        if password.startswith(_HASHED):
+        if password.startswith(HASHED):
             user.password = password
         elif not self.is_password(user, password):
-            salt = bcrypt.gensalt(COST, prefix=b"2a")
-            user.password = _HASHED + bcrypt.hashpw(password.encode()[:72], salt).decode()
+            user.password = hash_password(password)
         user.save()
 
     def is_password(self, user: User, password: str) -> bool:
         """Whether the password is right; a right one is remembered as a keyed hash, because bcrypt takes 50 ms by design."""
         hashed = self.find_hash(user)
-        if hashed and not self.is_remembered(user, password) and bcrypt.checkpw(password.encode()[:72], hashed):
+        if hashed and not self.is_remembered(user, password) and bcrypt.checkpw(password.encode()[:LONGEST], hashed):
             self.remember(user, password, hashed)
         return self.is_remembered(user, password)
 
     @staticmethod
     def find_hash(user: User) -> bytes | None:
         """Find the bcrypt hash of a user's password; None if the user has no password."""
-        return user.password.removeprefix(_HASHED).encode() if user.password.startswith(_HASHED) else None
+        return user.password.removeprefix(HASHED).encode() if user.password.startswith(HASHED) else None
 
     def list_hashes(self) -> list[bytes]:
         """List the bcrypt hashes of all passwords."""

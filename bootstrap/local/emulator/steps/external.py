@@ -11,10 +11,11 @@ from ..execution.environment import expand
 from ..execution.git import Git, Repository, strip_branch
 from ..execution.mail_sending import NOT_SENT, SEND_FAILED, MailFailed, deliver, read_account
 from ..execution.publishers import complete_message, parse_recipients, send_mail
+from ..execution.queue import QueueItem
 from ..execution.registry import Step, register_step
 from ..failures import Interrupted, StepFailed
 from ..model.build_record import Parameter
-from ..model.builds import make_upstream_cause
+from ..model.builds import Build, make_upstream_cause
 from ..model.properties import declare_properties
 from .node import find_directory, find_node
 
@@ -105,22 +106,30 @@ async def build(call: Step) -> dict[str, str] | None:
         )
     if str(call.arguments.get("wait", "true")).lower() == "false":
         return None
-    while item.build is None:
-        if item.is_cancelled:
-            raise StepFailed(f"Queue task was cancelled: {job.full_name}")
-        await asyncio.sleep(0.05)
-    call.say(f"Starting building: {job.full_name} {item.build.shown_name}")
-    while item.build.is_building:
-        await asyncio.sleep(0.05)
-    outcome = item.build.result or "SUCCESS"
-    call.say(f"Build {job.full_name} {item.build.shown_name} completed: {outcome}")
+    with engine.services.queue.pipelines.await_build(engine.build):
+        engine.services.queue.wake()  # its own build may begin now, although the limit is reached
+        started = await _await_end(call, item)
+    outcome = started.result or "SUCCESS"
+    call.say(f"Build {job.full_name} {started.shown_name} completed: {outcome}")
     if outcome != "SUCCESS" and str(call.arguments.get("propagate", "true")).lower() != "false":
         raise Interrupted(
-            f"{job.full_name} {item.build.shown_name} completed with status {outcome} (propagate: false to ignore)",
+            f"{job.full_name} {started.shown_name} completed with status {outcome} (propagate: false to ignore)",
             outcome,
             is_actual=False,
         )
-    return {"$run": f"{job.full_name}#{item.build.number}"}
+    return {"$run": f"{job.full_name}#{started.number}"}
+
+
+async def _await_end(call: Step, item: QueueItem) -> Build:
+    """Wait until the build of a queued item has ended."""
+    while item.build is None:
+        if item.is_cancelled:
+            raise StepFailed(f"Queue task was cancelled: {item.job.full_name}")
+        await asyncio.sleep(0.05)
+    call.say(f"Starting building: {item.job.full_name} {item.build.shown_name}")
+    while item.build.is_building:
+        await asyncio.sleep(0.05)
+    return item.build
 
 
 def _differs(kind: str, given: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from ..execution.nodes import Node
 from ..execution.registry import TEXT, Step, register_step
 from ..execution.spans import describe_span
 from ..failures import Interrupted, StepFailed
+from ..model.stashes import find_stash
 from .durable_shell import TIMED_OUT, DurableShell
 
 PATIENCE = 15.0  # seconds until a waiting step says why it waits
@@ -272,17 +273,10 @@ async def clean(call: Step) -> None:
     call.say("[WS-CLEANUP] done")
 
 
-def _find_stash(call: Step) -> Path:
-    name = call.require("name")
-    if "/" in name or name in {"", ".", ".."}:
-        raise StepFailed(f"Invalid stash name: {name}", "java.lang.IllegalArgumentException")
-    return call.engine.build.directory / "stashes" / f"{name}.tar.gz"
-
-
 @register_step("stash", main="name")
 async def stash(call: Step) -> None:
     """Stash files for a later part of the build."""
-    where, path = find_directory(call), _find_stash(call)
+    where, path = find_directory(call), find_stash(call.engine.build, call.require("name"))
     names = await find_node(call).select(where, call.read_text("includes") or "**", call.read_text("excludes"))
     if not names and not call.read_flag("allowEmpty"):
         raise StepFailed(f"No files included in stash ‘{call.require('name')}’")
@@ -294,7 +288,7 @@ async def stash(call: Step) -> None:
 @register_step("unstash", main="name")
 async def unstash(call: Step) -> None:
     """Unstash files."""
-    where, path = find_directory(call), _find_stash(call)
+    where, path = find_directory(call), find_stash(call.engine.build, call.require("name"))
     if not path.exists():
         raise StepFailed(f"No such saved stash ‘{call.require('name')}’")
     await find_node(call).unpack(where, path.read_bytes())

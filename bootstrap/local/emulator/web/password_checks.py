@@ -22,7 +22,8 @@ from contextlib import asynccontextmanager
 import bcrypt
 
 from ..failures import Refused
-from ..model.security import COST, Users
+from ..model.passwords import COST
+from ..model.security import Users
 
 THREADS = 2
 MAX_WAITING = 200

@@ -62,7 +62,7 @@ async def serve_connection(call: Call, folder: Folder, rest: str) -> web.StreamR
     first = await socket.receive()
     if first.type != WSMsgType.TEXT:
         return socket
-    agent = agents.greet(name, load(first.data), send)
+    agent = agents.greet(name, call.sender, load(first.data), send)
     try:
         async for message in socket:
             if message.type == WSMsgType.TEXT:

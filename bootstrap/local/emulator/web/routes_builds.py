@@ -11,9 +11,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from ..failures import Refused
+from ..failures import NAME, Refused
 from ..model import console_notes
 from ..model.builds import Build
+from ..model.item_xml import DECLARED
+from ..model.job_options import NO_RESTART
+from ..model.jobs import Job
 from . import pages
 from .answers import respond_exported
 from .api import Exported
@@ -61,6 +64,27 @@ async def stop(call: Call, build: Build, rest: str) -> web.Response:
     call.require("Job/Cancel")
     call.controller.runs.abort(build, call.controller.home.find_full_name(call.identity.name))
     return redirect(call.resolve(f"/{build.path}"))
+
+
+@register_route("build:restart", methods=("GET", "POST"), takes_rest=True)
+async def refuse_restart(call: Call, build: Build, rest: str) -> web.Response:
+    """Refuse to restart a declarative Pipeline from a stage; builds that Jenkins cannot restart either have no such path.
+
+    The job tells whether its Pipeline is declarative, so a scripted build of before is refused as well.
+    """
+    job = build.job
+    is_restartable = (
+        not build.is_building
+        and call.controller.home.authorization.allows(call.identity, "Job/Build")
+        and not (job.is_disabled or (isinstance(job, Job) and job.is_held))
+        and job.root.find(f"actions/{DECLARED}JobAction") is not None
+        and job.root.find(f"actions/{NO_RESTART}") is None
+    )
+    if not is_restartable:
+        raise Refused(404, "Not Found")
+    raise Refused(
+        501, f"{NAME} does not restart a Pipeline from a stage; Jenkins does: {job.full_name} {build.shown_name}"
+    )
 
 
 @register_route("build:doDelete", methods=("POST",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from . import pages
 from .calls import Call, answer_text, redirect, register_route, respond_xml
 
 PERMANENT = frozenset({"hudson.slaves.DumbSlave", "hudson.slaves.DumbSlave$DescriptorImpl"})
+_LOG_READERS = ("Agent/Connect", "Agent/ExtendedRead")
 INBOUND = frozenset({"", "hudson.slaves.JNLPLauncher", "hudson.slaves.JNLPLauncher$DescriptorImpl"})
 
 
@@ -181,25 +183,36 @@ async def show_system(call: Call, node: NodeSettings, rest: str) -> web.Response
     return pages.respond(pages.render_notice(call.controller, 200, words))
 
 
-@register_route("computer:logText/progressiveText", methods=("GET", "POST"))
+@register_route("computer:logText/progressiveText", "computer:logText/progressiveHtml", methods=("GET", "POST"))
 async def send_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
-    """Send the log of an agent from a letter on; that of an agent that connects by itself is always empty here."""
-    call.require("Agent/Connect")
-    computer = call.controller.clouds.computers.get(node.name)
-    start = call.request.query.get("start", "0")
-    content, end = computer.read_log(int(start) if start.isdigit() else 0) if computer else ("", 0)
-    response = answer_text(content)
-    response.headers["X-Text-Size"] = str(end)
-    if computer is not None and computer.is_live:
-        response.headers["X-More-Data"] = "true"
+    """Send the log of an agent from `start` on, an offset in it; a start beyond the end sends the whole log.
+
+    Jenkins always says that more may come, and ends lines of the text with CRLF. The built-in node has an empty log.
+    """
+    call.require_any(*_LOG_READERS)
+    start = (await call.read_form()).get("start", "0")
+    content, end = _read_log(call, node, int(start) if start.isdigit() else 0)
+    is_page = call.request.path.endswith("Html")
+    shown = html.escape(content, quote=False) if is_page else content.replace("\n", "\r\n")
+    response = answer_text(shown, kind="text/html" if is_page else "text/plain")
+    response.headers.update({"X-Text-Size": str(end), "X-More-Data": "true"})
     return response
+
+
+def _read_log(call: Call, node: NodeSettings, start: int) -> tuple[str, int]:
+    """The log of a node from an offset on, and where it ends."""
+    computer = call.controller.clouds.computers.get(node.name)
+    if computer is not None:
+        return computer.read_log(start)
+    path = call.controller.agents.find_log(node.name)
+    content = path.read_bytes() if node.name and path.exists() else b""
+    return content[start if start <= len(content) else 0 :].decode("utf-8", "replace"), len(content)
 
 
 @register_route("computer:log")
 async def show_log(call: Call, node: NodeSettings, rest: str) -> web.Response:
-    """Show the log of the agent of a cloud."""
-    call.require("Agent/Connect")
-    computer = call.controller.clouds.computers.get(node.name)
-    if computer is None:
-        raise Refused(501, f"{NAME} keeps no log of an agent that connects by itself: {node.name}")
-    return pages.respond(pages.render_notice(call.controller, 200, computer.read_log(0)[0]))
+    """Show the log of an agent; the built-in node has no such page."""
+    if not node.name:
+        raise Refused(404, "Not Found")
+    call.require_any(*_LOG_READERS)
+    return pages.respond(pages.render_notice(call.controller, 200, _read_log(call, node, 0)[0]))

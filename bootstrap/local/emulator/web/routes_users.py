@@ -10,7 +10,7 @@ from aiohttp import web
 from ..failures import Refused
 from ..model.security import User
 from . import pages
-from .calls import Call, answer_text, register_route
+from .calls import Call, answer_text, redirect, register_route
 
 PROPERTY = "user:descriptorByName/jenkins.security.ApiTokenProperty"
 
@@ -32,12 +32,13 @@ async def show_user(call: Call, user: User, rest: str) -> web.Response:
 
 @register_route("user:doDelete", methods=("POST",))
 async def delete_user(call: Call, user: User, rest: str) -> web.Response:
-    """Delete a user; nobody can delete themself."""
+    """Delete a user, and redirect to what is above the users; nobody can delete themself."""
     call.require("Overall/Administer")
     if call.identity.name.lower() == user.identifier.lower():
         raise Refused(400, "Cannot delete self")
     call.controller.home.users.remove(user)
-    return web.Response(status=302, headers={"Location": "../.."})
+    above = call.request.raw_path.partition("?")[0].split("/")[:-3]
+    return redirect("/".join([*above, ""]) or "/")
 
 
 @register_route(f"{PROPERTY}/generateNewToken", methods=("POST",))

@@ -15,6 +15,7 @@ from ..model.security import Identity
 from ..model.sessions import Session
 from . import (  # noqa: F401 (they register routes)
     refusals,
+    routes_accounts,
     routes_agents,
     routes_builds,
     routes_casc,

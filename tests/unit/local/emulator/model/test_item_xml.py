@@ -97,6 +97,7 @@ MORE_PLUGINS = {
         ("junit", "mailer", "matrix-project", "workflow-multibranch", "branch-api", "cloudbees-folder"), "1"
     ),
 }
+ORGANIZATION = "jenkins.branch.OrganizationFolder"
 MULTIBRANCH = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
 
 
@@ -178,6 +179,40 @@ def test_an_empty_multibranch_project_gets_its_parts() -> None:
     assert [MULTIBRANCH] * 4 == [owner.get("class") for owner in root.iter("owner")]
     assert "Jenkinsfile" == root.findtext("factory/scriptPath")
     assert "false" == root.findtext("orphanedItemStrategy/abortBuilds")
+
+
+@pytest.mark.only_read
+def test_an_organization_folder_gets_its_parts() -> None:
+    factory = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProjectFactory"
+    root = xmlfile.parse(
+        f'<{ORGANIZATION}><folderViews class="other"/><navigators/><projectFactories><{factory}/></projectFactories>'
+        f"<unknown/></{ORGANIZATION}>"
+    )
+    item_xml.rewrite(root, MORE_PLUGINS)
+
+    fields = ["properties", "folderViews", "healthMetrics", "icon", "orphanedItemStrategy", "triggers", "disabled"]
+    assert [*fields, "navigators", "projectFactories", "buildStrategies"] == [child.tag for child in root]
+    assert f"{ORGANIZATION}ViewHolder" == root.find("folderViews").get("class")
+    assert [None, ORGANIZATION] == [owner.get("class") for owner in root.iter("owner")]
+    assert ["OrganizationChildTriggersProperty", "OrganizationChildOrphanedItemsProperty"] == [
+        child.tag.removeprefix("jenkins.branch.") for child in root.find("properties")
+    ]
+    assert "86400000" == root.findtext("properties//interval")
+    assert "Jenkinsfile" == root.findtext(f"projectFactories/{factory}/scriptPath")
+
+
+@pytest.mark.only_read
+def test_an_organization_folder_keeps_the_properties_that_it_has() -> None:
+    given = "<jenkins.branch.OrganizationChildTriggersProperty><templates/></jenkins.branch.OrganizationChildTriggersProperty>"
+    text = f"<{ORGANIZATION}><properties>{given}</properties><navigators/><projectFactories/></{ORGANIZATION}>"
+    once = xmlfile.parse(text)
+    item_xml.rewrite(once, MORE_PLUGINS)
+    written = xmlfile.serialise(once)
+    item_xml.rewrite(once, MORE_PLUGINS)
+
+    assert 2 == len(once.find("properties"))
+    assert 0 == len(once.find("properties")[0].find("templates"))
+    assert written == xmlfile.serialise(once)
 
 
 @pytest.mark.only_read
