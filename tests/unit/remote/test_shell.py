@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 from sshd import FORMAT, Sshd, private_text
 
-from bootstrap.errors import (
-    CommandFailed,
-    Missing,
-)
+from bootstrap.errors import CommandFailed, Missing
 from bootstrap.remote import shell as shell_module
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Shell

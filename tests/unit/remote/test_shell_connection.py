@@ -12,11 +12,7 @@ import pytest
 import sshd as server_module
 from sshd import Sshd, new_host_key, private_text, public_text
 
-from bootstrap.errors import (
-    ConnectionBroken,
-    HostKeyMismatch,
-    Unreachable,
-)
+from bootstrap.errors import ConnectionBroken, HostKeyMismatch, Unreachable
 from bootstrap.remote import shell as shell_module
 from bootstrap.remote.keys import format_fingerprint
 from bootstrap.remote.shell import FabricShell

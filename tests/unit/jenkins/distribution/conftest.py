@@ -15,15 +15,7 @@ from bootstrap.jenkins.distribution import load_lock, needs
 from bootstrap.preconditions import jenkins_files
 from tests.unit.jenkins.distribution.authority import Authority, Center
 from tests.unit.jenkins.distribution.relocking import Project
-from tests.unit.jenkins.distribution.stand_ins import (
-    VERSION,
-    WAR,
-    WAR_CONTENT,
-    Mirror,
-    SigningKey,
-    plugin,
-    write_table,
-)
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin, write_table
 
 
 @pytest.fixture(scope="module")
