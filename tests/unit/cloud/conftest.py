@@ -1,4 +1,4 @@
-"""SSH through Session Manager: a real SSH server behind a stand-in for AWS' plugin."""
+"""SSH through Session Manager, with a real SSH server behind a stand-in for AWS' plugin; and Direct Connect as a model."""
 
 import os
 import sys

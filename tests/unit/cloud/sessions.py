@@ -1,15 +1,12 @@
 """Sessions of Session Manager: StartSession answered by a stub, a stand-in for AWS' plugin, a real SSH server behind it."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.credentials import Credentials
 from botocore.stub import Stubber
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 from sshd import Sshd
 
 from bootstrap.cloud import session_manager

@@ -2,18 +2,14 @@
 
 import contextlib
 import socket
-import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 from sshd import Sshd
 
 from bootstrap.cloud import data_channel, session_manager

@@ -1,13 +1,10 @@
 """SSH through Session Manager: a stand-in for AWS' plugin, a real SSH server behind it, StartSession answered by a stub."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 import sshd as server_module
 from sshd import Sshd
 

@@ -1,12 +1,9 @@
 """AWS' plugin for sessions: what it is given, what it says, and what is told where it is missing."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "remote"))
 from sshd import Sshd
 
 from bootstrap.cloud import session_manager

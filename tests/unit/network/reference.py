@@ -63,6 +63,8 @@ class Trip(Routes):
                 raise Stops("service", self.called(self.b))
         return address in answered
 
+    # --- the three kinds of trips
+
     def cross(self, here: Subnet, there: Subnet) -> None:
         self.groups(self.a, self.b, "egress")
         self.acl(here, "out", self.b)

@@ -49,6 +49,8 @@ class Packet:
         else:
             self.has_replies, self.reply = every or protocol == "tcp", 0
 
+    # --- who is where
+
     def interface(self, address: Address) -> Interface | None:
         return next((it for it in self.network.interfaces.values() if address in it.addresses), None)
 
@@ -78,6 +80,8 @@ class Packet:
         if not self.every:
             return ANY_PORT
         return LINUX if self.interface(self.a) else ANY_CLIENT
+
+    # --- filters
 
     def groups(self, own: Address, far: Address, way: str) -> None:
         """Any rule of any group of the interface is enough; replies are not asked."""

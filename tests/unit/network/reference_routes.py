@@ -82,6 +82,8 @@ class Routes(Packet):
         else:
             self.is_doubtful = True
 
+    # --- gateways
+
     def usable(self, nat: Nat) -> None:
         """A NAT gateway translates TCP, UDP and ICMP, and IPv6 only into IPv4, which no test's packet asks for."""
         if not nat.is_available or self.a.version == 6 or self.protocol not in ("tcp", "udp", "icmp"):

@@ -18,9 +18,6 @@ GONE = (
 DEAD = f"{FAILED}Caused by: SdkClientException: Unable to execute HTTP request: Connect to 10.0.0.1:443 failed"
 
 
-# --- comparing
-
-
 def test_clouds_that_hold_are_no_change() -> None:
     document = wish(linux=AgentGroup(), big=AgentGroup(maximum=5))
 

@@ -89,9 +89,6 @@ def run(server: Any, exported: str, wished: str, journal: str = "") -> list[str]
     return show(report.changes)
 
 
-# --- applying
-
-
 def test_nothing_is_sent_where_the_clouds_hold(jenkins_server: Any) -> None:
     document = wish(linux=AgentGroup())
 
