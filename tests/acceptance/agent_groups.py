@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import canary
-from evidence import GATHERERS, Client, Subject
+from evidence import GATHERERS
+from subject import Client, Subject
 
 # An instance boots, installs Java, git and its packages, and connects. The plugin itself gives up after this time, too.
 START_SECONDS = 300

@@ -14,9 +14,10 @@ import hardening  # noqa: F401 (adds its gatherers)
 import own_settings  # noqa: F401 (adds its gatherers)
 import pytest
 from canary import Build
-from evidence import GATHERERS, Evidence, Subject
+from evidence import GATHERERS, Evidence
 from handshake import Place
 from shell_backend import ShellBackend
+from subject import Subject
 from testinfra.host import Host
 
 from bootstrap.acts.verify import ENVIRONMENT_VARIABLE

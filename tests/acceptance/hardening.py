@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import requests
-from evidence import GATHERERS, Client, Subject
+from evidence import GATHERERS
 from handshake import Spoken, speak
+from subject import Client, Subject
 
 from bootstrap.jenkins.controller.api import ask
 

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from evidence import GATHERERS, Client, Subject, inspection
+from evidence import GATHERERS
+from machine_evidence import inspection
+from subject import Client, Subject
 
 from bootstrap.jenkins.controller.api import ask, expect
 

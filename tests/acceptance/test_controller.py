@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 from canary import Build
-from evidence import Forged
+from controller_evidence import Forged
 from exported import differences, rights, wished
 
 from bootstrap.context import Context

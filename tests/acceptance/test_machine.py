@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from evidence import Visible
+from machine_evidence import Visible
+from packet_rules import is_harmless, jumps_to_ordinary_builds, list_matches, list_ports, rejected_address
 
 from bootstrap.context import Context
 from bootstrap.remote.desired.agent import AGENTS
@@ -17,7 +18,6 @@ from bootstrap.remote.desired.toolkit import INSPECTED_SERVICES
 
 Inspection = dict[str, Any]
 HOME = "/var/lib/jenkins"
-ORDINARY_CHAIN = "ordinary_builds"
 LOOPBACK = ("127.", "[::1]")
 BUILDERS = frozenset(agent.user for agent in AGENTS)
 SECONDS_APART = 10
@@ -148,8 +148,8 @@ def test_the_firewall_accepts_only_ssh_and_https(inspection: Inspection) -> None
     rules = [it["rule"] for it in inspection["firewall"] if it.get("rule", {}).get("chain") == "input"]
     accepting = [rule["expr"] for rule in rules if {"accept": None} in rule["expr"]]
 
-    ports = {port for rule in accepting for port in _ports(rule)}
-    others = [rule for rule in accepting if not _ports(rule) and not _is_harmless(rule)]
+    ports = {port for rule in accepting for port in list_ports(rule)}
+    others = [rule for rule in accepting if not list_ports(rule) and not is_harmless(rule)]
 
     assert {22, 443} == ports
     assert [] == others
@@ -158,52 +158,15 @@ def test_the_firewall_accepts_only_ssh_and_https(inspection: Inspection) -> None
 def test_the_firewall_keeps_ordinary_builds_from_the_metadata_service(inspection: Inspection) -> None:
     """The firewall rejects what ordinary builds send to the metadata service."""
     rules = [it["rule"] for it in inspection["firewall"] if "rule" in it]
-    jumps = [rule["expr"] for rule in rules if rule["chain"] == "output" and _jumps(rule)]
+    jumps = [rule["expr"] for rule in rules if rule["chain"] == "output" and jumps_to_ordinary_builds(rule)]
 
-    assert {"169.254.169.254", "fd00:ec2::254"} <= {_rejected_address(rule) for rule in rules}
-    assert [["meta skuid"]] == [[asked for asked, _ in _matches(jump)] for jump in jumps]
-
-
-def _rejected_address(rule: dict[str, Any]) -> str:
-    """The address for which a rule of ordinary builds rejects everything; empty for any other rule."""
-    matched = list(_matches(rule["expr"]))
-    is_plain = len(matched) == 1 and matched[0][0] in {"ip daddr", "ip6 daddr"}
-    is_reject = rule["chain"] == ORDINARY_CHAIN and any("reject" in part for part in rule["expr"])
-    return str(matched[0][1]) if is_plain and is_reject else ""
-
-
-def _jumps(rule: dict[str, Any]) -> bool:
-    return any(part.get("jump") == {"target": ORDINARY_CHAIN} for part in rule["expr"])
+    assert {"169.254.169.254", "fd00:ec2::254"} <= {rejected_address(rule) for rule in rules}
+    assert [["meta skuid"]] == [[asked for asked, _ in list_matches(jump)] for jump in jumps]
 
 
 def test_only_the_toolkits_builds_get_credentials_of_the_machine(inspection: Inspection) -> None:
     """The metadata service answers the toolkit's builds, and ordinary builds cannot reach it."""
     assert {agent.user: "200" if agent.has_role else "000" for agent in AGENTS} == inspection["metadata"]
-
-
-def _matches(rule: list[dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """What a rule asks, as text such as 'tcp dport', and for which value."""
-    for part in rule:
-        if "match" in part:
-            left = part["match"]["left"]
-            kind, asked = next(iter(left.items()))
-            words = [asked.get("protocol", kind), asked.get("field") or asked.get("key")] if asked else [kind]
-            yield " ".join(map(str, words)), part["match"]["right"]
-
-
-def _ports(rule: list[dict[str, Any]]) -> set[Any]:
-    found: set[Any] = set()
-    for asked, value in _matches(rule):
-        if asked == "tcp dport":
-            found |= set(value["set"]) if isinstance(value, dict) and "set" in value else {str(value)}
-    return {int(port) if str(port).isdigit() else str(port) for port in found}
-
-
-def _is_harmless(rule: list[dict[str, Any]]) -> bool:
-    """Answers to what the machine asked, its loopback, and ICMP."""
-    asked = dict(_matches(rule))
-    is_answer = "ct state" in asked and "new" not in str(asked["ct state"])
-    return is_answer or asked.get("meta iif") == "lo" or bool({"icmp type", "icmpv6 type"} & asked.keys())
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,17 @@
-"""Questions that a Pipeline asks: who may answer them and how, what comes of it, and what ends them otherwise."""
+"""Questions that a Pipeline asks: who may answer them and how, and what ends them otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import jenkins
 import pytest
 import requests
 
-from bootstrap.jenkins.controller import builds, questions
-from bootstrap.values import Secret
+from bootstrap.jenkins.controller import builds
+from tests.contract.questions import Xml, asked, stage, with_token
 
-Xml = Callable[[str], str]
 ASKED = "input id: 'Question', message: 'Go on?'"
 NAMED = "input id: 'Question', message: 'Go on?', submitter: 'Builder, somebody'"
-
-
-def stage(steps: str, more: str = "") -> str:
-    return f"pipeline {{\nagent any\nstages {{\nstage('One') {{\n{more}\nsteps {{\n{steps}\n}}\n}}\n}}\n}}"
-
-
-def asked(server: Any, name: str, xml: str, text: str = "Go on?") -> int:
-    """A build of a new job that has asked its question."""
-    server.create("", name, xml)
-    number = int(server.begin(name))
-    server.until(lambda: text in server.client.get_build_console_output(name, number))
-    return number
 
 
 def login(server: Any, user: str) -> requests.Session:
@@ -133,77 +118,6 @@ def test_with_a_submitter_only_those_named_and_administrators_answer(server: Any
     assert server.finish(name, number)[0]["result"] == "ABORTED"
 
 
-PARAMETERS = "parameters: [string(name: 'WHO', defaultValue: 'world'), choice(name: 'HOW', choices: ['fast', 'slow'])]"
-
-
-def scripted(more: str, told: str) -> str:
-    """Asks, and tells what was answered."""
-    return f"script {{\ndef given = input(id: 'Question', message: 'Go on?', {more})\necho \"{told}\"\n}}"
-
-
-def test_the_values_of_a_form_are_the_steps_value(server: Any, name: str, pipeline: Xml) -> None:
-    script = scripted(PARAMETERS, "${given.WHO} ${given.HOW}")
-    number = asked(server, name, pipeline(stage(script)), "Input requested")
-    form = '{"parameter": [{"name": "WHO", "value": "you"}, {"name": "HOW", "value": "slow"}]}'
-    assert server.post(f"job/{name}/{number}/input/Question/proceed", data={"json": form}).status_code == 200
-    build, log = server.finish(name, number)
-    assert build["result"] == "SUCCESS"
-    assert "\nyou slow\n" in log
-
-
-def test_the_next_input_is_answered_by_its_identifier(server: Any, name: str, pipeline: Xml) -> None:
-    number = asked(server, name, pipeline(stage(scripted(PARAMETERS, "${given.WHO} ${given.HOW}"))), "Input requested")
-    path = f"job/{name}/{number}/wfapi"
-    waiting = server.get(f"{path}/nextPendingInputAction").json()
-    form = '{"parameter": [{"name": "WHO", "value": "me"}, {"name": "HOW", "value": "fast"}]}'
-
-    answer = server.post(
-        f"{path}/inputSubmit", params={"inputId": waiting["id"]}, data={"json": form, "proceed": "Yes"}
-    )
-
-    assert 200 == answer.status_code
-    assert "\nme fast\n" in server.finish(name, number)[1]
-    assert server.get(f"{path}/nextPendingInputAction").json() is None
-
-
-def test_nothing_given_is_nothing_answered_not_even_a_default(server: Any, name: str, pipeline: Xml) -> None:
-    script = scripted(PARAMETERS, "it is ${given}")
-    number = asked(server, name, pipeline(stage(script)), "Input requested")
-    server.post(f"job/{name}/{number}/input/Question/proceedEmpty")
-    assert "\nit is null\n" in server.finish(name, number)[1]
-
-
-def test_who_answered_is_a_value_where_that_is_asked_for(server: Any, name: str, pipeline: Xml) -> None:
-    script = scripted("submitterParameter: 'WHO'", "by ${given}")
-    number = asked(server, name, pipeline(stage(script)))
-    server.post(f"job/{name}/{number}/input/Question/proceedEmpty")
-    assert f"\nby {server.user}\n" in server.finish(name, number)[1]
-
-
-def test_a_stage_asks_before_it_takes_an_agent_and_its_answers_are_variables(
-    server: Any, name: str, pipeline: Xml
-) -> None:
-    more = (
-        "input {\nid 'Question'\nmessage 'Go on?'\nok 'Yes'\nparameters { string(name: 'WHO', defaultValue: 'x') }\n}"
-    )
-    script = stage('echo "to ${WHO}"', f"agent any\n{more}").replace("agent any", "agent none", 1)
-    number = asked(server, name, pipeline(script), "Input requested")
-    before = server.client.get_build_console_output(name, number)
-    form = '{"parameter": {"name": "WHO", "value": "you"}}'
-    server.post(f"job/{name}/{number}/input/Question/proceed", data={"json": form})
-    build, log = server.finish(name, number)
-    assert "Running on" not in before
-    assert (build["result"], "\nto you\n" in log) == ("SUCCESS", True)
-
-
-def test_a_question_that_when_rules_out_is_not_asked(server: Any, name: str, pipeline: Xml) -> None:
-    more = "when {\nbeforeInput true\nexpression { false }\n}\ninput {\nmessage 'Go on?'\n}"
-    server.create("", name, pipeline(stage("echo 'never'", more)))
-    build, log = server.run(name)
-    assert build["result"] == "SUCCESS"
-    assert "Go on?" not in log and "\nnever\n" not in log
-
-
 def test_a_question_that_nobody_answers_aborts_when_its_time_is_up(server: Any, name: str, pipeline: Xml) -> None:
     more = "options { timeout(time: 2, unit: 'SECONDS') }\ninput {\nid 'Question'\nmessage 'Go on?'\n}"
     number = asked(server, name, pipeline(stage("echo 'never'", more)))
@@ -212,13 +126,6 @@ def test_a_question_that_nobody_answers_aborts_when_its_time_is_up(server: Any, 
     assert "Cancelling nested steps due to timeout" in log
     assert "\nnever\n" not in log
     assert server.post(f"job/{name}/{number}/input/Question/proceedEmpty").status_code == 404
-
-
-def with_token(server: Any) -> jenkins.Jenkins:
-    """A client as the toolkit's own: an API token needs no crumb."""
-    path = f"user/{server.user}/descriptorByName/jenkins.security.ApiTokenProperty/generateNewToken"
-    token = server.post(path, data={"newTokenName": "follows"}).json()["data"]["tokenValue"]
-    return jenkins.Jenkins(server.url, server.user, token, timeout=60)
 
 
 def test_who_follows_a_build_is_told_where_its_question_is_answered(server: Any, name: str, pipeline: Xml) -> None:
@@ -282,23 +189,3 @@ def test_the_page_of_a_question_has_its_two_buttons(server: Any, name: str, pipe
     server.until(lambda: server.client.get_build_console_output(name, number).count("Go on?") == 2)
     assert server.post(f"job/{name}/{number}/input/Question/submit", data={"abort": "1"}).status_code == 302
     assert server.finish(name, number)[0]["result"] == "ABORTED"
-
-
-def test_a_secret_that_an_answer_hands_over_is_a_variable_of_its_stage_alone(
-    server: Any, name: str, pipeline: Xml
-) -> None:
-    more = "input {\nid 'Question'\nmessage 'Go on?'\nparameters { password(name: 'KEY', description: 'x') }\n}"
-    script = stage("sh 'printenv KEY | tr ab AB'", f"agent any\n{more}").replace(
-        "\n}\n}\n}\n}", "\n}\n}\nstage('Two') {\nagent any\nsteps { sh 'echo later ${KEY:-none}' }\n}\n}\n}"
-    )
-    number = asked(server, name, pipeline(script), "Input requested")
-    client = with_token(server)
-
-    assert number == questions.find_question(client, name, "Question")
-    assert questions.find_question(client, name, "Other") is None
-    questions.proceed(client, name, number, "Question", {"KEY": Secret("a/+=b")})
-
-    build, log = server.finish(name, number)
-    assert "SUCCESS" == build["result"], log
-    assert "\nA/+=B\n" in log and "\nlater none\n" in log and "a/+=b" not in log
-    assert questions.find_question(client, name, "Question") is None

@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 import pytest
 import requests
 
-from .conftest import Emulator
+from .servers import Emulator
 
 pytestmark = pytest.mark.own_process
 

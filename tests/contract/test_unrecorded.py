@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import ADMIN, Server
+from .foreign import ADMIN
+from .servers import Server
 
 pytestmark = [pytest.mark.own_process, pytest.mark.emulator_alone]
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_MODULE = 300
+LONGEST_MODULE = 300  # lines, of a module of the package and of the tests in the folders below
+SHORT_TESTS = ("unit", "contract", "templates", "acceptance")
 LONGEST_FUNCTION = 60
 MOST_PLACES = 32
 MOST_UPWARD = 2
@@ -78,10 +79,13 @@ def test_the_root_holds_packages_and_what_all_of_them_speak_in() -> None:
     assert [] == [path.name for path in (ROOT / "bootstrap").iterdir() if path.is_file() and path.suffix != ".py"]
 
 
-def find_long_modules() -> list[str]:
+def find_long_modules(root: Path) -> list[str]:
+    """What is too long in the package and in the folders of tests that are held to the same length."""
+    tests = [path for folder in SHORT_TESTS for path in sorted((root / "tests" / folder).rglob("*.py"))]
+    package = [path for kind in ("*.py", "*.groovy") for path in sorted((root / "bootstrap").rglob(kind))]
     return [
-        f"{path.relative_to(ROOT)}: {lines} lines"
-        for path in [*MODULES.values(), *(ROOT / "bootstrap").rglob("*.groovy")]
+        f"{path.relative_to(root)}: {lines} lines"
+        for path in [*package, *tests]
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
     ]
 
@@ -98,8 +102,21 @@ def find_long_functions() -> list[str]:
 
 
 def test_modules_and_functions_are_short() -> None:
-    assert [] == find_long_modules()
+    assert [] == find_long_modules(ROOT)
     assert [] == find_long_functions()
+
+
+@pytest.mark.parametrize(
+    "path", ["bootstrap/acts/one.py", "bootstrap/one.groovy", *(f"tests/{it}/a/b.py" for it in SHORT_TESTS)]
+)
+def test_a_module_with_a_line_too_many_is_found(tmp_path: Path, path: str) -> None:
+    module = tmp_path / path
+    module.parent.mkdir(parents=True)
+    module.write_text("1\n" * LONGEST_MODULE)
+    assert [] == find_long_modules(tmp_path)
+
+    module.write_text("1\n" * (LONGEST_MODULE + 1))
+    assert [f"{path}: 301 lines"] == find_long_modules(tmp_path)
 
 
 @pytest.mark.parametrize("name", PACKAGES)

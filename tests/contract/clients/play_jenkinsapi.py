@@ -1,10 +1,11 @@
 """Calls public methods of jenkinsapi: `play_jenkinsapi.py URL USER PASSWORD`."""
 
 import json
-import re
 import sys
 import tempfile
 
+from jenkinsapi_calls import list_calls
+from jenkinsapi_jobs import ASKS, FREE, GIT, LATER, TESTED
 from recording import Recording, until
 
 record = Recording("jenkinsapi", "jenkinsapi.command_line", "jenkinsapi.utils")
@@ -16,29 +17,6 @@ URL, USER, PASSWORD = sys.argv[1:4]
 NAME = "client-ja"
 requester = CrumbRequester(username=USER, password=PASSWORD, baseurl=URL)
 server = Jenkins(URL, username=USER, password=PASSWORD, requester=requester, timeout=120)
-FREE = """<project><properties><hudson.model.ParametersDefinitionProperty><parameterDefinitions>
-<hudson.model.StringParameterDefinition><name>P</name><defaultValue>v</defaultValue></hudson.model.StringParameterDefinition>
-</parameterDefinitions></hudson.model.ParametersDefinitionProperty></properties><builders><hudson.tasks.Shell>
-<command>echo begun; echo x &gt; t.txt</command></hudson.tasks.Shell></builders>
-<publishers><hudson.tasks.ArtifactArchiver><artifacts>t.txt</artifacts><fingerprint>true</fingerprint></hudson.tasks.ArtifactArchiver>
-</publishers></project>"""
-TESTED = FREE.replace(
-    "echo begun; echo x &gt; t.txt",
-    'printf \'%s\' \'&lt;testsuite name="s"&gt;&lt;testcase classname="c" name="n"/&gt;&lt;/testsuite&gt;\' &gt; t.xml',
-)
-TESTED = re.sub(
-    "<publishers>.*</publishers>",
-    "<publishers><hudson.tasks.junit.JUnitResultArchiver><testResults>t.xml</testResults></hudson.tasks.junit.JUnitResultArchiver>"
-    "</publishers>",
-    TESTED,
-    flags=re.DOTALL,
-)
-GIT = """<project><scm class="hudson.plugins.git.GitSCM"><configVersion>2</configVersion><userRemoteConfigs>
-<hudson.plugins.git.UserRemoteConfig><url>file:///nowhere</url></hudson.plugins.git.UserRemoteConfig></userRemoteConfigs>
-<branches><hudson.plugins.git.BranchSpec><name>*/main</name></hudson.plugins.git.BranchSpec></branches></scm></project>"""
-ASKS = """<flow-definition><definition class="org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition">
-<script>input id: 'Ask', message: 'go on?'</script><sandbox>true</sandbox></definition></flow-definition>"""
-LATER = "<project><assignedNode>nowhere</assignedNode><canRoam>false</canRoam></project>"
 
 
 def clear() -> None:
@@ -169,66 +147,7 @@ server.get_job(NAME).invoke(build_params={"P": "w"}).block_until_complete(delay=
 job = server.get_job(NAME)
 build = job.get_last_build()
 node = server.create_node(NAME, num_executors=1, node_description="d", remote_fs="/tmp/client-ja", labels="l")
-FOLDER = tempfile.mkdtemp()
-MORE = {
-    "Build.get_description": build.get_description,
-    "Build.get_downstream_job_names": build.get_downstream_job_names,
-    "Build.get_downstream_jobs": build.get_downstream_jobs,
-    "Build.get_downstream_builds": build.get_downstream_builds,
-    "Build.get_upstream_job_name": build.get_upstream_job_name,
-    "Build.get_upstream_job": build.get_upstream_job,
-    "Build.get_upstream_build_number": build.get_upstream_build_number,
-    "Build.get_upstream_build": build.get_upstream_build,
-    "Build.get_matrix_runs": lambda: list(build.get_matrix_runs()),
-    "Build.get_result_url": build.get_result_url,
-    "Build.get_slave": build.get_slave,
-    "Build.block": build.block,
-    "Build.stop": build.stop,
-    "Build.stream_logs": lambda: list(build.stream_logs()),
-    "Fingerprint.validate": lambda: build.get_artifact_dict()["t.txt"].save_to_dir(FOLDER),
-    "Jenkins.items": server.items,
-    "Jenkins.iteritems": lambda: list(server.iteritems()),
-    "Jenkins.iterkeys": lambda: list(server.iterkeys()),
-    "Jenkins.build_job": lambda: server.build_job(NAME, {"P": "w"}),
-    "Jenkins.get_jobs_by_status": lambda: server.get_jobs_by_status("SUCCESS"),
-    "Jenkins.get_label": lambda: server.get_label("built-in").get_tied_job_names(),
-    "Jenkins.get_nodes_url": server.get_nodes_url,
-    "Jenkins.get_view_by_url": lambda: server.get_view_by_url(f"{URL}/view/all").items(),
-    "Jenkins.get_executors": lambda: [each.is_idle() for each in server.get_executors("(built-in)")],
-    "Job.block_build_when_downstream_building": job.block_build_when_downstream_building,
-    "Job.unblock_build_when_downstream_building": job.unblock_build_when_downstream_building,
-    "Job.block_build_when_upstream_building": job.block_build_when_upstream_building,
-    "Job.unblock_build_when_upstream_building": job.unblock_build_when_upstream_building,
-    "Job.restrict_to_node": lambda: job.restrict_to_node("built-in"),
-    "Job.get_build_metadata": lambda: job.get_build_metadata(build.get_number()),
-    "Job.get_build_by_params": lambda: job.get_build_by_params({"P": "w"}),
-    "Job.get_downstream_job_names": job.get_downstream_job_names,
-    "Job.get_upstream_job_names": job.get_upstream_job_names,
-    "Job.get_last_stable_build": job.get_last_stable_build,
-    "Job.has_queued_build": lambda: job.has_queued_build({}),
-    "Nodes.values": lambda: list(server.nodes.values()),
-    "Nodes.itervalues": lambda: list(server.nodes.itervalues()),
-    "Nodes.items": lambda: list(server.nodes.items()),
-    "Nodes.iteritems": lambda: list(server.nodes.iteritems()),
-    "Node.is_jnlpagent": node.is_jnlpagent,
-    "Node.add_labels": lambda: node.add_labels("m"),
-    "Node.modify_labels": lambda: node.modify_labels("n"),
-    "Node.delete_labels": lambda: node.delete_labels("n"),
-    "Node.set_num_executors": lambda: node.set_num_executors(2),
-    "Node.set_config_element": lambda: node.set_config_element("label", "o"),
-    "Node.change_mode": lambda: node.change_mode("EXCLUSIVE"),
-    "Node.offline_reason": node.offline_reason,
-    "Plugins.values": lambda: list(server.plugins.values()),
-    "Plugins.iteritems": lambda: list(server.plugins.iteritems()),
-    "Plugin.get_attributes": server.plugins["git"].get_attributes,
-    "Views.iteritems": lambda: list(server.views.iteritems()),
-    "View.values": server.views["all"].values,
-    "View.get_job_url": lambda: server.views["all"].get_job_url(NAME),
-    "View.get_nested_view_dict": server.views["all"].get_nested_view_dict,
-    "Credentials.iteritems": lambda: list(server.credentials.iteritems()),
-    "CredentialsById.iteritems": lambda: list(server.credentials_by_id.iteritems()),
-}
-for call, run in MORE.items():
+for call, run in list_calls(server, job, build, node, tempfile.mkdtemp()).items():
     with record.step(call):
         run()
 with record.step("tests of a build"):

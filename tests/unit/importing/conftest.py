@@ -8,7 +8,9 @@ import pytest
 
 # With importlib as import mode, pytest puts no folder of tests on the path.
 sys.path.append(str(Path(__file__).parent))
-from recorded_jenkins import Jenkins
+from recorded_jenkins import ROOT, Jenkins
+
+from bootstrap.importing.conversion import import_jenkins
 
 
 @pytest.fixture
@@ -20,3 +22,9 @@ def other() -> Iterator[Jenkins]:
     assert [] == [
         name for name in server.asked if not name.startswith("GET ") and name != "POST configuration-as-code/export"
     ]
+
+
+@pytest.fixture
+def import_it(other, tmp_path: Path):
+    """Import the other Jenkins into a new folder."""
+    return lambda: import_jenkins(other.source(), tmp_path / "into", ROOT)

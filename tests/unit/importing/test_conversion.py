@@ -1,45 +1,18 @@
 """A whole import of a Jenkins that answers what was recorded: the files, the comparison, and what is told."""
 
-import itertools
 import json
 import re
 import shutil
 from pathlib import Path
 
-import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from recorded_jenkins import EXPORT, FOLDER, FREESTYLE, PIPELINE, RECORDED, ROOT
+from recorded_jenkins import EXPORT, FREESTYLE, RECORDED, ROOT
 
 from bootstrap.acts import casc
-from bootstrap.errors import ImportFailed, UsageError
-from bootstrap.importing import plugins as plugin_list
-from bootstrap.importing import reading, source
-from bootstrap.importing.conversion import Imported, describe, import_jenkins
-from bootstrap.importing.source import Answer
+from bootstrap.importing.conversion import describe, import_jenkins
 from bootstrap.jenkins.definitions.rendering import render
 from bootstrap.jenkins.distribution import load_lock
-
-
-@pytest.fixture
-def import_it(other, tmp_path: Path):
-    """Import the other Jenkins into a new folder."""
-    return lambda: import_jenkins(other.source(), tmp_path / "into", ROOT)
-
-
-def fill(other) -> None:
-    """A folder with two jobs, and one job beside it."""
-    other.list_jobs("", "team", "build it", views=("wall",))
-    other.add_job("job/team/", FOLDER)
-    other.list_jobs("team", "free", "pipe")
-    other.add_job("job/team/job/free/", FREESTYLE)
-    other.add_job("job/team/job/pipe/", PIPELINE)
-    other.add_job("job/build%20it/", FREESTYLE.replace("<canRoam>false", "<canRoam>true"))
-
-
-def tell(imported: Imported) -> str:
-    return "\n".join(describe(imported))
+from tests.unit.importing.whole_import import fill, tell
 
 
 def test_only_reading_requests_are_sent_and_the_settings_are_exported_once(other, import_it) -> None:
@@ -150,104 +123,6 @@ def test_what_cannot_be_carried_over_is_told_with_reason_and_remedy(other, impor
     assert all(note.why and note.remedy for note in imported.notes)
 
 
-def test_a_user_who_is_no_administrator_gets_the_jobs_and_is_told_the_rest(other, import_it) -> None:
-    fill(other)
-    other.add("GET pluginManager/api/json", RECORDED["refused plugins"])
-    other.add("POST configuration-as-code/export", {**RECORDED["refused plugins"]})
-    imported = import_it()
-    assert len(imported.outcomes) == 4
-    assert "plugins: they cannot be read: Jenkins answered 403: " in tell(imported)
-    assert "settings: they cannot be exported: Jenkins answered 403: " in tell(imported)
-
-
-def test_a_jenkins_without_configuration_as_code_is_told(other, import_it) -> None:
-    other.add("POST configuration-as-code/export", {"status": 404, "body": "Oops!"})
-    assert "it has no plugin configuration-as-code; install the plugin there" in tell(import_it())
-
-
-def test_jobs_that_need_a_plugin_or_a_label_that_is_not_there_are_told(other, import_it) -> None:
-    other.list_jobs("", "windows", "gradle")
-    other.add_job("job/windows/", FREESTYLE.replace("<canRoam>", "<assignedNode>windows</assignedNode><canRoam>"))
-    step = '<hudson.plugins.gradle.Gradle plugin="gradle@2.1"><tasks>x</tasks></hudson.plugins.gradle.Gradle>'
-    other.add_job("job/gradle/", FREESTYLE.replace("<builders/>", f"<builders>{step}</builders>"))
-    other.list_plugins(json.loads(RECORDED["plugin"]["body"]) | {"shortName": "gradle", "version": "2.1"})
-    imported = import_it()
-    assert [each.difference for each in imported.outcomes] == ["", ""]
-    assert "job windows: it asks for the label 'windows', which no agent has" in tell(imported)
-    assert (
-        "plugin gradle: jenkins.lock.yaml does not have it, and it is needed by gradle; ./bootstrap.py jenkins lock --add"
-        in tell(imported)
-    )
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (RECORDED["bad password"], "Jenkins answered 401"),
-        ({"status": 200, "body": "hello"}, "this is not a Jenkins"),
-    ],
-)
-def test_what_is_no_jenkins_or_knows_no_such_user_is_refused(
-    answer, said: str, other, import_it, tmp_path: Path
-) -> None:
-    other.add("GET api/json?mode", answer)
-    with pytest.raises(ImportFailed) as failed:
-        import_it()
-    assert said in failed.value.found and not list(tmp_path.iterdir())
-
-
-def test_nothing_is_asked_when_the_target_is_not_empty(other, import_it, tmp_path: Path) -> None:
-    (tmp_path / "into").mkdir()
-    (tmp_path / "into" / "mine").write_text("x")
-    with pytest.raises(UsageError, match="it is not empty"):
-        import_it()
-    assert other.asked == [] and (tmp_path / "into" / "mine").read_text() == "x"
-
-
-def test_a_folder_or_a_list_of_agents_that_cannot_be_read_does_not_stop_the_rest(other, import_it) -> None:
-    fill(other)
-    other.add("GET job/team/api/json", RECORDED["refused job"])
-    other.add("GET computer/api/json", {"status": 500, "body": "Oops!"})
-    imported = import_it()
-    assert [each.name for each in imported.outcomes] == ["team", "build it"]
-    assert "folder team: its jobs cannot be listed: Jenkins answered 403" in tell(imported)
-    assert "agents: they cannot be listed: Jenkins answered 500: Oops!" in tell(imported)
-
-
-def test_a_request_that_fails_costs_no_more_than_its_answer(other, import_it, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_off(request) -> None:
-        request.close_connection = True
-
-    monkeypatch.setattr(source, "PAUSES", (0.0, 0.0))
-    fill(other)
-    for request in (
-        "POST configuration-as-code/export",
-        "GET pluginManager/api/json",
-        "GET job/team/job/free/config.xml",
-        "GET computer/api/json",
-    ):
-        other.add(request, break_off)
-    imported = import_it()
-    assert [each.name for each in imported.outcomes] == ["team", "team/pipe", "build it"]
-    for said in (
-        "settings: they cannot be exported: ",
-        "plugins: they cannot be read: ",
-        "job team/free: its configuration cannot be read: ",
-        "agents: they cannot be listed: ",
-    ):
-        assert said in tell(imported)
-
-
-def test_a_folder_that_cannot_be_read_takes_what_it_holds_with_it_and_says_so(other, import_it) -> None:
-    other.classes["team"] = reading.FOLDER
-    fill(other)
-    other.add("GET job/team/config.xml", RECORDED["refused job"])
-    imported = import_it()
-    assert [each.name for each in imported.outcomes] == ["build it"]
-    note = next(note for note in imported.notes if note.kind == "folder")
-    assert note.name == "team" and note.why.endswith(", so nothing inside of it was read")
-
-
 def test_the_files_of_a_project_count_as_those_of_the_toolkit(other, tmp_path: Path) -> None:
     project = tmp_path / "project"
     for name, text in {
@@ -281,115 +156,3 @@ def test_the_files_of_a_project_count_as_those_of_the_toolkit(other, tmp_path: P
     assert "job fast" not in told.replace("job fast (", "")
     # The project's list of agents takes the place of the toolkit's.
     assert "job slow: it asks for the label 'infrastructure', which no agent has" in told
-
-
-def test_the_report_has_one_line_of_visible_characters_for_each_thing(other, import_it, tmp_path: Path) -> None:
-    long = "x" * 500
-    export = f'"{long}\\ud800\\u202e": {{a: 1}}\nunclassified: {{x: [{{name: "n\\u202e\\e[1m\\ud800{long}", token: abc}}]}}\n'
-    other.add("POST configuration-as-code/export", {"status": 200, "body": export})
-    other.list_jobs("", "odd")
-    step = "<x.Step plugin='x@1'><y>a\u202e\x85b</y></x.Step>"
-    sandbox = "<definition class='org.jenkinsci.plugins.workflow.cps.CpsFlowDefinition'><script>x</script>"
-    xml = f"<flow-definition><properties>{step}</properties>{sandbox}<sandbox>\u202efalse\u2028</sandbox></definition>"
-    other.add_job("job/odd/", f"{xml}</flow-definition>")
-    imported = import_it()
-    assert len(imported.differing) == 1 and imported.secrets
-    lines = (tmp_path / "into" / "report.txt").read_bytes().decode().removesuffix("\n").split("\n")
-    assert lines == describe(imported) and all(line.isprintable() and len(line) < 1000 for line in lines)
-    assert all(len(secret.place) <= 120 for secret in imported.secrets)
-
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["jobs", "views", "name", "computer", "plugins", "shortName", "version", "dependencies", "displayName"]
-            ),
-            inner,
-            max_size=3,
-        )
-    ),
-    max_leaves=12,
-)
-
-
-@given(jobs=VALUES, plugins=VALUES, computers=VALUES)
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_json_is_read_or_refused_and_never_breaks_the_command(jobs, plugins, computers) -> None:
-    class Any:
-        url = "https://ci.example.org/"
-
-        def get(self, path: str, tree: str = "") -> Answer:
-            return Answer(200, {"X-Jenkins": "2"}, FREESTYLE.encode())
-
-        def export_settings(self) -> Answer:
-            return Answer(404, {}, b"")
-
-        def get_json(self, path: str, tree: str) -> object:
-            return plugins if "plugin" in path else computers if "computer" in path else jobs
-
-    found = reading.read(Any())
-    listed = plugin_list.read(found.plugins, found.notes)
-    list(plugin_list.judge(listed, {}))
-    plugin_list.write(listed, {})
-    assert all(str(note).isprintable() for note in found.notes)
-
-
-@pytest.mark.parametrize(
-    "xml",
-    [
-        '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><project>&b;</project>',
-        '<!DOCTYPE x SYSTEM "file:///etc/passwd"><project/>',
-        "<a>" * 5000 + "</a>" * 5000,
-        "<project>" + "<a/>" * 100_000 + "</project>",
-        "no xml",
-        "",
-        "<project>\x01</project>",
-        "<project><a:b/></project>",
-    ],
-)
-def test_hostile_xml_is_told_and_not_written(xml: str, other, import_it, tmp_path: Path) -> None:
-    other.list_jobs("", "bad", "good")
-    other.add_job("job/bad/", xml)
-    other.add_job("job/good/", FREESTYLE)
-    imported = import_it()
-    assert "job bad: its configuration cannot be read: line" in tell(imported)
-    assert [each.name for each in imported.outcomes] == ["good"]
-    assert not (tmp_path / "into" / "jobs" / "raw" / "bad.xml").exists()
-
-
-def test_all_jobs_together_have_a_greatest_number_of_elements(
-    other, import_it, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(reading, "MOST_ELEMENTS", 50)
-    other.list_jobs("", "a", "b")
-    for name in ("a", "b"):
-        other.add_job(f"job/{name}/", f"<project>{'<x/>' * 30}</project>")
-    with pytest.raises(ImportFailed, match="more than 50 elements of XML together"):
-        import_it()
-    assert not (tmp_path / "into").exists()
-
-
-@pytest.mark.parametrize(
-    ("export", "said"),
-    [
-        (
-            "a: &a [x,x,x,x,x,x,x,x,x]\n"
-            + "".join(f"{b}: &{b} [*{a}{f',*{a}' * 8}]\n" for a, b in itertools.pairwise("abcdefgh")),
-            "values",
-        ),
-        ("a: &a {b: *a}\n", "nested more than 100 deep"),
-        ("[" * 5000, "nested too deeply"),
-        ("a: [" * 500 + "]" * 500, "nested"),
-        ("x" * 5_000_000, "characters"),
-        ("- a\n", "not a mapping"),
-        ("a: !!python/object/apply:os.system [x]\nb: {c: 'x\n", "not YAML"),
-    ],
-)
-def test_a_hostile_export_is_told_and_not_written(export: str, said: str, other, import_it, tmp_path: Path) -> None:
-    other.add("POST configuration-as-code/export", {"status": 200, "body": export})
-    note = next(note for note in import_it().notes if note.kind == "settings")
-    assert "the export cannot be used" in note.why and said in note.why
-    assert not (tmp_path / "into" / "casc").exists()

@@ -34,7 +34,8 @@ from bootstrap.network.model import (
 from bootstrap.network.path_ends import Spot, resolve_ends
 from bootstrap.network.path_explanation import ECHO, Path, Replies, Traffic, follow
 from bootstrap.network.proof import judge_deny
-from tests.unit.network.reference import EDGES, HIGHEST, SAMPLE, Answer, Trip
+from tests.unit.network.reference import Trip
+from tests.unit.network.reference_packet import EDGES, HIGHEST, SAMPLE, Answer
 
 block, address = ipaddress.ip_network, ipaddress.ip_address
 BLOCKS = {

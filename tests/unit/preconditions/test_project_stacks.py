@@ -5,47 +5,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from bootstrap.context import Context
-from bootstrap.environment import settings
-from bootstrap.errors import SettingsInvalid, StackFailed, TemplateInvalid
+from bootstrap.errors import TemplateInvalid
 from bootstrap.preconditions import project_stacks, stack_inputs
 from bootstrap.projects import folders
 from bootstrap.stacks import composition
 from bootstrap.values import Stack
+from tests.unit.preconditions.project_files import TEMPLATE, exist, find_faults, open_file
 
 ROOT = Path(__file__).resolve().parents[3]
-TEMPLATE = """\
-Parameters:
-  Project: {Type: String}
-  VpcId: {Type: String}
-  Size: {Type: Number, Default: 3}
-Resources: {}
-Outputs:
-  Group: {Value: x}
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(folders, "PROJECT", tmp_path)
-    monkeypatch.setattr("bootstrap.context.PROJECT", tmp_path)
-    (tmp_path / "cloudformation").mkdir()
-    (tmp_path / "cloudformation" / "database.yaml").write_text(TEMPLATE)
-    return tmp_path
-
-
-def open_file(project: Path, text: str) -> Context:
-    path = project / "lab.yaml"
-    path.write_text(f"environment: lab\ncloud: local\nowner: x\ncost_center: x\n{text}")
-    return Context(path, settings.load(path))
-
-
-def find_faults(project: Path, text: str) -> list[str]:
-    with open_file(project, text) as context, pytest.raises(SettingsInvalid) as caught:
-        project_stacks.check(context)
-    return [str(fault).removeprefix(f"{project}/") for fault in caught.value.faults]
 
 
 def test_a_stack_of_its_own_comes_behind_those_of_the_toolkit(project: Path) -> None:
@@ -82,91 +51,6 @@ def test_a_name_that_would_be_a_stack_of_another_environment_is_refused_with_its
         "lab.yaml:5:10: stacks.0: 'eu-network' ends in '-network': an environment 'lab-eu' would have a stack of the toolkit "
         "with the same full name; your own stack needs another name"
     ] == find_faults(project, "stacks: [eu-network]\n")
-
-
-def describe(name: str, **tags: str) -> dict[str, Any]:
-    return {
-        "StackName": name,
-        "StackStatus": "CREATE_COMPLETE",
-        "Tags": [{"Key": k, "Value": v} for k, v in tags.items()],
-    }
-
-
-def exist(context: Context, *descriptions: dict[str, Any]) -> None:
-    """Let these stacks exist in the account of the environment."""
-    known = {it["StackName"]: it for it in descriptions}
-
-    def describe_stacks(**request: str) -> dict[str, Any]:
-        name = request["StackName"]
-        if name not in known:
-            error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
-            raise ClientError({"Error": error}, "DescribeStacks")  # type: ignore[typeddict-item]
-        return {"Stacks": [known[name]]}
-
-    def list_stacks() -> dict[str, Any]:
-        return {
-            "StackSummaries": [
-                *known.values(),
-                {"StackName": "jenkins-lab-agents-gone", "StackStatus": "DELETE_COMPLETE"},
-            ]
-        }
-
-    client = SimpleNamespace(describe_stacks=describe_stacks, list_stacks=list_stacks)
-    context.world.aws = lambda service, region=None: client  # type: ignore[method-assign, assignment]
-
-
-OWN = {"Project": "jenkins", "Environment": "lab"}
-
-
-def test_a_stack_of_another_environment_is_neither_unwanted_nor_destroyed(project: Path) -> None:
-    for name in ("eu-network", "mine", "untagged"):
-        (project / "cloudformation" / f"{name}.yaml").write_text(TEMPLATE)
-    with open_file(project, "") as context:
-        exist(
-            context,
-            describe("jenkins-lab-network", **OWN),
-            describe("jenkins-lab-eu-network", Project="jenkins", Environment="lab-eu"),
-            describe("jenkins-lab-mine", **OWN),
-            describe("jenkins-lab-untagged"),
-        )
-
-        assert {"network", "mine"} == set(context.stacks)
-        assert ("mine",) == stack_inputs.list_unwanted_stacks(context)
-        assert {"eu-network", "untagged"} == set(context.foreign_stacks)
-        assert not {"eu-network", "untagged", "database"}.intersection(stack_inputs.list_destroyed(context))
-        assert {"mine", "controller", "network"} < set(stack_inputs.list_destroyed(context))
-
-
-@pytest.mark.parametrize("name", ["network", "database"])
-def test_a_stack_of_another_environment_is_not_overwritten(project: Path, name: str) -> None:
-    with open_file(project, "stacks: [database]\n") as context:
-        exist(context, describe(f"jenkins-lab-{name}", Project="jenkins-lab", Environment=name))
-
-        with pytest.raises(StackFailed, match=f"jenkins-lab-{name} is not of this environment.*Environment={name}"):
-            _ = context.stacks
-
-
-def test_a_group_of_agents_that_left_the_settings_is_found_by_its_stack(project: Path) -> None:
-    with open_file(project, "agents:\n  linux: {}\n") as context:
-        exist(context, describe("jenkins-lab-agents-old", **OWN), describe("jenkins-lab-2-agents-other"))
-
-        assert ("network", "acls", "data", "agents-linux", "controller") == context.wanted
-        assert ("agents-old",) == stack_inputs.list_unwanted_stacks(context)
-        order = context.stack_order
-        assert order.index("data") < order.index("agents-linux") < order.index("agents-old") < order.index("controller")
-        assert "agents-gone" not in order
-        destroyed = stack_inputs.list_destroyed(context)
-        assert destroyed.index("controller") < destroyed.index("agents-old") < destroyed.index("network")
-        assert "cloudformation/agents.yaml" in str(stack_inputs.find_template("agents-old"))
-
-
-@pytest.mark.parametrize("name", ["agents", "agents-linux"])
-def test_a_stack_of_ones_own_has_not_the_name_of_one_of_agents(project: Path, name: str) -> None:
-    (project / "cloudformation" / f"{name}.yaml").write_text(TEMPLATE)
-
-    assert [
-        f"lab.yaml:5:10: stacks.0: '{name}' is a stack of the toolkit; your own stack needs another name"
-    ] == find_faults(project, f"stacks: [{name}]\n")
 
 
 def test_the_jobs_of_a_project_take_no_other_repository(project: Path) -> None:

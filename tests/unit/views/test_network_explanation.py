@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.network.model import Network
 from bootstrap.views import network_explanation
-from tests.unit.network.test_reach import both, network, routed
+from tests.unit.network.handmade_network import both, network, routed
 
 
 def told(here: Network, source: str, destination: str, port: str) -> tuple[bool, list[str], dict[str, Any]]:

@@ -3,83 +3,9 @@
 import pytest
 
 from bootstrap.jenkins.controller import edits
-from bootstrap.jenkins.controller.edits import ABSENT, Edit
 from bootstrap.values import ChangeKind
+from tests.unit.jenkins.controller.exports import CODE, EXPORT, VALUES, find
 
-CODE = {
-    "controller.yaml": """\
-x-anchors: {a: b}
-jenkins:
-  systemMessage: "Kept as code, at ${URL}"
-  numExecutors: "${EXECUTORS}"
-  crumbIssuer: standard
-  securityRealm:
-    local:
-      allowsSignup: false
-      users:
-        - {id: admin, password: "${ADMIN_PASSWORD}"}
-  authorizationStrategy:
-    globalMatrix:
-      entries:
-        - user: {name: admin, permissions: [Overall/Administer]}
-""",
-    "views.yaml": """\
-jenkins:
-  views:
-    - all: {name: all}
-    - list: {name: team, includeRegex: "team-.*", columns: [status, weather]}
-unclassified:
-  mailer: {smtpHost: "${SMTP}"}
-  buildDiscarders:
-    configuredBuildDiscarders:
-      - jobBuildDiscarder
-      - simpleBuildDiscarder: {discarder: {logRotator: {numToKeepStr: "200"}}}
-""",
-}
-VALUES = {"URL": "https://ci/", "EXECUTORS": "2", "SMTP": "mail.internal"}
-EXPORT = """\
-jenkins:
-  authorizationStrategy:
-    globalMatrix:
-      entries:
-      - user:
-          name: admin
-          permissions:
-          - Overall/Administer
-  crumbIssuer:
-    standard: {}
-  mode: NORMAL
-  numExecutors: 2
-  quietPeriod: 5
-  securityRealm:
-    local:
-      allowsSignup: false
-      enableCaptcha: false
-  systemMessage: Kept as code, at https://ci/
-  views:
-  - all:
-      name: all
-  - list:
-      name: team
-      columns:
-      - status
-      - weather
-      includeRegex: team-.*
-unclassified:
-  buildDiscarders:
-    configuredBuildDiscarders:
-    - jobBuildDiscarder
-    - simpleBuildDiscarder:
-        discarder:
-          logRotator:
-            numToKeepStr: '200'
-  location:
-    adminAddress: a@b
-  mailer:
-    charset: UTF-8
-    smtpHost: mail.internal
-    smtpPassword: '{AQAABAAA}'
-"""
 OVERWRITTEN, LEFT = True, False
 # What was edited: text in the export, its replacement, the setting's name, how it is told, and what a reload does to it.
 CASES = {
@@ -177,10 +103,6 @@ CASES = {
 }
 
 
-def find(before: str, now: str) -> tuple[Edit, ...]:
-    return edits.find_edits(before, now, edits.merge_files(CODE.values(), VALUES))
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_an_edit_has_its_setting_and_the_effect_of_a_reload(case: str) -> None:
     old, new, name, told, is_overwritten = CASES[case]
@@ -206,30 +128,6 @@ def test_another_implementation_is_an_edit_of_both_implementations() -> None:
     assert found[1].change.detail.startswith("edited in Jenkins: is absent, the code says allowsSignup: false")
 
 
-def test_the_diff_goes_from_the_actual_setting_to_the_code() -> None:
-    now = EXPORT.replace(
-        "      columns:\n      - status\n      - weather\n", "      columns:\n      - status\n      - mine\n"
-    )
-
-    (found,) = find(EXPORT, now)
-
-    assert [
-        "--- actual/jenkins.views[list team].columns",
-        "+++ code/jenkins.views[list team].columns",
-        "@@ -1,2 +1,2 @@",
-        " - status",
-        "-- mine",
-        "+- weather",
-    ] == found.change.diff.splitlines()
-
-
-def test_the_diff_of_a_kept_edit_shows_the_edit() -> None:
-    (found,) = find(EXPORT, EXPORT.replace("quietPeriod: 5", "quietPeriod: 9"))
-
-    assert ["--- reloaded/jenkins.quietPeriod", "+++ actual/jenkins.quietPeriod"] == found.diff.splitlines()[:2]
-    assert ["-5", "+9"] == found.diff.splitlines()[-2:]
-
-
 def test_a_setting_with_the_value_of_the_code_is_no_edit() -> None:
     before = EXPORT.replace("numExecutors: 2", "numExecutors: 4")
 
@@ -253,13 +151,6 @@ def test_variables_of_the_code_are_replaced_and_secrets_are_not() -> None:
     assert "x-anchors" not in desired
 
 
-def test_a_setting_is_formatted_with_sorted_keys_and_one_value_per_line() -> None:
-    found = edits.format_setting(edits.parse_settings("b:\n- {y: 1, x: true}\na: {d: [], c: null}\n"))
-
-    assert ["a:", "  c:", "  d:", "b:", "  - x: true", "    y: 1"] == found.splitlines()
-    assert "" == edits.format_setting(ABSENT)
-
-
 def test_an_implementation_without_attributes_equals_its_name() -> None:
     (found,) = find(
         EXPORT, EXPORT.replace("  mode: NORMAL\n", "  mode: NORMAL\n  projectNamingStrategy:\n    standard: {}\n")
@@ -270,35 +161,3 @@ def test_an_implementation_without_attributes_equals_its_name() -> None:
 
 def test_a_text_that_is_no_mapping_has_no_settings() -> None:
     assert ({}, {}) == (edits.parse_settings("a: [b"), edits.parse_settings("- a"))
-
-
-def test_an_export_with_restored_edits_equals_the_one_before() -> None:
-    before = "jenkins: {mode: NORMAL}\nunclassified: {shell: {shell: /bin/sh}}\n"
-    now = "jenkins: {mode: EXCLUSIVE, labelString: x}\nunclassified: {shell: {shell: /bin/dash}, cloud: {of: x}}\n"
-    left = [it for it in edits.find_edits(before, now, {"jenkins": {"mode": "EXCLUSIVE"}}) if not it.is_overwritten]
-    assert ["jenkins.labelString", "unclassified.cloud", "unclassified.shell.shell"] == [it.name for it in left]
-
-    kept = edits.restore_kept_edits(now, left, before)
-
-    assert {"jenkins": {"mode": "EXCLUSIVE"}, "unclassified": {"shell": {"shell": "/bin/sh"}}} == edits.parse_settings(
-        kept
-    )
-
-
-@pytest.mark.parametrize("edited", [("admin", "intruder"), ("admin", "guest")])
-def test_kept_accounts_are_restored_from_the_export_before(edited: tuple[str, ...]) -> None:
-    def document(*users: str, of: str) -> str:
-        entries = "".join(f"        - {{id: {user}, name: {user} {of}}}\n" for user in users)
-        return f"jenkins:\n  securityRealm:\n    local:\n      users:\n        - {{id: it, name: It}}\n{entries}"
-
-    users = [user for user in edited if user != "intruder"]
-    before, now = document(*users, of="once"), document(*edited, of="now")
-    code = {"jenkins": {"securityRealm": {"local": {"users": [{"id": "it"}]}}}}
-    left = [it for it in edits.find_edits(before, now, code) if not it.is_overwritten]
-    assert len(left) == len(edited)
-
-    assert edits.parse_settings(before) == edits.parse_settings(edits.restore_kept_edits(now, left, before))
-
-
-def test_an_export_without_kept_edits_is_unchanged() -> None:
-    assert EXPORT == edits.restore_kept_edits(EXPORT, [], "")

@@ -1,6 +1,7 @@
 """A mirror, a folder and a lock that agree with each other; each test breaks one of them."""
 
 import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -8,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.jenkins.distribution import needs
-from tests.unit.jenkins.distribution.stand_ins import (
-    VERSION,
-    WAR,
-    WAR_CONTENT,
-    Mirror,
-    SigningKey,
-    plugin,
-    write_table,
-)
+from bootstrap.cli import environment_opening
+from bootstrap.context import Context
+from bootstrap.jenkins.distribution import load_lock, needs
+from bootstrap.preconditions import jenkins_files
+from tests.unit.jenkins.distribution.authority import Authority, Center
+from tests.unit.jenkins.distribution.relocking import Project
+from tests.unit.jenkins.distribution.stand_ins import VERSION, WAR, WAR_CONTENT, Mirror, SigningKey, plugin, write_table
 
 
 @pytest.fixture(scope="module")
@@ -78,4 +76,69 @@ def folder(mirror: Mirror, tmp_path: Path) -> Path:
     for path, content in mirror.files.items():
         if path.endswith(".hpi"):
             (made / "plugins" / Path(path).name).write_bytes(content)
+    return made
+
+
+LOCK = """\
+# why
+core:
+  version: {version}  # LTS
+  path: war-stable/{{version}}/jenkins.war
+  sha256: null
+signing_key:
+  fingerprint: {fingerprint}
+  url: https://example.invalid/jenkins.key
+# what we ask for
+requested:
+  # used by the jobs
+  - bee
+  - mole  # because of the garden
+  # used by nobody
+  - yak
+plugins:
+  # Asked for.
+  bee: {{version: "1.0", sha256: null}}
+  mole: {{version: "1.0", sha256: null}}
+  yak: {{version: "1.0", sha256: null}}
+  # Libraries.
+  api: {{version: "1.0", sha256: null}}
+"""
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority("right")
+
+
+@pytest.fixture
+def center(key: SigningKey, authority: Authority) -> Iterator[Center]:
+    mirror = Mirror()
+    made = Center(mirror, authority)
+    made.serve_core(key)
+    made.offer["core"] = {"version": VERSION, "buildDate": "Aug 05, 2026"}
+    made.publish("bee", "1.0", "api:1.0")
+    made.publish("mole", "1.0")
+    made.publish("yak", "1.0", "mole:1.0;resolution:=optional")
+    made.publish("api", "1.0")
+    yield made
+    mirror.server.shutdown()
+    mirror.server.server_close()
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path,
+    center: Center,
+    key: SigningKey,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Project:
+    made = Project(tmp_path, center, capsys)
+    made.lock_file.write_text(LOCK.format(version=VERSION, fingerprint=key.fingerprint))
+    alone = {name: needs.Needs("1.0", "2.541.1", {}) for name in ("mole", "yak", "api")}
+    write_table(made.needs_file, {**alone, "bee": needs.Needs("1.0", "2.541.1", {"api": "1.0"})})
+    monkeypatch.setattr(environment_opening, "PROJECT", tmp_path)
+    monkeypatch.setattr(jenkins_files, "DOWNLOADS", tmp_path / "downloads")
+    monkeypatch.setattr(Context, "lock", property(lambda _: load_lock(made.lock_file)))
+    monkeypatch.setattr(environment_opening.environment_lock, "hold_lock", lambda *_: contextlib.nullcontext())
     return made
