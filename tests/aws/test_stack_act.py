@@ -36,6 +36,7 @@ TAGLESS = {
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::EC2::VolumeAttachment",
     "AWS::IAM::InstanceProfile",
+    "AWS::IAM::ManagedPolicy",
 }
 Client = Callable[[str], Any]
 STACKS = ("network", "acls", "data", "controller")

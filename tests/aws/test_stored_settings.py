@@ -134,7 +134,7 @@ def test_a_web_acl_needs_no_rules_and_loses_them_by_an_update(client: Client) ->
         return described
 
     assert [] == read()["Rules"]
-    assert "UPDATE_COMPLETE" == stack.update(acl(Rules=RULES, Description="d"), Outputs=outputs)
+    assert "UPDATE_COMPLETE" == stack.update(acl(Rules=RULES, Description="with rules"), Outputs=outputs)
     assert ["common"] == [rule["Name"] for rule in read()["Rules"]]
     assert "UPDATE_COMPLETE" == stack.update(acl(), Outputs=outputs)
     assert ([], "") == (read()["Rules"], read().get("Description", ""))
