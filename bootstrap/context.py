@@ -80,10 +80,11 @@ class Context:
     def _agents_stacks(self) -> tuple[str, ...]:
         """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names.
 
-        The jobs on the machine may not list the account's stacks: they look only at those in the settings.
+        The jobs on a machine may not list the account's stacks: they look only at those in the settings, also of the other
+        environments whose networks they change.
         """
         wished = tuple(composition.name_agents_stack(label) for label in self.settings.agents)
-        if self.world.is_on_machine:
+        if self.world.is_on_machine or MACHINE_FILE.is_file():
             return wished
         prefix = self.settings.name_stack("")
         existing = stack.list_names(self.world.aws("cloudformation"), f"{prefix}{composition.AGENTS}")
