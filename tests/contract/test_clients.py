@@ -54,7 +54,8 @@ def test_python_jenkins_finds_its_way_around(server: Any, name: str) -> None:
     assert client.get_job_name(name) == name
     assert client.jobs_count() >= 1
     assert client.get_running_builds() == []
-    assert client.get_queue_info() == []
+    # Other modules share this Jenkins, and may have left builds that wait.
+    assert name not in [item["task"]["name"] for item in client.get_queue_info()]
     client.reconfig_job(name, "<project><description>changed</description></project>")
     assert client.get_job_info(name)["description"] == "changed"
     client.delete_job(name)
