@@ -204,17 +204,23 @@ def test_instances_whose_machines_go_down_by_themselves(cloud: Cloud, subnet: st
     wait_until(lambda: cloud.states() == {} and containers() == {})
 
 
+def reboot(instance: str) -> None:
+    """Reboot a machine from inside; podman's answer is lost where the machine ends before it."""
+    command = ["podman", "exec", f"bootstrap-{NAME}-{instance}", "systemctl", "reboot", "--no-block"]
+    assert subprocess.run(command, capture_output=True).returncode in {0, 137, 255}
+
+
 def test_machine_that_reboots_itself_comes_back_and_its_instance_runs_on(cloud: Cloud, subnet: str) -> None:
     instance = run(cloud, subnet)
     cloud.await_state("running", instance)
     made, _, begun = containers()[instance]
-    inside(instance, "systemctl reboot --no-block")
+    reboot(instance)
     wait_until(lambda: containers()[instance][2] != begun and containers()[instance][1] == "running")
     cloud.await_state("running", instance)
 
     begun = containers()[instance][2]
     cloud.kill()
-    inside(instance, "systemctl reboot --no-block")
+    reboot(instance)
     wait_until(lambda: containers()[instance][1] == "exited")
     cloud.start()  # nobody was there to start it again: it is made up for
     wait_until(lambda: containers()[instance][2] != begun and containers()[instance][1] == "running")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ...model.builds import Build
@@ -218,7 +219,7 @@ class Clouds:
         address = instance.private_address if fleet.is_private else instance.public_address
         if not address or (fleet.only_running and instance.state != "running"):
             return False
-        folder = fleet.folder.rstrip("/") or f"/tmp/jenkins-{str(uuid.uuid4())[:8]}"
+        folder = fleet.folder.rstrip("/") or str(Path("/tmp", f"jenkins-{str(uuid.uuid4())[:8]}"))
         computer = FleetComputer(self._home, self._executors, fleet, instance.identifier, address, folder)
         computer.disconnected = self._disconnect
         self.computers[instance.identifier] = computer
