@@ -107,8 +107,8 @@ def launch_stacks(
     client = context.world.aws("cloudformation")
     stacks: dict[str, Stack] = dict(context.stacks)
 
-    def empty_bucket(old: Stack) -> None:
-        # Not `context.stacks`: a stack that an operation still changed is in `made` as it was afterwards.
+    def release_machine(old: Stack) -> None:
+        # Not `context.stacks`: a stack that an operation still changed is in `stacks` as it was afterwards.
         image_choice.check(context, image_choice.choose(context, stacks))
         running_builds.wait(context, run, waits=waits)
         machine.stop(context.world.aws("ec2"), old.outputs.get("InstanceId", ""))
@@ -130,7 +130,7 @@ def launch_stacks(
                 run.notice("the instance was terminated: its remaining resources are removed, then it is created again")
                 stack.apply(client, replace(wished, parameters={**wished.parameters, "Presence": "absent"}), run)
             with _add_boot_log(context):
-                stacks[name] = stack.apply(client, wished, run, before_removal=empty_bucket)
+                stacks[name] = stack.apply(client, wished, run, before_removal=release_machine)
             agent_repair.resize(context, name, stacks[name], run)
         if stacks != dict(context.stacks):
             tag_repair.apply(context.world, stacks, names, tags)

@@ -221,8 +221,8 @@ def _apply_settings(
     left = people_accounts.find_left(exported, current.exported, users, made)
     for name in left:  # behind the reload, which took their permissions
         people_accounts.remove(jenkins, name)
-    if made - set(left) != made:
-        account_record.write(shell, made - set(left))
+    if made.intersection(left):
+        account_record.write(shell, made.difference(left))
     for change in (*changes, *edited.changes, *map(people_accounts.make_change, left)):
         report.change(change)
     exported = export(jenkins) if left else exported
