@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bootstrap.cloud.world import MACHINE_FILE
 from bootstrap.jenkins.controller import edits
+from bootstrap.remote.desired.jenkins import REMOVED_SECRETS
 from bootstrap.remote.desired.people import PASSWORDS
 from bootstrap.values import Change, ChangeKind, Reporter, Shell
 
@@ -58,8 +59,10 @@ for name in "$@"; do rm -f -- "{FOLDER}/$name"; done
 
 _PUT_BACK = f"set -eu; rm -f {FOLDER}/*; cp -a {FOLDER}.previous/. {FOLDER}/; rm -rf {FOLDER}.previous"
 
+# Jenkins has read files that use no removed secret: those names are not needed any more.
 _CONFIRM = f"""
 set -eu
+[ ! -s {REMOVED_SECRETS} ] || : > {REMOVED_SECRETS}
 install -m 0640 -g jenkins-agent /dev/stdin {_EXPORTED}
 printf '%s %s\\n' "$1" "$(sha256sum {MACHINE_FILE} | cut -d ' ' -f 1)" > {_RECORD}
 chmod 0644 {_RECORD}

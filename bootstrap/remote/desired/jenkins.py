@@ -23,6 +23,7 @@ CREDENTIALS = "/etc/jenkins/credentials"
 OWN_CREDENTIALS = f"{CREDENTIALS}/own"  # the environment's own secrets
 # The toolkit's own password and token: with them root asks Jenkins, on this machine, for what a restart must know.
 TOOLKIT_SECRETS = "/etc/bootstrap/toolkit"
+REMOVED_SECRETS = "/etc/jenkins/removed-secrets.env"
 WAR = "/usr/local/share/jenkins/jenkins.war"
 EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
@@ -136,10 +137,10 @@ def list_configuration_resources(inputs: HostInputs) -> Resources:
         make_file("plugins lock", PLUGINS_LOCK, plugins),
         make_file("jenkins environment", "/etc/jenkins/jenkins.env", environment),
         # Jenkins does not start with settings whose variable has no value, and the casc act brings the new ones only when it
-        # runs. When they are there, this file loses the names, which restarts nothing.
+        # runs. When Jenkins has read those, the casc act empties this file, which restarts nothing.
         make_file(
             "removed secrets",
-            "/etc/jenkins/removed-secrets.env",
+            REMOVED_SECRETS,
             format_environment_file(dict.fromkeys(inputs.removed_secrets, "")),
         ),
         make_unit_file(inputs),
