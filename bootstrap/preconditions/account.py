@@ -1,4 +1,4 @@
-"""Checks names in an environment file that only the account can confirm: zones, parent zones, gateways, keys, a peer's routes.
+"""Checks what only the account can confirm of an environment file: zones, instance types, gateways, keys, a peer's routes.
 
 Launches, plans and `doctor` check them before anything is made. A fault has the line and column in the file, like the faults
 that are found without the account. AWS is asked only about what the file names and what the existing stacks do not answer.
@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
 from bootstrap.errors import Fault, SettingsInvalid
-from bootstrap.preconditions import boundaries, customer_keys, user_secrets
+from bootstrap.preconditions import boundaries, customer_keys, instance_types, user_secrets, zones
 
 Found = tuple[tuple[str | int, ...], str]
 _REMEDY = "Correct the file at these places; nothing was changed."
@@ -42,6 +42,7 @@ def find_faults(context: Context, names: Sequence[str]) -> list[Fault]:
     if "peering" in names:
         places += _find_peer_route_faults(context)
     places += [*boundaries.examine(context, names).faults, *customer_keys.examine(context, names).faults]
+    places += instance_types.find_faults(context, names)
     if "controller" in names:
         places += user_secrets.find_faults(context)
     return environments.place_faults(context.environment_file, places) if places else []
@@ -52,7 +53,7 @@ def find_faults(context: Context, names: Sequence[str]) -> list[Fault]:
 
 def _find_zone_faults(context: Context) -> Iterator[Found]:
     network = context.settings.network
-    existing = _list_existing_zones(context) if "network" in context.stacks else ()
+    existing = zones.list_existing(context) if "network" in context.stacks else ()
     named, place = network.zone_names, ("network", "zones")
     for number, (name, existing_zone) in enumerate(zip(named, existing, strict=False)):
         if name != existing_zone:
@@ -61,7 +62,7 @@ def _find_zone_faults(context: Context) -> Iterator[Found]:
             yield (*place, number), f"'{name}': {reason}; {remedy}"
     if network.zone_count <= len(existing):
         return
-    available = _list_available_zones(context)
+    available = zones.list_available(context)
     reason = f"the account has {len(available)} in {context.settings.region}: {', '.join(available)}"
     for number, name in list(enumerate(named))[len(existing) :]:
         if name not in available:
@@ -71,32 +72,6 @@ def _find_zone_faults(context: Context) -> Iterator[Found]:
     elif not named and set(available[len(existing) : network.zone_count]) & set(existing):
         reason = f"the subnets are in {', '.join(existing)}, and the next zone by name is one of these"
         yield place, f"{reason}; name all {network.zone_count} zones, those first"
-
-
-def _list_existing_zones(context: Context) -> tuple[str, ...]:
-    """The zones of the network's subnets, in the order of the subnets; empty if its stack was never finished."""
-    outputs = context.stacks["network"].outputs
-    if outputs.get("ZoneNames"):
-        return tuple(outputs["ZoneNames"].split(","))
-    subnets = [it for it in outputs.get("PrivateSubnetIds", "").split(",") if it]
-    if not subnets:  # of a stack that was never finished
-        return ()
-    answer = context.world.aws("ec2").describe_subnets(SubnetIds=subnets)["Subnets"]
-    zone_of = {it["SubnetId"]: str(it["AvailabilityZone"]) for it in answer}
-    return tuple(zone_of[it] for it in subnets)
-
-
-def _list_available_zones(context: Context) -> tuple[str, ...]:
-    """The availability zones that the account can use now, by name, in the order of GetAZs."""
-    answer = context.world.aws("ec2").describe_availability_zones()["AvailabilityZones"]
-    return tuple(
-        sorted(
-            zone["ZoneName"]
-            for zone in answer
-            if zone.get("State", "available") == "available"
-            and zone.get("ZoneType", "availability-zone") == "availability-zone"
-        )
-    )
 
 
 # --- the parent hosted zone

@@ -33,8 +33,12 @@ KIND = "eC2Fleet"
 
 _DOMAINS = (("credentials",), ("system",), ("domaincredentials",))
 _DOING = "putting the groups of agents into Jenkins' settings"
-# What user data installs must be there before Java starts: sshd answers earlier.
-_WAIT = "cloud-init status --wait >/dev/null; "
+# What user data installs must be there before the agent's program starts: sshd answers earlier. (As long as there is no Java at
+# all, the plugin's attempts to connect fail before this.) Jenkins shows the line in the log of the agent.
+_WAIT = (
+    "cloud-init status --wait >/dev/null || echo 'cloud-init of this instance ended with errors; "
+    "packages may be missing: /var/log/cloud-init-output.log' >&2; "
+)
 _UPDATE_SECONDS = 5  # between two looks at a group, and at a new agent; the plugin's own 10 and 15 make starts slower
 _ONLINE_SECONDS = 900  # until an instance must be connected: it may have many packages to install
 _CONNECT_SECONDS = 60  # for one attempt to connect
