@@ -12,7 +12,7 @@ from botocore.stub import Stubber
 from bootstrap.doctor import cloud as doctor
 from bootstrap.doctor.findings import Health
 from bootstrap.environment import settings
-from bootstrap.preconditions import account, customer_keys
+from bootstrap.preconditions import account, customer_keys, instance_types
 from bootstrap.values import Stack
 
 ACCOUNT = "111122223333"
@@ -30,6 +30,12 @@ ROOT = {
     "Resource": "*",
 }
 CALLER = {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/a", "UserId": "u"}
+
+
+@pytest.fixture(autouse=True)
+def no_instance_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EC2 is not asked for the types of the instances here."""
+    monkeypatch.setattr(instance_types, "find_faults", lambda *_: ())
 
 
 class Aws:
