@@ -119,8 +119,8 @@ def test_each_group_is_a_cloud() -> None:
                     "launchTimeoutSeconds": 60,
                     "maxNumRetries": 0,
                     "retryWaitTime": 5,
-                    "prefixStartSlaveCmd": "cloud-init status --wait >/dev/null || echo 'cloud-init of this instance ended with "
-                    "errors; packages may be missing: /var/log/cloud-init-output.log' >&2; ",
+                    "prefixStartSlaveCmd": "cloud-init status --wait >/dev/null || echo 'cloud-init of this instance ended "
+                    "with errors; packages may be missing: /var/log/cloud-init-output.log' >&2; ",
                     "sshHostKeyVerificationStrategy": {
                         "manuallyProvidedKeyVerificationStrategy": {"key": "ssh-ed25519 AAAA"}
                     },
