@@ -7,12 +7,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from agent_builds import fleet  # noqa: F401 (a fixture)
-from launching import ROOT, checkout, launched, no_leftovers  # noqa: F401 (fixtures)
+
+# What the modules beside assert is shown as in full as what the tests assert.
+pytest.register_assert_rewrite(*(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "conftest"))
+from agent_builds import fleet  # noqa: E402, F401 (a fixture)
+from launching import ROOT, checkout, launched, no_leftovers  # noqa: E402, F401 (fixtures)
+from single_machine import login, machine, machines, spec, ssh, state  # noqa: E402, F401 (fixtures)
 
 sys.path.append(str(ROOT / "tests" / "acceptance"))  # the acceptance suite is no package, for it runs by itself as well
 ORDER = (
     "test_machines",
+    "test_machine_making",
+    "test_machine_disks",
     "test_instances",
     "test_enforcement",
     "test_converge",
