@@ -11,24 +11,9 @@ from bootstrap.acts import jobs
 from bootstrap.errors import JobsRejected
 from bootstrap.jenkins.controller import differences
 from bootstrap.values import Change, JobSet
+from tests.recorder import Recorder
 
 FOOTER = "Managed as code; change it in the repository. [render {}]"
-
-
-class Report:
-    """Remembers what is said."""
-
-    def __init__(self) -> None:
-        self.changes: list[str] = []
-        self.notices: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change.name)
-
-    def progress(self, text: str) -> None: ...
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
 
 
 class Client:
@@ -56,10 +41,10 @@ def test_dropped_element_is_told_until_the_definition_is_mended(server: Any, nam
 
     for _ in range(2):
         with pytest.raises(JobsRejected) as caught:
-            jobs.apply(Client(server), JobSet({name: broken}), Report())
+            jobs.apply(Client(server), JobSet({name: broken}), Recorder())
         assert caught.value.found == f"{name}: Jenkins dropped no.such.Property"
         assert len(planned(server, name, broken)) == 1
-    jobs.apply(Client(server), JobSet({name: whole}), Report())
+    jobs.apply(Client(server), JobSet({name: whole}), Recorder())
 
     assert planned(server, name, whole) == []
 
@@ -69,13 +54,13 @@ def test_job_that_is_kept_whole_has_no_difference_but_the_real_one(server: Any, 
         '<strategy class="hudson.tasks.LogRotator"><daysToKeep>-1</daysToKeep><numToKeep>{}</numToKeep></strategy>'
     )
     kept = f"<jenkins.model.BuildDiscarderProperty>{rotation}</jenkins.model.BuildDiscarderProperty>"
-    report = Report()
+    report = Recorder()
 
     jobs.apply(Client(server), JobSet({name: job("a", kept.format(60))}), report)
     changed = JobSet({name: job("b", kept.format(50))})
     found = differences.add_job_diffs(Client(server), changed, planned(server, name, changed.jobs[name]))
 
-    assert (report.changes, report.notices) == ([name], [])
+    assert ([it.name for it in report.changes], report.notices) == ([name], [])
     lines = [line.strip("+- ") for line in found[0].diff.splitlines()[2:] if line[0] in "+-"]
     footers = [f"{FOOTER.format(digest * 16)}</description>" for digest in "ab"]
     assert lines == [*footers, "<numToKeep>60</numToKeep>", "<numToKeep>50</numToKeep>"]

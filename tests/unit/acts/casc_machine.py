@@ -5,27 +5,10 @@ import tarfile
 from collections.abc import Sequence
 
 from bootstrap.jenkins.controller import account_record, provided_variables, settings_record
-from bootstrap.values import Change, Result
+from bootstrap.values import Result
 
 GOOD = {"a.yaml": "jenkins:\n  mode: NORMAL\n", "b.yaml": "tool:\n  git: {}\n"}
 EXPORT = "jenkins:\n  mode: NORMAL\n"
-
-
-class Report:
-    """Remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.lines: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None:
-        self.lines.append(text)
-
-    def notice(self, text: str) -> None:
-        self.lines.append(text)
 
 
 class Machine:

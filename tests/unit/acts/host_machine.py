@@ -10,7 +10,7 @@ from typing import Any
 from bootstrap.environment.models import Settings
 from bootstrap.remote import program
 from bootstrap.remote.desired.inputs import Bundle, HostInputs, Software
-from bootstrap.values import Change, Result, Secret
+from bootstrap.values import Result, Secret
 
 ARTIFACT = "e" * 64
 INPUTS = HostInputs(
@@ -92,18 +92,3 @@ class Machine:
 
     def close(self) -> None:
         raise AssertionError("not ours to close")
-
-
-class Report:
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.lines: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None:
-        self.lines.append(text)
-
-    def notice(self, text: str) -> None:
-        self.lines.append(f"! {text}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bootstrap.acts import jobs
 from bootstrap.jenkins.controller.api import make_job_path
-from bootstrap.values import Change, JobSet
+from bootstrap.values import JobSet
 
 INI = (Path(__file__).resolve().parents[3] / "jobs" / "job-builder.ini").read_text()
 DEFAULTS = "- defaults: {name: global, disabled: false}\n"
@@ -13,22 +13,6 @@ PLUGINS = {"git": "5.10.1", "cloudbees-folder": "6", "workflow-cps": "1", "workf
 VARIABLES = {"repository": "file:///srv/git/toolkit.git", "branch": "main"}
 
 JOB = "- job:\n    name: a\n"
-
-
-class Report:
-    """Remembers the changes."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.notices: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None: ...
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
 
 
 def definitions(tmp_path: Path, text: str) -> Path:

@@ -9,7 +9,7 @@ from botocore.validate import validate_parameters
 
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
-from bootstrap.values import Change
+from tests.recorder import Recorder
 
 MODEL = botocore.session.get_session().get_service_model("cloudformation")
 ID = "arn:aws:cloudformation:eu-central-1:123456789012:stack/it/1"
@@ -127,24 +127,6 @@ class Cloud:
         self.stack["EnableTerminationProtection"] = request["EnableTerminationProtection"]
 
 
-class Told:
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.lines: list[str] = []
-        self.notices: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None:
-        self.lines.append(text)
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-
 def altered(logical: str = "Group", action: str = "Modify", **more: Any) -> dict[str, Any]:
     return {"Action": action, "LogicalResourceId": logical, "ResourceType": f"Type::{logical}", **more}
 
@@ -152,5 +134,5 @@ def altered(logical: str = "Group", action: str = "Modify", **more: Any) -> dict
 UPDATED = [("it", "UPDATE_IN_PROGRESS"), ("Group", "UPDATE_COMPLETE"), ("it", "UPDATE_COMPLETE")]
 
 
-def apply(cloud: Cloud, wished: StackTemplate, told: Told | None = None, **more: Any) -> Any:
-    return stack.apply(cloud, wished, told or Told(), sleep=lambda _: None, **more)
+def apply(cloud: Cloud, wished: StackTemplate, told: Recorder | None = None, **more: Any) -> Any:
+    return stack.apply(cloud, wished, told or Recorder(), sleep=lambda _: None, **more)

@@ -6,7 +6,8 @@ from bootstrap.acts import casc
 from bootstrap.jenkins.controller import people_accounts
 from bootstrap.jenkins.definitions.people import DESCRIPTION
 from bootstrap.values import Change, ChangeKind
-from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, Report, digest_of
+from tests.recorder import Recorder
+from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, digest_of
 
 REALM = "jenkins:\n  securityRealm:\n    local:\n      users:\n"
 PERSON = f"      - id: first\n        description: {json.dumps(DESCRIPTION)}\n"
@@ -17,7 +18,7 @@ def test_the_account_of_who_is_gone_is_removed_after_the_reload(server) -> None:
     before, after = f"{REALM}      - id: admin\n{PERSON}", f"{REALM}      - id: admin\n"
     server.on("POST", "configuration-as-code/export", before, before, after)
     server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
-    machine, report = Machine({"a.yaml": "old"}, applied=digest_of(before), exported=before), Report()
+    machine, report = Machine({"a.yaml": "old"}, applied=digest_of(before), exported=before), Recorder()
 
     casc.apply(machine, server.client, WITH_ADMIN, {}, report)
 
@@ -33,9 +34,9 @@ def test_an_account_is_removed_though_its_settings_left_in_an_earlier_run(server
     export = f"{REALM}      - id: admin\n{PERSON}"
     server.on("POST", "configuration-as-code/export", export)
     server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
-    machine, report = Machine(WITH_ADMIN, applied=digest_of(export), exported=export), Report()
+    machine, report = Machine(WITH_ADMIN, applied=digest_of(export), exported=export), Recorder()
 
-    assert ["user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Report())]
+    assert ["user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Recorder())]
     casc.apply(machine, server.client, WITH_ADMIN, {}, report)
 
     assert "POST user/first/doDelete" in server.asked and "POST configuration-as-code/reload" not in server.asked
@@ -46,11 +47,11 @@ def test_an_account_with_another_description_is_removed_on_a_new_machine_too(ser
     renamed = f"{REALM}      - id: admin\n      - id: first\n        description: mine\n      - id: guest\n"
     server.on("POST", "configuration-as-code/export", renamed)
     server.on("POST", "user/first/doDelete", (302, {"Location": "http://jenkins.invalid/done"}, ""))
-    machine, report = Machine({}), Report()
+    machine, report = Machine({}), Recorder()
     # Neither a name that Jenkins does not have, nor one that the files have, nor what is no name, is removed.
     machine.accounts = "admin\nfirst\ngone\n../../admin\n"
 
-    assert ["a.yaml", "user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Report())]
+    assert ["a.yaml", "user first"] == [it.name for it in casc.plan(machine, server.client, WITH_ADMIN, {}, Recorder())]
     casc.apply(machine, server.client, WITH_ADMIN, {}, report)
 
     assert ["POST user/first/doDelete"] == [each for each in server.asked if "doDelete" in each]
@@ -63,8 +64,8 @@ def test_an_account_is_recorded_before_the_reload_that_makes_it(server) -> None:
     server.on("POST", "configuration-as-code/export", files["a.yaml"])
     machine = Machine({"a.yaml": "old"}, applied="before", exported=EXPORT)
 
-    casc.apply(machine, server.client, files, {}, Report())
-    casc.apply(machine, server.client, files, {}, Report())
+    casc.apply(machine, server.client, files, {}, Recorder())
+    casc.apply(machine, server.client, files, {}, Recorder())
 
     assert "first\n" == machine.accounts
     assert 1 == machine.ran.count("record") and machine.ran.index("record") < machine.ran.index("place")
@@ -72,12 +73,12 @@ def test_an_account_is_recorded_before_the_reload_that_makes_it(server) -> None:
 
 def test_other_passwords_are_a_reason_for_a_reload(server) -> None:
     machine = Machine(GOOD, applied=digest_of(EXPORT), exported=EXPORT)
-    casc.apply(machine, server.client, GOOD, {}, Report())
+    casc.apply(machine, server.client, GOOD, {}, Recorder())
     assert "POST configuration-as-code/reload" not in server.asked
 
     machine.passwords = "another"
-    casc.apply(machine, server.client, GOOD, {}, Report())
+    casc.apply(machine, server.client, GOOD, {}, Recorder())
     assert 1 == server.asked.count("POST configuration-as-code/reload")
 
-    casc.apply(machine, server.client, GOOD, {}, Report())
+    casc.apply(machine, server.client, GOOD, {}, Recorder())
     assert 1 == server.asked.count("POST configuration-as-code/reload")

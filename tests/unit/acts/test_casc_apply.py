@@ -7,11 +7,12 @@ import pytest
 from bootstrap.acts import casc
 from bootstrap.errors import BootstrapError, CascRejected
 from bootstrap.values import Change, ChangeKind, Secret
-from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, Report, digest_of
+from tests.recorder import Recorder
+from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, digest_of
 
 
 def test_the_first_apply_checks_places_reloads_and_records(server) -> None:
-    machine, report = Machine({}), Report()
+    machine, report = Machine({}), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
 
@@ -32,7 +33,7 @@ def test_what_a_check_applies_is_not_sent_to_it(server) -> None:
     logs = "jenkins: {log: {recorders: []}, proxy: {name: p}}\n"
     wished = {"access.yaml": access, "logs.yaml": logs}
 
-    changes = casc.plan(Machine({}), server.client, wished, {}, Report())
+    changes = casc.plan(Machine({}), server.client, wished, {}, Recorder())
 
     assert ["access.yaml", "logs.yaml"] == [change.name for change in changes]
     assert 1 == server.asked.count("POST configuration-as-code/check")
@@ -40,7 +41,7 @@ def test_what_a_check_applies_is_not_sent_to_it(server) -> None:
     assert blanked == server.bodies["POST configuration-as-code/check"]
 
     machine = Machine({})
-    casc.apply(machine, server.client, wished, {}, Report())
+    casc.apply(machine, server.client, wished, {}, Recorder())
 
     assert wished == machine.files
     assert blanked == server.bodies["POST configuration-as-code/check"]
@@ -56,7 +57,7 @@ def test_a_secret_that_jenkins_would_replace_again_is_refused_unseen() -> None:
 
 
 def test_a_second_apply_only_looks(server) -> None:
-    machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
+    machine, report = Machine(GOOD, digest_of(EXPORT)), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
 
@@ -64,7 +65,7 @@ def test_a_second_apply_only_looks(server) -> None:
 
 
 def test_only_what_differs_is_checked_and_what_left_the_code_is_removed(server) -> None:
-    machine, report = Machine(GOOD | {"old.yaml": "x: 1\n"}, digest_of(EXPORT)), Report()
+    machine, report = Machine(GOOD | {"old.yaml": "x: 1\n"}, digest_of(EXPORT)), Recorder()
     wished = GOOD | {"b.yaml": "tool: {}\n"}
 
     casc.apply(machine, server.client, wished, {}, report)
@@ -82,7 +83,7 @@ def test_a_file_that_jenkins_refuses_never_reaches_the_machine(status: int, serv
     machine = Machine({})
 
     with pytest.raises(CascRejected) as caught:
-        casc.apply(machine, server.client, {"a.yaml": "jenkins:\n  modee: NORMAL\n"}, {}, Report())
+        casc.apply(machine, server.client, {"a.yaml": "jenkins:\n  modee: NORMAL\n"}, {}, Recorder())
 
     assert ["casc/a.yaml:2:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
     assert ({}, ["look"]) == (machine.files, machine.ran)
@@ -108,7 +109,7 @@ def test_a_fault_is_told_by_the_place_that_jenkins_text_names(said: str, place: 
     server.on("POST", "configuration-as-code/check", (400, {}, json.dumps([{"line": -1, "message": said}])))
 
     with pytest.raises(CascRejected) as caught:
-        casc.plan(Machine({}), server.client, {"a.yaml": "# one\njenkins:\n  mode: NORMALLY\n"}, {}, Report())
+        casc.plan(Machine({}), server.client, {"a.yaml": "# one\njenkins:\n  mode: NORMALLY\n"}, {}, Recorder())
 
     (fault,) = caught.value.faults
     assert place == f"{fault.file}:{fault.line}:{fault.column}"
@@ -125,7 +126,7 @@ def test_a_check_that_fails_in_jenkins_itself_counts_as_refused_and_is_told_by_t
     machine.journal = f"{caught_there}\na.BException: no X\n\tat a.B.c(B.java:1)\n"
 
     with pytest.raises(CascRejected, match="checking the settings") as caught:
-        casc.apply(machine, server.client, GOOD, {}, Report())
+        casc.apply(machine, server.client, GOOD, {}, Recorder())
 
     message = caught.value.faults[0].message
     assert message.startswith("Jenkins answered 500: ") and message.endswith("\na.BException: no X")
@@ -144,7 +145,7 @@ def test_a_reload_that_answers_200_with_an_error_page_puts_the_old_files_back(se
     page = "<a href='#skip2content'>Skip to content</a><h1>Error loading configuration</h1><p>Failed</p>"
     done = (302, {"Location": "http://jenkins.invalid/done"}, "")
     server.on("POST", "configuration-as-code/reload", (200, {}, page), done)
-    machine, report = Machine({"a.yaml": "old: 1\n"}, digest_of(EXPORT)), Report()
+    machine, report = Machine({"a.yaml": "old: 1\n"}, digest_of(EXPORT)), Recorder()
     machine.journal = RELOAD_FAILED
 
     with pytest.raises(CascRejected) as caught:
@@ -179,14 +180,14 @@ def test_a_reload_that_fails_without_a_journal_is_told_by_its_page(answer, told:
     server.on("POST", "configuration-as-code/reload", answer, done)
 
     with pytest.raises(CascRejected) as caught:
-        casc.apply(Machine({}), server.client, GOOD, {}, Report())
+        casc.apply(Machine({}), server.client, GOOD, {}, Recorder())
 
     assert told in caught.value.faults[0].message
     assert "Skip to content" not in str(caught.value)
 
 
 def test_a_run_that_ended_before_the_reload_is_made_good_by_the_next(server) -> None:
-    machine, report = Machine(GOOD, applied=None), Report()
+    machine, report = Machine(GOOD, applied=None), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
 
@@ -197,7 +198,7 @@ def test_a_run_that_ended_before_the_reload_is_made_good_by_the_next(server) -> 
 
 def test_what_was_changed_in_the_web_interface_is_put_back_and_told(server) -> None:
     server.on("POST", "configuration-as-code/export", "jenkins:\n  mode: EXCLUSIVE\n", EXPORT)
-    machine, report = Machine(GOOD, digest_of(EXPORT)), Report()
+    machine, report = Machine(GOOD, digest_of(EXPORT)), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
 

@@ -3,18 +3,19 @@
 from bootstrap.acts import casc
 from bootstrap.environment.agents import AgentGroup
 from bootstrap.jenkins.definitions.fleets import Fleet, make_clouds
-from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, Report, digest_of
+from tests.recorder import Recorder
+from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, digest_of
 
 CLOUDS = make_clouds({"linux": AgentGroup()}, {"linux": Fleet("p-e-agents-linux", "ssh-ed25519 AAAA")})
 
 
 def test_clouds_come_when_the_settings_hold_and_are_no_edits_then(server) -> None:
-    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Report()
+    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Recorder()
     server.on("GET", "computer/api/json", {"computer": []})
     server.on("POST", "configuration-as-code/apply", "")
 
     assert ["cloud linux"] == [
-        it.name for it in casc.plan(machine, server.client, GOOD, {}, Report(), wished_clouds=CLOUDS)
+        it.name for it in casc.plan(machine, server.client, GOOD, {}, Recorder(), wished_clouds=CLOUDS)
     ]
     casc.apply(machine, server.client, GOOD, {}, report, CLOUDS)
     server.on("POST", "configuration-as-code/export", EXPORT + CLOUDS.removeprefix("jenkins:\n"))
@@ -22,7 +23,7 @@ def test_clouds_come_when_the_settings_hold_and_are_no_edits_then(server) -> Non
     casc.apply(machine, server.client, GOOD, {}, report, CLOUDS)
 
     assert ["cloud linux"] == [it.name for it in report.changes]
-    assert [] == report.lines
+    assert [] == report.texts
     assert ["POST configuration-as-code/export"] == server.asked
 
 
@@ -31,7 +32,7 @@ def test_clouds_are_sent_behind_the_reload_of_changed_files(server) -> None:
     server.on("GET", "computer/api/json", {"computer": []})
     server.on("POST", "configuration-as-code/apply", "")
 
-    casc.apply(Machine({}), server.client, GOOD, {}, Report(), CLOUDS)
+    casc.apply(Machine({}), server.client, GOOD, {}, Recorder(), CLOUDS)
 
     sent = [it for it in server.asked if it.endswith(("/reload", "/apply"))]
     assert ["POST configuration-as-code/reload", "POST configuration-as-code/apply"] == sent

@@ -9,7 +9,8 @@ from bootstrap.acts import casc
 from bootstrap.environment.settings import load
 from bootstrap.errors import CascRejected
 from bootstrap.jenkins.definitions.casc import find_variables
-from tests.unit.acts.casc_machine import Machine, Report
+from tests.recorder import Recorder
+from tests.unit.acts.casc_machine import Machine
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -132,7 +133,7 @@ def test_a_fault_after_a_blanked_part_is_told_on_its_own_line(server) -> None:
     files = {"a.yaml": "jenkins:\n  proxy:\n    name: p\n  modee: NORMAL\n"}
 
     with pytest.raises(CascRejected) as caught:
-        casc.plan(Machine({}), server.client, files, {}, Report())
+        casc.plan(Machine({}), server.client, files, {}, Recorder())
 
     assert ["casc/a.yaml:4:3"] == [f"{f.file}:{f.line}:{f.column}" for f in caught.value.faults]
 

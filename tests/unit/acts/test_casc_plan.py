@@ -10,13 +10,14 @@ from bootstrap.acts import casc
 from bootstrap.errors import BootstrapError
 from bootstrap.jenkins.controller import provided_variables, settings_record
 from bootstrap.values import ChangeKind
-from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, Report, digest_of
+from tests.recorder import Recorder
+from tests.unit.acts.casc_machine import EXPORT, GOOD, Machine, digest_of
 
 NEW = "x: '${OLD} ${NEW} ${SECRET:-}'\n"
 
 
 def test_a_plan_leaves_a_file_with_a_variable_of_the_next_host_act_to_the_launch(server) -> None:
-    machine, report = Machine({}), Report()
+    machine, report = Machine({}), Recorder()
     machine.variables = ["OLD", "PATH"]
 
     changes = casc.plan(machine, server.client, GOOD | {"new.yaml": NEW}, {}, report)
@@ -24,16 +25,16 @@ def test_a_plan_leaves_a_file_with_a_variable_of_the_next_host_act_to_the_launch
     assert ["a.yaml", "b.yaml", "new.yaml"] == [change.name for change in changes]
     assert 2 == server.asked.count("POST configuration-as-code/check")
     assert GOOD["b.yaml"] == server.bodies["POST configuration-as-code/check"]
-    assert ["casc/new.yaml is checked at launch: this Jenkins does not have NEW yet"] == report.lines
+    assert ["! casc/new.yaml is checked at launch: this Jenkins does not have NEW yet"] == report.texts
 
 
 def test_a_file_whose_variables_jenkins_has_is_checked(server) -> None:
-    machine, report = Machine({}), Report()
+    machine, report = Machine({}), Recorder()
     machine.variables = ["OLD", "NEW"]
 
     casc.plan(machine, server.client, {"new.yaml": NEW}, {}, report)
 
-    assert (NEW, []) == (server.bodies["POST configuration-as-code/check"], report.lines)
+    assert (NEW, []) == (server.bodies["POST configuration-as-code/check"], report.texts)
 
 
 def test_settings_alone_are_refused_before_the_host_act_brought_their_variables(server) -> None:
@@ -41,7 +42,7 @@ def test_settings_alone_are_refused_before_the_host_act_brought_their_variables(
     machine.variables = ["OLD"]
 
     with pytest.raises(BootstrapError, match="checking the settings with Jenkins") as caught:
-        casc.apply(machine, server.client, {"new.yaml": NEW}, {}, Report())
+        casc.apply(machine, server.client, {"new.yaml": NEW}, {}, Recorder())
 
     assert "casc/new.yaml uses NEW" in caught.value.found
     assert "launch" in caught.value.remedy and "host apply" in caught.value.remedy
@@ -76,25 +77,25 @@ EDITED = "jenkins:\n  labelString: x\n  mode: EXCLUSIVE\n"
 
 def test_a_plan_tells_each_edit_that_a_reload_overwrites_and_notices_what_it_leaves(server) -> None:
     server.on("POST", "configuration-as-code/export", EDITED)
-    report = Report()
+    report = Recorder()
 
     (found,) = casc.plan(Machine(GOOD, digest_of(EXPORT), EXPORT), server.client, GOOD, {}, report)
 
     assert ("jenkins.mode", ChangeKind.ALTER) == (found.name, found.kind)
     assert ["-EXCLUSIVE", "+NORMAL"] == found.diff.splitlines()[-2:]
-    (left,) = report.lines
+    (left,) = report.texts
     assert "jenkins.labelString" in left and "a reload keeps it" in left
 
 
 def test_what_a_reload_leaves_is_no_reason_for_one(server) -> None:
     server.on("POST", "configuration-as-code/export", "jenkins:\n  labelString: x\n  mode: NORMAL\n")
-    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Report()
+    machine, report = Machine(GOOD, digest_of(EXPORT), EXPORT), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
 
     assert "POST configuration-as-code/reload" not in server.asked
     assert ([], digest_of(EXPORT)) == (report.changes, machine.applied)
-    assert 1 == len(report.lines)
+    assert 1 == len(report.texts)
 
 
 LEFT = "jenkins:\n  labelString: x\n  mode: NORMAL\n"
@@ -102,29 +103,29 @@ LEFT = "jenkins:\n  labelString: x\n  mode: NORMAL\n"
 
 def test_what_a_reload_left_stays_told_until_it_is_undone(server) -> None:
     server.on("POST", "configuration-as-code/export", LEFT, LEFT, LEFT, EXPORT, EXPORT)
-    machine, report = Machine(GOOD | {"a.yaml": "old"}, digest_of(EXPORT), EXPORT), Report()
+    machine, report = Machine(GOOD | {"a.yaml": "old"}, digest_of(EXPORT), EXPORT), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
-    assert 1 == len(report.lines)
+    assert 1 == len(report.texts)
     assert digest_of(LEFT) == machine.applied
 
     casc.apply(machine, server.client, GOOD, {}, report)
-    assert "jenkins.labelString" in report.lines[1]
+    assert "jenkins.labelString" in report.texts[1]
 
     casc.apply(machine, server.client, GOOD, {}, report)
-    assert 2 == len(report.lines)
+    assert 2 == len(report.texts)
     assert 1 == server.asked.count("POST configuration-as-code/reload")
 
 
 def test_what_was_edited_before_a_run_that_ended_before_its_reload_is_told_after_it(server) -> None:
     server.on("POST", "configuration-as-code/export", LEFT)
-    machine, report = Machine(GOOD, settings_record._UNFINISHED, EXPORT), Report()
+    machine, report = Machine(GOOD, settings_record._UNFINISHED, EXPORT), Recorder()
 
     casc.apply(machine, server.client, GOOD, {}, report)
     casc.apply(machine, server.client, GOOD, {}, report)
 
     assert 1 == server.asked.count("POST configuration-as-code/reload")
-    assert 2 == len([line for line in report.lines if "jenkins.labelString" in line])
+    assert 2 == len([line for line in report.texts if "jenkins.labelString" in line])
     assert [] == report.changes
 
 
@@ -132,17 +133,17 @@ def test_a_file_that_differs_is_planned_together_with_the_edits_that_its_reload_
     server.on("POST", "configuration-as-code/export", EDITED)
     there = GOOD | {"b.yaml": "tool: {}\n"}
 
-    found = casc.plan(Machine(there, digest_of(EXPORT), EXPORT), server.client, GOOD, {}, Report())
+    found = casc.plan(Machine(there, digest_of(EXPORT), EXPORT), server.client, GOOD, {}, Recorder())
 
     assert ["b.yaml", "jenkins.mode"] == [change.name for change in found]
 
 
 def test_a_plan_finds_differences_and_drift_and_changes_nothing(server) -> None:
     machine = Machine({}, None)
-    assert ["a.yaml", "b.yaml"] == [change.name for change in casc.plan(machine, server.client, GOOD, {}, Report())]
+    assert ["a.yaml", "b.yaml"] == [change.name for change in casc.plan(machine, server.client, GOOD, {}, Recorder())]
 
     drifted = Machine(GOOD, digest_of("other"))
-    assert ["settings"] == [change.name for change in casc.plan(drifted, server.client, GOOD, {}, Report())]
+    assert ["settings"] == [change.name for change in casc.plan(drifted, server.client, GOOD, {}, Recorder())]
 
     assert ["look"] == machine.ran == drifted.ran
     assert "POST configuration-as-code/reload" not in server.asked

@@ -10,11 +10,12 @@ from bootstrap.acts import host
 from bootstrap.errors import CommandFailed
 from bootstrap.remote.desired.inputs import HostInputs, Software
 from bootstrap.values import Result
-from tests.unit.acts.host_machine import ARTIFACT, INPUTS, Machine, Report, answer, changed
+from tests.recorder import Recorder
+from tests.unit.acts.host_machine import ARTIFACT, INPUTS, Machine, answer, changed
 
 
 def test_only_artifacts_that_the_machine_asks_for_are_sent() -> None:
-    machine, report = Machine(check=answer(changed(), missing=[ARTIFACT]), apply=answer(changed())), Report()
+    machine, report = Machine(check=answer(changed(), missing=[ARTIFACT]), apply=answer(changed())), Recorder()
     host.apply(machine, INPUTS, {ARTIFACT: b"content", "0" * 64: b"not needed"}, report)
     folder = "/var/cache/bootstrap/artifacts"
     assert ["check", f"install -d -m 0700 {folder}", f"put {folder}/{ARTIFACT} 600", "apply"] == machine.asked
@@ -33,7 +34,7 @@ def test_the_machine_downloads_what_a_site_has_and_the_rest_is_sent(tmp_path: Pa
     artifacts = {war: tmp_path / "jenkins.war", plugin: tmp_path / "git.hpi", bundle: b"the toolkit"}
     fetched = answer(fetched=[war], refused={plugin: "HTTP 404"})
     machine = Machine(check=answer(changed(), missing=list(artifacts)), fetch=fetched, apply=answer(changed()))
-    report = Report()
+    report = Recorder()
 
     host.apply(machine, with_urls(war, plugin), artifacts, report)
 
@@ -47,7 +48,7 @@ def test_the_machine_downloads_what_a_site_has_and_the_rest_is_sent(tmp_path: Pa
         ],
         "authorities": {"own.crt": "the company's"},
     } == {key: machine.documents["fetch"][key] for key in ("resources", "authorities")}
-    assert "! the machine could not download 1 of 2 files: HTTP 404. They are sent" in report.lines
+    assert "! the machine could not download 1 of 2 files: HTTP 404. They are sent" in report.texts
 
 
 def test_with_a_bucket_the_files_of_jenkins_come_from_there_and_nothing_else_goes_there(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_with_a_bucket_the_files_of_jenkins_come_from_there_and_nothing_else_goe
         offered.append(dict(files))
         return {digest: f"http://10.0.0.1:4566/bucket/{digest[:1]}?signed" for digest in files}
 
-    host.apply(machine, with_urls(war, plugin), artifacts, Report(), offer=offer)
+    host.apply(machine, with_urls(war, plugin), artifacts, Recorder(), offer=offer)
 
     assert [{war: tmp_path / "jenkins.war", plugin: b"a plugin"}] == offered
     asked = machine.documents["fetch"]
@@ -81,7 +82,7 @@ def test_a_source_is_never_asked_by_http(tmp_path: Path) -> None:
     )
     software = replace(with_urls(war, "b" * 64).software, urls={war: "http://mirror.example.org/a"})
 
-    host.apply(machine, replace(INPUTS, software=software), {war: tmp_path / "jenkins.war"}, Report())
+    host.apply(machine, replace(INPUTS, software=software), {war: tmp_path / "jenkins.war"}, Recorder())
 
     assert [] == machine.documents["fetch"]["plain"]
 
@@ -91,7 +92,7 @@ def test_what_the_bucket_does_not_take_is_sent(tmp_path: Path) -> None:
     (tmp_path / "jenkins.war").write_bytes(b"core")
     machine = Machine(check=answer(changed(), missing=[war]), apply=answer(changed()))
 
-    host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, Report(), offer=lambda _: {})
+    host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, Recorder(), offer=lambda _: {})
 
     assert "fetch" not in machine.asked
     assert f"put /var/cache/bootstrap/artifacts/{war} 600" in machine.asked
@@ -106,12 +107,12 @@ def test_what_a_machine_fails_to_download_is_sent(given: Any, tmp_path: Path) ->
     war = "a" * 64
     (tmp_path / "jenkins.war").write_bytes(b"core")
     machine = Machine(check=answer(changed(), missing=[war]), fetch=given, apply=answer(changed()))
-    report = Report()
+    report = Recorder()
 
     host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, report)
 
     assert f"put /var/cache/bootstrap/artifacts/{war} 600" in machine.asked
-    assert any("so they are sent" in line for line in report.lines)
+    assert any("so they are sent" in line for line in report.texts)
 
 
 def test_what_a_download_notes_is_told(tmp_path: Path) -> None:
@@ -119,8 +120,8 @@ def test_what_a_download_notes_is_told(tmp_path: Path) -> None:
     (tmp_path / "jenkins.war").write_bytes(b"core")
     fetched = answer(fetched=[war], refused={}, notes=["the certificate authority x cannot be read"])
     machine = Machine(check=answer(changed(), missing=[war]), fetch=fetched, apply=answer(changed()))
-    report = Report()
+    report = Recorder()
 
     host.apply(machine, with_urls(war, "b" * 64), {war: tmp_path / "jenkins.war"}, report)
 
-    assert "! the certificate authority x cannot be read" in report.lines
+    assert "! the certificate authority x cannot be read" in report.texts

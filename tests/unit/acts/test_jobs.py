@@ -7,7 +7,8 @@ import pytest
 from bootstrap.acts import jobs
 from bootstrap.errors import UsageError
 from bootstrap.values import Change, ChangeKind, JobSet
-from tests.unit.acts.job_definitions import JOB, Report, keeps, listed, rendered
+from tests.recorder import Recorder
+from tests.unit.acts.job_definitions import JOB, keeps, listed, rendered
 
 
 def test_an_empty_server_gets_every_job_after_one_query(tmp_path: Path, jenkins_server) -> None:
@@ -16,7 +17,7 @@ def test_an_empty_server_gets_every_job_after_one_query(tmp_path: Path, jenkins_
     jenkins_server.on("POST", "createItem", "")
     jenkins_server.on("POST", "job/team/createItem", "")
     keeps(jenkins_server, "team", "team/a")
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report)
 
@@ -34,7 +35,7 @@ def test_an_empty_server_gets_every_job_after_one_query(tmp_path: Path, jenkins_
 def test_a_second_apply_sends_one_query_and_nothing_else(tmp_path: Path, jenkins_server) -> None:
     jobset = rendered(tmp_path, "- job: {name: a}\n- job: {name: b}\n- view: {name: v, view-type: list}\n")
     jenkins_server.on("GET", "api/json", listed(jobset))
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report)
 
@@ -49,7 +50,7 @@ def test_only_the_job_that_changed_is_sent(tmp_path: Path, jenkins_server) -> No
     jenkins_server.on("POST", "job/a/config.xml", "")
     keeps(jenkins_server, "a")
 
-    jobs.apply(jenkins_server.client, jobset, Report())
+    jobs.apply(jenkins_server.client, jobset, Recorder())
 
     assert ["GET api/json", "POST job/a/config.xml", "GET job/a/config.xml"] == jenkins_server.asked
 
@@ -68,7 +69,7 @@ def test_a_job_that_left_the_code_is_disabled_and_kept(tmp_path: Path, jenkins_s
     jenkins_server.on("GET", "api/json", listed(before))
     jenkins_server.on("POST", "job/b/disable", (302, {"Location": "http://jenkins.invalid/job/b/"}, ""))
     jenkins_server.on("GET", "job/b/", "")
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, after, report)
 
@@ -111,7 +112,7 @@ def test_a_job_that_returns_is_enabled_again(tmp_path: Path, jenkins_server) -> 
     jenkins_server.on("GET", "api/json", listed(jobset, a={"color": "disabled_anime"}))
     jenkins_server.on("POST", "job/a/config.xml", "")
     keeps(jenkins_server, "a")
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report)
 
@@ -137,7 +138,7 @@ def test_a_view_is_made_and_altered(tmp_path: Path, jenkins_server) -> None:
     for name in ("v", "w"):
         jenkins_server.on("GET", f"view/{name}/config.xml", jobset.views[name])
 
-    jobs.apply(jenkins_server.client, jobset, Report())
+    jobs.apply(jenkins_server.client, jobset, Recorder())
 
     assert ["POST createView v", "POST view/w/config.xml"] == [
         asked for asked in jenkins_server.asked if asked.startswith("POST")
@@ -165,7 +166,7 @@ def test_a_job_that_is_named_is_sent_again_though_nothing_differs(tmp_path: Path
     jenkins_server.on("GET", "api/json", listed(jobset))
     jenkins_server.on("POST", "job/a/config.xml", "")
     keeps(jenkins_server, "a")
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report, ["a"])
 
@@ -176,4 +177,4 @@ def test_a_job_that_the_code_does_not_have_cannot_be_sent_again(jenkins_server) 
     jenkins_server.on("GET", "api/json", {"jobs": []})
 
     with pytest.raises(UsageError, match="the code has no job 'b'"):
-        jobs.apply(jenkins_server.client, JobSet({}), Report(), ["b"])
+        jobs.apply(jenkins_server.client, JobSet({}), Recorder(), ["b"])

@@ -7,7 +7,8 @@ import pytest
 
 from bootstrap.acts import jobs
 from bootstrap.errors import JobsRejected
-from tests.unit.acts.job_definitions import JOB, Report, keeps, kept, listed, rendered
+from tests.recorder import Recorder
+from tests.unit.acts.job_definitions import JOB, keeps, kept, listed, rendered
 
 
 def test_a_refused_job_is_named_with_jenkins_own_reason_once_the_others_are_sent(
@@ -18,7 +19,7 @@ def test_a_refused_job_is_named_with_jenkins_own_reason_once_the_others_are_sent
     refusal = (400, {"X-Error": "A job already exists with the name 'A'"}, "<html>")
     jenkins_server.on("POST", "createItem", refusal, "")
     keeps(jenkins_server, "b")
-    report = Report()
+    report = Recorder()
 
     with pytest.raises(JobsRejected) as caught:
         jobs.apply(jenkins_server.client, jobset, report)
@@ -38,7 +39,7 @@ def test_a_failure_within_jenkins_is_told_by_what_its_journal_has(tmp_path: Path
         return "com.thoughtworks.xstream.mapper.CannotResolveClassException: nope"
 
     with pytest.raises(JobsRejected) as caught:
-        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report(), explain=explain)
+        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Recorder(), explain=explain)
 
     assert ["61fd9478-81d7-487b-8657-6f6b115835b4"] == looked_up
     assert caught.value.found.endswith("\ncom.thoughtworks.xstream.mapper.CannotResolveClassException: nope")
@@ -50,7 +51,7 @@ def test_a_page_of_an_internal_error_is_told_without_its_tags(tmp_path: Path, je
     jenkins_server.on("POST", "createItem", (500, {}, page))
 
     with pytest.raises(JobsRejected) as caught:
-        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report())
+        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Recorder())
 
     assert "a: Jenkins answered 500: No such class: x.Y\nline 3" == caught.value.found
 
@@ -71,7 +72,7 @@ def test_what_jenkins_dropped_is_told_by_its_name_and_the_job_does_not_pass_for_
     jenkins_server.on("GET", "job/a/config.xml", ElementTree.tostring(root, encoding="unicode"))
 
     with pytest.raises(JobsRejected) as caught:
-        jobs.apply(jenkins_server.client, jobset, Report())
+        jobs.apply(jenkins_server.client, jobset, Recorder())
 
     assert "a: Jenkins dropped hudson.tasks.Shell" == caught.value.found
     assert "0" * 16 == jobs.read_digest(jenkins_server.bodies["POST job/a/config.xml"])
@@ -85,7 +86,7 @@ def test_a_field_that_jenkins_did_not_keep_is_a_notice(tmp_path: Path, jenkins_s
     jenkins_server.on("GET", "api/json", {"jobs": [], "views": []})
     jenkins_server.on("POST", "createItem", "")
     jenkins_server.on("GET", "job/a/config.xml", jobset.jobs["a"].replace("<quietPeriod>7</quietPeriod>", ""))
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report)
 
@@ -98,7 +99,7 @@ def test_a_job_that_cannot_be_read_back_is_told(tmp_path: Path, jenkins_server) 
     jenkins_server.on("GET", "job/a/config.xml", (503, {}, "Jenkins is restarting"))
 
     with pytest.raises(JobsRejected, match="publishing the jobs") as caught:
-        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Report())
+        jobs.apply(jenkins_server.client, rendered(tmp_path, JOB), Recorder())
 
     assert caught.value.found.startswith("a: published, but Jenkins does not return it: Jenkins answered 503")
 
@@ -107,7 +108,7 @@ def test_what_the_table_does_not_know_is_said_once(tmp_path: Path, jenkins_serve
     raw = "      - raw:\n          xml: '<our.own.Builder/>'\n"
     jobset = rendered(tmp_path, f"{JOB}    builders:\n{raw}")
     jenkins_server.on("GET", "api/json", listed(jobset))
-    report = Report()
+    report = Recorder()
 
     jobs.apply(jenkins_server.client, jobset, report)
 

@@ -13,7 +13,8 @@ from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.errors import StackFailed
 from bootstrap.values import Change, ChangeKind
-from tests.unit.acts.scripted_cloudformation import SAME, TAGS, TEMPLATE, UPDATED, Cloud, Told, altered, apply
+from tests.recorder import Recorder
+from tests.unit.acts.scripted_cloudformation import SAME, TAGS, TEMPLATE, UPDATED, Cloud, altered, apply
 
 CREATED = [("it", "CREATE_IN_PROGRESS"), ("Group", "CREATE_COMPLETE"), ("it", "CREATE_COMPLETE")]
 DELETED = [("it", "DELETE_IN_PROGRESS"), ("Disk", "DELETE_SKIPPED"), ("it", "DELETE_COMPLETE")]
@@ -28,7 +29,7 @@ def test_a_stack_that_is_not_there_is_none() -> None:
 
 
 def test_a_new_stack_is_made_by_change_set(wished: StackTemplate) -> None:
-    cloud, told = Cloud(proposals=[[altered(action="Add")]], operations=[CREATED]), Told()
+    cloud, told = Cloud(proposals=[[altered(action="Add")]], operations=[CREATED]), Recorder()
 
     made = apply(cloud, wished, told)
 
@@ -45,7 +46,7 @@ def test_what_a_killed_run_left_under_review_is_used(wished: StackTemplate) -> N
 
 
 def test_a_second_run_changes_nothing(wished: StackTemplate) -> None:
-    cloud, told = Cloud("CREATE_COMPLETE", proposals=[SAME], Project="p", Commit="old", Run="r1"), Told()
+    cloud, told = Cloud("CREATE_COMPLETE", proposals=[SAME], Project="p", Commit="old", Run="r1"), Recorder()
 
     apply(cloud, wished, told)
 
@@ -62,7 +63,7 @@ def test_a_change_brings_the_new_tags(wished: StackTemplate) -> None:
     cloud = Cloud(
         "UPDATE_COMPLETE", proposals=[[altered(Details=details)], everything], operations=[UPDATED], Commit="old"
     )
-    told = Told()
+    told = Recorder()
 
     apply(cloud, wished, told)
 
@@ -102,7 +103,7 @@ def test_the_remains_of_a_failed_creation_are_replaced(wished: StackTemplate) ->
         "ROLLBACK_COMPLETE", proposals=[[altered(action="Add")]], operations=[DELETED, CREATED], protected=True
     )
     cloud.on_delete_stack = lambda _: (cloud.operate(), cloud.stack.clear())  # type: ignore[method-assign]
-    told = Told()
+    told = Recorder()
 
     assert "CREATE_COMPLETE" == apply(cloud, wished, told).status
     assert [ChangeKind.REMOVE, ChangeKind.ADD] == [change.kind for change in told.changes]
@@ -127,7 +128,7 @@ def test_a_stack_that_was_imported_into_is_as_good_as_any(status: str, wished: S
 
 
 def test_an_operation_of_somebody_else_is_waited_for(wished: StackTemplate) -> None:
-    cloud, told = Cloud("UPDATE_IN_PROGRESS", proposals=[SAME], **TAGS), Told()
+    cloud, told = Cloud("UPDATE_IN_PROGRESS", proposals=[SAME], **TAGS), Recorder()
 
     stack.apply(cloud, wished, told, sleep=lambda _: cloud.tell("it", "UPDATE_COMPLETE"))
 
@@ -135,7 +136,7 @@ def test_an_operation_of_somebody_else_is_waited_for(wished: StackTemplate) -> N
 
 
 def test_destroy_returns_what_is_kept_also_of_a_protected_stack() -> None:
-    cloud, told = Cloud("CREATE_COMPLETE", operations=[DELETED], protected=True), Told()
+    cloud, told = Cloud("CREATE_COMPLETE", operations=[DELETED], protected=True), Recorder()
 
     assert ("Type::Disk Disk-1",) == stack.destroy(cloud, "it", told, sleep=lambda _: None)
     assert [Change("stack", ChangeKind.REMOVE, "it")] == told.changes
@@ -144,14 +145,14 @@ def test_destroy_returns_what_is_kept_also_of_a_protected_stack() -> None:
 def test_destroying_what_is_not_there_does_nothing() -> None:
     cloud = Cloud()
 
-    assert () == stack.destroy(cloud, "it", Told())
+    assert () == stack.destroy(cloud, "it", Recorder())
     assert ["describe_stacks"] == [name for name, _ in cloud.calls]
 
 
 def test_destroying_what_was_only_planned_leaves_nothing() -> None:
     cloud = Cloud("REVIEW_IN_PROGRESS")
 
-    assert () == stack.destroy(cloud, "it", Told())
+    assert () == stack.destroy(cloud, "it", Recorder())
     assert {} == cloud.stack
 
 
@@ -159,7 +160,7 @@ def test_a_deletion_that_fails_says_what_stands_in_its_way() -> None:
     events = [("Group", "DELETE_FAILED", "has a dependent object"), ("it", "DELETE_FAILED")]
 
     with pytest.raises(StackFailed, match=r"Group \(Type::Group\): has a dependent object"):
-        stack.destroy(Cloud("CREATE_COMPLETE", operations=[events]), "it", Told(), sleep=lambda _: None)
+        stack.destroy(Cloud("CREATE_COMPLETE", operations=[events]), "it", Recorder(), sleep=lambda _: None)
 
 
 def test_what_aws_refuses_is_an_expected_failure(wished: StackTemplate) -> None:

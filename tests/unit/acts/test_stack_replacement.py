@@ -8,14 +8,15 @@ import pytest
 from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.values import ChangeKind
-from tests.unit.acts.scripted_cloudformation import TAGS, UPDATED, Cloud, Told, altered, apply
+from tests.recorder import Recorder
+from tests.unit.acts.scripted_cloudformation import TAGS, UPDATED, Cloud, altered, apply
 
 
 def test_a_machine_is_replaced_by_way_of_its_absence(wished: StackTemplate) -> None:
     replaced = altered("Machine", Replacement="Conditional", Scope=["Properties"])
     proposals = [[replaced], [altered("Machine", "Remove")], [altered("Machine", "Add")]]
     cloud = Cloud("CREATE_COMPLETE", proposals=proposals, operations=[UPDATED, UPDATED], **TAGS)
-    told, stopped = Told(), []
+    told, stopped = Recorder(), []
 
     apply(cloud, wished, told, before_removal=stopped.append)
 
@@ -65,7 +66,7 @@ def propose_named(*entities: str) -> list[dict[str, Any]]:
 
 def apply_named(
     wished: StackTemplate, *entities: str, image: str = "ami-1", before: str = OLDER
-) -> tuple[Cloud, Told, list[Any]]:
+) -> tuple[Cloud, Recorder, list[Any]]:
     """Apply over a stack whose image was a name, which CloudFormation found to be ami-1."""
     wished.path.write_text(NAMED)
     proposals = [propose_named(*entities) for _ in range(3)]
@@ -75,7 +76,7 @@ def apply_named(
         {"ParameterKey": "Image", "ParameterValue": "/the/image", "ResolvedValue": "ami-1"},
     ]
     cloud.on_get_template = lambda _: {"TemplateBody": before}  # type: ignore[attr-defined]
-    told, stopped = Told(), list[Any]()
+    told, stopped = Recorder(), list[Any]()
     apply(cloud, replace(wished, parameters={"Size": "1", "Image": image}), told, before_removal=stopped.append)
     return cloud, told, stopped
 
@@ -114,7 +115,7 @@ def test_a_machine_is_removed_where_anything_else_replaces_it(
 
 def test_any_other_replacement_is_left_to_cloudformation(wished: StackTemplate) -> None:
     replaced = altered(Replacement="True")
-    cloud, told = Cloud("CREATE_COMPLETE", proposals=[[replaced], [replaced]], operations=[UPDATED]), Told()
+    cloud, told = Cloud("CREATE_COMPLETE", proposals=[[replaced], [replaced]], operations=[UPDATED]), Recorder()
 
     apply(cloud, wished, told)
 

@@ -6,7 +6,7 @@ import pytest
 
 from bootstrap.cloud import retained
 from bootstrap.environment.models import Settings
-from bootstrap.values import Change
+from tests.recorder import Recorder
 
 
 class Aws:
@@ -24,20 +24,8 @@ class Aws:
         self.calls.append(("delete_secret", named))
 
 
-class Told:
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None: ...
-
-    def notice(self, text: str) -> None: ...
-
-
 def test_a_volume_is_deleted() -> None:
-    aws, told = Aws(), Told()
+    aws, told = Aws(), Recorder()
 
     assert retained.remove(aws, "AWS::EC2::Volume vol-1", told)
 
@@ -48,14 +36,14 @@ def test_a_volume_is_deleted() -> None:
 def test_a_secret_is_deleted_at_once() -> None:
     aws = Aws()
 
-    assert retained.remove(aws, "AWS::SecretsManager::Secret arn:aws:secretsmanager:r:1:secret:x", Told())
+    assert retained.remove(aws, "AWS::SecretsManager::Secret arn:aws:secretsmanager:r:1:secret:x", Recorder())
 
     named = {"SecretId": "arn:aws:secretsmanager:r:1:secret:x", "ForceDeleteWithoutRecovery": True}
     assert ("delete_secret", named) == aws.calls[-1]
 
 
 def test_what_is_not_known_is_left_alone_and_said() -> None:
-    aws, told = Aws(), Told()
+    aws, told = Aws(), Recorder()
 
     assert not retained.remove(aws, "AWS::S3::Bucket logs", told)
 
@@ -110,7 +98,7 @@ class Refusing(Aws):
 
 
 def test_what_an_earlier_run_removed_is_gone_and_not_told_again() -> None:
-    aws, told = Refusing(), Told()
+    aws, told = Refusing(), Recorder()
     aws.code = "InvalidVolume.NotFound"
 
     assert retained.remove(aws, "AWS::EC2::Volume vol-1", told)
@@ -123,4 +111,4 @@ def test_a_volume_that_cannot_be_removed_is_a_failure() -> None:
     aws.code = "VolumeInUse"
 
     with pytest.raises(Refused):
-        retained.remove(aws, "AWS::EC2::Volume vol-1", Told())
+        retained.remove(aws, "AWS::EC2::Volume vol-1", Recorder())

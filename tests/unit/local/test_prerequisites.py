@@ -9,18 +9,7 @@ import pytest
 
 from bootstrap.errors import Missing
 from bootstrap.local import prerequisites
-
-
-class Told:
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def change(self, change: object) -> None: ...
-
-    def progress(self, text: str) -> None: ...
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
+from tests.recorder import Recorder
 
 
 class AMachine:
@@ -57,7 +46,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[AMachine], AMachine]:
 
 
 def test_a_machine_with_everything_is_left_alone(on: Callable[[AMachine], AMachine]) -> None:
-    machine, told = on(AMachine(WHOLE)), Told()
+    machine, told = on(AMachine(WHOLE)), Recorder()
 
     prerequisites.ensure(told, is_agreed=False)
 
@@ -65,7 +54,7 @@ def test_a_machine_with_everything_is_left_alone(on: Callable[[AMachine], AMachi
 
 
 def test_what_is_missing_is_announced_then_installed(on: Callable[[AMachine], AMachine]) -> None:
-    machine, told = on(AMachine(WHOLE - {"podman", "iptables"})), Told()
+    machine, told = on(AMachine(WHOLE - {"podman", "iptables"})), Recorder()
 
     prerequisites.ensure(told, is_agreed=True)
 
@@ -76,7 +65,7 @@ def test_what_is_missing_is_announced_then_installed(on: Callable[[AMachine], AM
 def test_the_tests_need_more(on: Callable[[AMachine], AMachine]) -> None:
     machine = on(AMachine(WHOLE))
 
-    prerequisites.ensure(Told(), is_agreed=True, for_tests=True)
+    prerequisites.ensure(Recorder(), is_agreed=True, for_tests=True)
 
     more = ["groovy", "default-jre-headless", "e2fsprogs", "chromium", "poppler-utils"]
     assert more == machine.ran[-1][-5:]
@@ -86,7 +75,7 @@ def test_without_root_the_command_to_run_is_told(on: Callable[[AMachine], AMachi
     machine = on(AMachine(WHOLE - {"podman"}, uid=1000))
 
     with pytest.raises(Missing) as caught:
-        prerequisites.ensure(Told(), is_agreed=True)
+        prerequisites.ensure(Recorder(), is_agreed=True)
 
     assert "apt-get install -y podman" in caught.value.remedy
     assert [] == machine.ran
@@ -96,7 +85,7 @@ def test_a_no_on_the_terminal_installs_nothing(on: Callable[[AMachine], AMachine
     machine = on(AMachine(WHOLE - {"podman"}))
 
     with pytest.raises(Missing, match="preparing"):
-        prerequisites.ensure(Told(), is_agreed=False, ask=lambda _: False)
+        prerequisites.ensure(Recorder(), is_agreed=False, ask=lambda _: False)
 
     assert [] == machine.ran
 
@@ -105,7 +94,7 @@ def test_apts_own_words_are_in_the_failure(on: Callable[[AMachine], AMachine]) -
     on(AMachine(WHOLE - {"podman"}, apt_says=(100, "E: Unable to locate package podman")))
 
     with pytest.raises(Missing) as caught:
-        prerequisites.ensure(Told(), is_agreed=True)
+        prerequisites.ensure(Recorder(), is_agreed=True)
 
     assert "exited with 100" in caught.value.found
     assert "Unable to locate package podman" in caught.value.found

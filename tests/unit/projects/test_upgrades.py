@@ -7,6 +7,7 @@ import pytest
 from bootstrap import context
 from bootstrap.cli import environment_opening, parser
 from bootstrap.projects import folders, upgrade
+from tests.recorder import Recorder
 from tests.unit.projects.toolkits import ROOT, commit, git, run, set_version
 
 
@@ -19,19 +20,9 @@ def test_an_upgrade_is_one_line(project: Path, toolkit: Path) -> None:
     assert run(project / "bootstrap.py").stdout.startswith("toolkit three ")
 
 
-class Told:
-    """A reporter that keeps the notices."""
-
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-
 def test_a_plan_says_what_an_upgrade_brings(toolkit: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folders, "ROOT", toolkit)
-    told = Told()
+    told = Recorder()
     upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
     upgrade.record(tmp_path)
     upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
@@ -55,7 +46,7 @@ def test_news_do_not_depend_on_the_users_git_configuration(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     upgrade.record(tmp_path)
     commit(toolkit, "two")
-    told = Told()
+    told = Recorder()
 
     upgrade.report_upgrade(tmp_path, told)  # type: ignore[arg-type]
 

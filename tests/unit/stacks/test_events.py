@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bootstrap.stacks.events import Follower
+from tests.recorder import Recorder
 
 STACK = "arn:aws:cloudformation:eu-central-1:1:stack/s/1"
 
@@ -19,18 +20,6 @@ class Client:
         return {"StackEvents": self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]}
 
 
-class Told:
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def change(self, change: object) -> None: ...
-
-    def progress(self, text: str) -> None: ...
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-
 def event(number: int, status: str, reason: str = "", physical: str = "x") -> dict[str, Any]:
     return {
         "EventId": str(number),
@@ -43,7 +32,7 @@ def event(number: int, status: str, reason: str = "", physical: str = "x") -> di
 
 
 def failure_of(*events: dict[str, Any]) -> str:
-    follower = Follower(Client(*events), STACK, Told())
+    follower = Follower(Client(*events), STACK, Recorder())
     follower.wait()
     return follower.failure
 
@@ -73,7 +62,7 @@ def test_without_a_failed_resource_the_stack_itself_says_why() -> None:
     ],
 )
 def test_what_is_on_paper_only_is_said_aloud(status: str, reason: str, expected: list[str]) -> None:
-    told = Told()
+    told = Recorder()
     follower = Follower(Client(event(1, status, reason), event(2, "CREATE_COMPLETE", physical=STACK)), STACK, told)
 
     assert "CREATE_COMPLETE" == follower.wait()
