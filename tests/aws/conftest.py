@@ -28,6 +28,10 @@ from botocore.config import Config
 from bootstrap.cloud.world import parse_times_quickly
 from bootstrap.local.aws.access.keys import CREDENTIALS, TOKEN, read_operator_keys
 
+# What the modules beside assert is shown as in full as what the tests assert.
+pytest.register_assert_rewrite(*(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "conftest"))
+from scaled import Group  # noqa: E402
+
 REGION = "eu-central-1"
 START_SECONDS = 60.0
 SESSION = boto3.session.Session()  # one for all clients: it keeps the models of services
@@ -191,6 +195,12 @@ def module_cloud(
         yield own
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the environment files of one module."""
+    return tmp_path_factory.mktemp("environments")
+
+
 @pytest.fixture
 def own_cloud(tmp_path: Path, new_cloud: Callable[[Path], AbstractContextManager[Cloud]]) -> Iterator[Cloud]:
     """A cloud of one test's own, which it may kill and start again."""
@@ -208,3 +218,17 @@ def endpoint(cloud: Cloud) -> str:
 def client(cloud: Cloud) -> Callable[[str], Any]:
     """Service name -> client of the shared cloud."""
     return cloud.client
+
+
+@pytest.fixture
+def cloudformation(cloud: Cloud) -> Any:
+    """CloudFormation of the shared cloud."""
+    return cloud.client("cloudformation")
+
+
+@pytest.fixture
+def group(cloud: Cloud) -> Iterator[Group]:
+    """A group of Auto Scaling in the shared cloud, deleted after the test."""
+    made = Group(cloud)
+    yield made
+    made.delete()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
+AT = r"At \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "  # how the cause of an activity begins
 ZONES = ("eu-central-1a", "eu-central-1b")
 
 

@@ -18,27 +18,11 @@ from botocore.exceptions import ClientError
 from bootstrap.cloud import distribution_bucket as bucket
 from bootstrap.values import Change, ChangeKind
 from tests.aws.conftest import REGION, Cloud
+from tests.recorder import Recorder
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "jenkins-bucketed-distribution"
 SIGNING = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-
-
-class Report:
-    """What was told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.changes: list[Change] = []
-
-    def progress(self, message: str) -> None:
-        self.lines.append(message)
-
-    def notice(self, message: str) -> None:
-        self.lines.append(f"! {message}")
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
 
 
 @pytest.fixture
@@ -51,7 +35,7 @@ def name(client: Any) -> Iterator[str]:
     cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     (output,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     yield output["OutputValue"]
-    bucket.empty_bucket(client("s3"), output["OutputValue"], Report())
+    bucket.empty_bucket(client("s3"), output["OutputValue"], Recorder())
     cloudformation.delete_stack(StackName=STACK)
     cloudformation.get_waiter("stack_delete_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
 
@@ -78,18 +62,18 @@ def test_files_are_uploaded_once_and_read_by_their_addresses_alone(
     core, plugin = b"core" * 100_000, b"a plugin"
     (tmp_path / "jenkins.war").write_bytes(core)
     files: dict[str, bytes | Path] = {digest_of(core): tmp_path / "jenkins.war", digest_of(plugin): plugin}
-    first, second = Report(), Report()
+    first, second = Recorder(), Recorder()
 
     urls = bucket.offer(client("s3"), signer(cloud), name, files, first)
 
-    assert not [line for line in first.lines if line.startswith("!")]
+    assert not [line for line in first.texts if line.startswith("!")]
     assert {digest_of(core): core, digest_of(plugin): plugin} == {digest: get(url) for digest, url in urls.items()}
     assert core[100:] == get(urls[digest_of(core)], begin=100)  # as a download that continues
     with pytest.raises(urllib.error.HTTPError, match="403"):
         get(urls[digest_of(core)].partition("?")[0])
-    assert [f"uploading 2 files to the bucket {name}: 0.4 MB"] == first.lines
+    assert [f"uploading 2 files to the bucket {name}: 0.4 MB"] == first.texts
     bucket.offer(client("s3"), signer(cloud), name, files, second)
-    assert [] == second.lines
+    assert [] == second.texts
 
 
 def test_a_file_with_another_content_is_uploaded_again_and_a_wrong_one_refused(
@@ -100,12 +84,12 @@ def test_a_file_with_another_content_is_uploaded_again_and_a_wrong_one_refused(
         Bucket=name, Key=bucket.name_key(digest_of(good)), Body=b"A plugin", ChecksumAlgorithm="SHA256"
     )
 
-    urls = bucket.offer(client("s3"), signer(cloud), name, {digest_of(good): good}, Report())
+    urls = bucket.offer(client("s3"), signer(cloud), name, {digest_of(good): good}, Recorder())
 
     assert good == get(urls[digest_of(good)])
-    wrong = Report()
+    wrong = Recorder()
     assert {} == bucket.offer(client("s3"), signer(cloud), name, {digest_of(b"x"): b"y"}, wrong)
-    assert ["BadDigest"] == [line.split(": ")[1] for line in wrong.lines if line.startswith("!")]
+    assert ["BadDigest"] == [line.split(": ")[1] for line in wrong.texts if line.startswith("!")]
 
 
 def test_a_policy_that_demands_tls_is_fulfilled_and_a_denial_without_a_condition_holds(name: str, client: Any) -> None:
@@ -133,9 +117,9 @@ def test_a_policy_that_demands_tls_is_fulfilled_and_a_denial_without_a_condition
 
 
 def test_the_bucket_is_deleted_with_its_stack_once_it_is_empty(name: str, client: Any, cloud: Cloud) -> None:
-    report = Report()
+    report = Recorder()
     files: dict[str, bytes | Path] = {digest_of(bytes([it])): bytes([it]) for it in range(7)}
-    bucket.offer(client("s3"), signer(cloud), name, files, Report())
+    bucket.offer(client("s3"), signer(cloud), name, files, Recorder())
 
     bucket.empty_bucket(client("s3"), name, report)
     bucket.empty_bucket(client("s3"), name, report)  # nothing more to tell
@@ -149,11 +133,11 @@ def test_the_bucket_is_deleted_with_its_stack_once_it_is_empty(name: str, client
 
 
 def test_what_aws_refuses_is_told_and_sent(client: Any, cloud: Cloud) -> None:
-    report = Report()
+    report = Recorder()
 
     assert {} == bucket.offer(client("s3"), signer(cloud), "no-such-bucket-here", {digest_of(b"x"): b"x"}, report)
 
-    (told,) = [line for line in report.lines if line.startswith("!")]
+    (told,) = [line for line in report.texts if line.startswith("!")]
     assert "the bucket no-such-bucket-here cannot be used, so the files are sent: NoSuchBucket" in told
 
 

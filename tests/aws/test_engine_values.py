@@ -15,11 +15,6 @@ SECRET = "not-for-everybody-1"
 NEW_SECRET = "not-for-everybody-2"
 
 
-@pytest.fixture
-def cloudformation(client: Client) -> Any:
-    return client("cloudformation")
-
-
 @pytest.fixture(scope="module")
 def secure(client: Client) -> str:
     """The name of a secret parameter of SSM."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -17,13 +17,6 @@ TRUST = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 Statement = dict[str, Any]
-
-
-@pytest.fixture
-def group(cloud: Any) -> Iterator[Group]:
-    made = Group(cloud)
-    yield made
-    made.delete()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from botocore.exceptions import ClientError
 from scaled import Group, until
 
 from bootstrap.local.aws.compute import spot
-
-
-@pytest.fixture
-def group(cloud: Any) -> Iterator[Group]:
-    made = Group(cloud)
-    yield made
-    made.delete()
 
 
 def mixed(group: Group, base: int, percent: int, *types: dict[str, Any]) -> dict[str, Any]:

@@ -6,108 +6,15 @@ import base64
 import http.client
 import io
 import json
-import signal
-import stat
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import paramiko
 import pytest
 from botocore.exceptions import ClientError
-
-Client = Callable[[str], Any]
-
-QUICK = {"Delay": 1, "MaxAttempts": 60}
-MACHINE = """
-Parameters:
-  Image: {Type: AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>, Default: /aws/service/debian/release/13/latest/amd64}
-  Block: {Type: String}
-Resources:
-  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: !Sub "${Block}.0.0/16"}}
-  Subnet:
-    Type: AWS::EC2::Subnet
-    Properties: {VpcId: !Ref Vpc, CidrBlock: !Sub "${Block}.1.0/24", AvailabilityZone: !Select [0, !GetAZs ""]}
-  Group:
-    Type: AWS::EC2::SecurityGroup
-    Properties:
-      GroupDescription: web
-      VpcId: !Ref Vpc
-      SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 10.0.0.0/8, Description: operators}]
-      SecurityGroupEgress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]
-  Key: {Type: AWS::EC2::KeyPair, Properties: {KeyName: !Sub "${AWS::StackName}", KeyType: ed25519}}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
-  Profile: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref Role]}}
-  Data:
-    Type: AWS::EC2::Volume
-    Properties: {AvailabilityZone: !GetAtt Subnet.AvailabilityZone, Size: 20, VolumeType: gp3, Encrypted: true}
-  Password:
-    Type: AWS::SecretsManager::Secret
-    Properties: {GenerateSecretString: {PasswordLength: 32, ExcludePunctuation: true}}
-  Encryption: {Type: AWS::KMS::Key, Properties: {KeyPolicy: {Version: "2012-10-17", Statement: []}}}
-  Template:
-    Type: AWS::EC2::LaunchTemplate
-    Properties:
-      LaunchTemplateData:
-        ImageId: !Ref Image
-        InstanceType: t3.large
-        KeyName: !Ref Key
-        IamInstanceProfile: {Arn: !GetAtt Profile.Arn}
-        SecurityGroupIds: [!Ref Group]
-        MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 1}
-        UserData: !Base64 "#cloud-config"
-        BlockDeviceMappings:
-          - {DeviceName: /dev/xvda, Ebs: {VolumeSize: 16, VolumeType: gp3, Encrypted: true, DeleteOnTermination: true}}
-  Machine:
-    Type: AWS::EC2::Instance
-    Properties:
-      LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: !GetAtt Template.LatestVersionNumber}
-      SubnetId: !Ref Subnet
-      PropagateTagsToVolumeOnCreation: true
-      Tags: [{Key: Name, Value: controller}]
-  Attached: {Type: AWS::EC2::VolumeAttachment, Properties: {VolumeId: !Ref Data, InstanceId: !Ref Machine, Device: /dev/sdf}}
-Outputs:
-  Machine: {Value: !Ref Machine}
-  Address: {Value: !GetAtt Machine.PrivateIp}
-  KeyPairId: {Value: !GetAtt Key.KeyPairId}
-  Role: {Value: !Ref Role}
-  RoleArn: {Value: !GetAtt Role.Arn}
-  Password: {Value: !Ref Password}
-  Encryption: {Value: !Ref Encryption}
-  Data: {Value: !Ref Data}
-  Group: {Value: !Ref Group}
-"""
-
-
-def deploy(client: Client, block: str, name: str = "") -> dict[str, str]:
-    cloudformation = client("cloudformation")
-    name = name or f"machine-{uuid.uuid4().hex[:6]}"
-    cloudformation.create_stack(
-        StackName=name,
-        TemplateBody=MACHINE,
-        Parameters=[{"ParameterKey": "Block", "ParameterValue": block}],
-        Capabilities=["CAPABILITY_IAM"],
-        Tags=[{"Key": "Project", "Value": "jenkins"}],
-    )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=QUICK)
-    return {**outputs(client, name), "Stack": name}
-
-
-def outputs(client: Client, name: str) -> dict[str, str]:
-    stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
-
-
-def instance_of(client: Client, instance_id: str) -> dict[str, Any]:
-    found = client("ec2").describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
-    return dict(found)
+from server_machine import QUICK, Client, deploy, instance_of
 
 
 @pytest.fixture(scope="module")
@@ -341,87 +248,6 @@ def test_metadata_credentials_are_the_roles_and_are_accepted(
     assert f"assumed-role/{role}/{machine['Machine']}" in sts.get_caller_identity()["Arn"]
 
 
-def snapshot_of(client: Client, made: dict[str, str]) -> dict[str, Any]:
-    """Everything that must be the same after a restart."""
-    ec2 = client("ec2")
-    cloudformation = client("cloudformation")
-    return {
-        "stack": cloudformation.describe_stacks(StackName=made["Stack"])["Stacks"],
-        "resources": cloudformation.list_stack_resources(StackName=made["Stack"])["StackResourceSummaries"],
-        "events": cloudformation.describe_stack_events(StackName=made["Stack"])["StackEvents"],
-        "instances": ec2.describe_instances()["Reservations"],
-        "volumes": ec2.describe_volumes()["Volumes"],
-        "networks": [
-            ec2.describe_vpcs()["Vpcs"],
-            ec2.describe_subnets()["Subnets"],
-            ec2.describe_network_acls()["NetworkAcls"],
-        ],
-        "groups": ec2.describe_security_groups()["SecurityGroups"],
-        "role": client("iam").get_role(RoleName=made["Role"])["Role"],
-        "password": client("secretsmanager").get_secret_value(SecretId=made["Password"])["SecretString"],
-        "parameters": client("ssm").describe_parameters()["Parameters"],
-        "key": client("ssm").get_parameter(Name=f"/ec2/keypair/{made['KeyPairId']}", WithDecryption=True)["Parameter"],
-    }
-
-
-def wait_until_running(client: Client, instance: str) -> None:
-    client("ec2").get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
-
-
-def test_killed_cloud_comes_back_the_same(own_cloud: Any) -> None:
-    made = deploy(own_cloud.client, "127.33", "lasting")
-    kms = own_cloud.client("kms")
-    sealed = kms.encrypt(KeyId=made["Encryption"], Plaintext=b"kept")["CiphertextBlob"]
-    before = snapshot_of(own_cloud.client, made)
-    for number in (signal.SIGKILL, signal.SIGTERM):
-        own_cloud.end(number)
-        own_cloud.start()
-        wait_until_running(own_cloud.client, made["Machine"])
-        assert before == snapshot_of(own_cloud.client, made)
-        assert b"kept" == kms.decrypt(CiphertextBlob=sealed)["Plaintext"]
-
-
-def test_torn_last_line_of_the_journal_is_dropped(own_cloud: Any) -> None:
-    own_cloud.client("ssm").put_parameter(Name="kept", Value="1", Type="String")
-    own_cloud.end(signal.SIGKILL)
-    with (own_cloud.state / "journal.jsonl").open("ab") as journal:
-        journal.write(b'{"seed": "torn')
-    own_cloud.start()
-    own_cloud.client("ssm").put_parameter(Name="later", Value="2", Type="String")
-    own_cloud.end(signal.SIGKILL)
-    own_cloud.start()
-    names = [one["Name"] for one in own_cloud.client("ssm").describe_parameters()["Parameters"]]
-    assert ["kept", "later"] == sorted(names)
-
-
-def test_operation_that_a_kill_interrupted_is_taken_up_again(own_cloud: Any) -> None:
-    cloudformation = own_cloud.client("cloudformation")
-    parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "x"}}
-    chain = {f"P{n}": parameter if n == 0 else {**parameter, "DependsOn": f"P{n - 1}"} for n in range(40)}
-    resources = {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/16"}}, **chain}
-    made = cloudformation.create_stack(StackName="long", TemplateBody=json.dumps({"Resources": resources}))
-    end = time.monotonic() + 30
-    while len(own_cloud.client("ssm").describe_parameters()["Parameters"]) < 3 and time.monotonic() < end:
-        time.sleep(0.01)
-    own_cloud.end(signal.SIGKILL)
-    own_cloud.start()
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=made["StackId"], WaiterConfig=QUICK)
-    listed = own_cloud.client("ssm").get_paginator("describe_parameters").paginate().build_full_result()["Parameters"]
-    assert 40 == len(listed)
-    vpcs = own_cloud.client("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.1.0.0/16"]}])["Vpcs"]
-    assert 1 == len(vpcs)
-
-
-def test_what_the_cloud_remembers_is_for_its_owner_alone(own_cloud: Any) -> None:
-    own_cloud.client("ssm").put_parameter(Name="secret", Value="1", Type="SecureString")
-    own_cloud.client("cloudformation").create_stack(
-        StackName="any", TemplateBody='{"Resources":{"A":{"Type":"AWS::EC2::InternetGateway"}}}'
-    )
-    assert 0o700 == stat.S_IMODE(own_cloud.state.stat().st_mode)
-    for path in [own_cloud.state / "journal.jsonl", own_cloud.state / "salt", *(own_cloud.state / "stacks").iterdir()]:
-        assert 0o600 == stat.S_IMODE(path.stat().st_mode)
-
-
 def test_fault_that_was_asked_for_fails_the_resource(own_cloud: Any) -> None:
     assert {"AWS::EC2::InternetGateway": 1} == own_cloud.control("faults", {"AWS::EC2::InternetGateway": 1})
     cloudformation = own_cloud.client("cloudformation")
@@ -449,9 +275,3 @@ def test_stand_ins_are_declared_and_their_events_say_so(client: Client, endpoint
 def test_what_moto_lacks_is_a_client_error(client: Client) -> None:
     with pytest.raises(ClientError, match="InternalFailure"):
         client("ec2").describe_verified_access_groups()
-
-
-def test_start_is_quick_and_the_end_is_clean(own_cloud: Any) -> None:
-    assert 0 == own_cloud.end()
-    assert not (own_cloud.state / "endpoint.json").exists()
-    assert own_cloud.start() < 10.0

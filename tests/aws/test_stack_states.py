@@ -19,27 +19,10 @@ from bootstrap.acts import stack
 from bootstrap.acts.stack import StackTemplate
 from bootstrap.errors import StackFailed
 from bootstrap.values import Change, ChangeKind
+from tests.recorder import Recorder
 
 PARAMETER = "AWS::SSM::Parameter"
 ALWAYS = 0
-
-
-class Told:
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.notices: list[str] = []
-        self.lines: list[str] = []
-
-    def change(self, change: Change) -> None:
-        self.changes.append(change)
-
-    def progress(self, text: str) -> None:
-        self.lines.append(text)
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
 
 
 def body(value: str) -> str:
@@ -82,11 +65,11 @@ class Scene:
     def plan(self, **more: Any) -> tuple[Change, ...]:
         return stack.plan(self.api, self.wished(**more))
 
-    def apply(self, told: Told | None = None, **more: Any) -> str:
-        return stack.apply(self.api, self.wished(**more), told or Told()).status
+    def apply(self, told: Recorder | None = None, **more: Any) -> str:
+        return stack.apply(self.api, self.wished(**more), told or Recorder()).status
 
-    def destroy(self, told: Told | None = None) -> tuple[str, ...]:
-        return stack.destroy(self.api, self.name, told or Told())
+    def destroy(self, told: Recorder | None = None) -> tuple[str, ...]:
+        return stack.destroy(self.api, self.name, told or Recorder())
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +167,7 @@ PLANNED = {
 def test_a_launch_gets_through_and_says_what_it_found(scene: Scene, status: str) -> None:
     STATES[status](scene)
     assert status == scene.status()
-    told = Told()
+    told = Recorder()
 
     assert scene.apply(told) in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
@@ -257,7 +240,7 @@ def test_a_change_by_somebody_else_is_waited_for_and_a_plan_says_so(scene: Scene
 
     with pytest.raises(StackFailed, match="_IN_PROGRESS"):
         scene.plan()
-    told = Told()
+    told = Recorder()
     assert "UPDATE_COMPLETE" == scene.apply(told)
 
     assert any(

@@ -6,208 +6,43 @@ The evaluator of the local cloud asks them of every call: of the toolkit's own, 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-import sys
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, Cloud
+from conftest import Cloud
+from launcher_environments import (
+    EVERYTHING,
+    REFUSED,
+    ROGUE,
+    ROLES,
+    Open,
+    journal,
+    user,
+)
 
 from bootstrap import launch
-from bootstrap.cloud import distribution_bucket, instance, secrets
+from bootstrap.cloud import distribution_bucket, secrets
 from bootstrap.cloud.certificates import Subjects
 from bootstrap.context import Context
 from bootstrap.doctor import permissions
-from bootstrap.environment import settings
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
 from bootstrap.planning import look
 from bootstrap.preconditions import (
-    host_inputs,
     launcher_policy,
-    policy_parts,
-    required_actions,
     stack_inputs,
     user_secrets,
 )
-from bootstrap.runs.journal import Run, start
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
 from bootstrap.views.drift import stacks as drifted
 
 FORBIDDEN = "is not authorized to perform"
-SHIPPED = {name: (ROOT / "environments" / f"{name}.yaml").read_text() for name in ("local", "aws")}
-PEER = """
-environment: peer
-project: jenkins
-cloud: local
-region: us-east-1
-owner: somebody
-cost_center: none
-network:
-  cidr: 10.99.0.0/16
-"""
-ACCOUNT = "123456789012"
-BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-# Query logs of a public zone are in us-east-1 only. The key is made by the tests.
-EVERYTHING = """
-environment: everything
-project: jenkins
-cloud: local
-region: us-east-1
-owner: somebody
-cost_center: none
-protect: true
-account:
-  permissions_boundary: BOUNDARY
-  kms_key_arn: KEY
-network:
-  cidr: 10.98.0.0/16
-  zones: 3
-  nat: per-zone
-  ipv6: true
-  endpoints: [ssm, ssmmessages, ec2messages, secretsmanager, logs, cloudformation, ec2, kms, sts]
-  flow_logs: {retention_days: 7, queries: true}
-  private_zone: ci.internal
-  public_zone:
-    domain: ci.example.org
-    parent: example.org
-    authorities: [letsencrypt.org]
-    queries: {retention_days: 7}
-  # The local cloud has images of Debian alone.
-  bastion: {allow: [198.51.100.0/24], image: /aws/service/debian/release/13/latest/amd64}
-  vpn: {customer_address: 198.51.100.7, routes: [10.1.0.0/16]}
-  transit_gateway: {routes: [10.2.0.0/16]}
-  peering: {environment: peer}
-  promotion: [everything, peer]
-access:
-  operator_cidrs: [10.1.0.0/16, 10.2.0.0/16]
-  ssh: bastion
-jenkins:
-  bucket: true
-  secrets:
-    DEPLOY_TOKEN: {secret: team/deploy-token}
-    MAIL_PASSWORD: {parameter: /team/mail}
-mail:
-  smtp_host: email-smtp.eu-central-1.amazonaws.com
-  user: AKIAEXAMPLE
-  password: {secret: team/ses}
-  sender: ci@example.org
-"""
-FILES = {**SHIPPED, "everything": EVERYTHING, "peer": PEER}
-ENVIRONMENTS = ("local", "aws", "everything")  # what office.yaml has more than aws.yaml, everything has, too
-Open = Callable[..., Context]
-
-
-# What the boundary of the account keeps from every role: here one action that the machine's role is given by its template.
-BOUNDED = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": "*", "Resource": "*"},
-        {"Effect": "Deny", "Action": "autoscaling:DescribeNotificationConfigurations", "Resource": "*"},
-    ],
-}
-LOGS = {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:jenkins-everything-*"}
-
-
-def of_account(sid: str, principal: dict[str, str], *actions: str, **more: Any) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*", **more}
-
-
-def key_policy() -> str:
-    """As docs/aws.md says that the policy of a customer key must be."""
-    used = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-    autoscaling = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    statements = [
-        of_account("AccountDecides", {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "kms:*"),
-        of_account("Logs", {"Service": "logs.us-east-1.amazonaws.com"}, *used, Condition={"ArnLike": LOGS}),
-        of_account("AutoScaling", {"AWS": autoscaling}, *used, "kms:CreateGrant"),
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-@pytest.fixture(scope="module")
-def key(module_cloud: Cloud) -> str:
-    """The customer key of the account, whose boundary is made, too."""
-    assert module_cloud.client("sts").get_caller_identity()["Account"] == ACCOUNT
-    module_cloud.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(BOUNDED))
-    kms = module_cloud.new_client("kms", region="us-east-1")
-    return str(kms.create_key(Policy=key_policy())["KeyMetadata"]["Arn"])
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, key: str) -> Path:
-    made = tmp_path_factory.mktemp("environments")
-    for name, text in FILES.items():
-        (made / f"{name}.yaml").write_text(text.replace("BOUNDARY", BOUNDARY).replace("KEY", key))
-    return made
-
-
-@pytest.fixture(scope="module")
-def opened(module_cloud: Cloud, folder: Path) -> Iterator[Open]:
-    """A context of an environment, in the name of the operator of the cloud or of whoever has `keys`."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
-    # There are no machines here: an instance runs, but nobody answers on it.
-    patch.setattr(instance, "wait", lambda _, outputs, *rest: SimpleNamespace(instance_id=outputs["InstanceId"]))
-
-    def run(name: str, keys: dict[str, str] | None = None) -> Context:
-        path = folder / f"{name}.yaml"
-        made = Context(path, settings.load(path), module_cloud.endpoint)
-        with pytest.MonkeyPatch.context() as variables:
-            variables.delenv("AWS_SESSION_TOKEN", raising=False)
-            for variable, value in (keys or module_cloud.keys).items():
-                variables.setenv(variable.upper(), value)
-            for service in required_actions.list_services():
-                made.world.aws(service)  # each client keeps these keys
-        return made
-
-    yield run
-    patch.undo()
-
-
-def journal(folder: Path) -> Run:
-    return start(folder / "runs", as_json=False, is_verbose=False)
-
-
-def user(cloud: Cloud, name: str, document: dict[str, Any]) -> dict[str, str]:
-    """The keys of a new user with this policy, cut as IAM takes it."""
-    iam = cloud.client("iam")
-    iam.create_user(UserName=name)
-    parts = policy_parts.split(document)
-    assert len(parts) <= policy_parts.MOST
-    for number, part in enumerate(parts):
-        made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
-        iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-
-
-@pytest.fixture(scope="module", params=ENVIRONMENTS)
-def launched(request: pytest.FixtureRequest, module_cloud: Cloud, opened: Open, folder: Path) -> Iterator[Context]:
-    """An environment that its launcher made."""
-    name = request.param
-    if name == "everything":
-        peer = opened("peer")
-        launch.launch_stacks(peer, journal(folder), stack_inputs.list_network_stacks(peer))
-        module_cloud.client("route53").create_hosted_zone(Name="example.org", CallerReference="parent")
-        theirs = opened("everything").world.aws  # in the region of the environment
-        secrets_manager, parameters = theirs("secretsmanager"), theirs("ssm")
-        secrets_manager.create_secret(Name="team/deploy-token", SecretString="token")
-        secrets_manager.create_secret(Name="team/deploy-token-2", SecretString="another")
-        secrets_manager.create_secret(Name="team/ses", SecretString="ses")
-        parameters.put_parameter(Name="/team/mail", Value="word", Type="SecureString")
-        parameters.put_parameter(Name="/team/mail/other", Value="another", Type="SecureString")
-    keys = user(module_cloud, f"{name}-launcher", launcher_policy.make_policy(opened(name)))
-    context = opened(name, keys)
-    launch.launch_stacks(context, journal(folder))
-    yield context
 
 
 def test_the_launcher_makes_every_stack(launched: Context) -> None:
@@ -258,12 +93,6 @@ def test_everything_that_is_encrypted_has_the_key_of_the_account(launched: Conte
     manager, data = launched.world.aws("secretsmanager"), launched.outputs("data")
     arns = [arn for name, arn in data.items() if name.endswith("Secret")]
     assert [key] * 6 == [manager.describe_secret(SecretId=it).get("KmsKeyId") for it in arns]
-
-
-ROGUE = {
-    "without the boundary": {},
-    "with another boundary": {"PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"},
-}
 
 
 @pytest.mark.parametrize("name", ROGUE)
@@ -396,26 +225,6 @@ def test_the_shipped_intentions_hold_before_a_machine_runs(launched: Context) ->
     assert [] == [it for it in broken if "bastion" not in it.about]
 
 
-# --- the operator
-
-ROLES = {"local": 1, "aws": 2, "everything": 4}  # the machine; flow logs; the bastion, and who promotes
-REFUSED: dict[str, Callable[[Context], Any]] = {
-    "executes a change set": lambda it: it.world.aws("cloudformation").execute_change_set(
-        StackName=it.stacks["network"].name, ChangeSetName="x"
-    ),
-    "deletes a stack": lambda it: it.world.aws("cloudformation").delete_stack(StackName=it.stacks["network"].name),
-    "writes a secret": lambda it: it.world.aws("secretsmanager").put_secret_value(
-        SecretId=it.outputs("data")["AuthorityKeySecret"], SecretString="x"
-    ),
-    "deletes a volume": lambda it: it.world.aws("ec2").delete_volume(VolumeId=it.outputs("data")["DataVolumeId"]),
-    "stops the machine": lambda it: it.world.aws("ec2").stop_instances(
-        InstanceIds=[it.outputs("controller")["InstanceId"]]
-    ),
-    "makes a role": lambda it: it.world.aws("iam").create_role(RoleName="jenkins-x", AssumeRolePolicyDocument="{}"),
-    "reads a foreign secret": lambda it: it.world.aws("secretsmanager").get_secret_value(SecretId="foreign"),
-}
-
-
 def test_the_operator_looks_and_plans_and_changes_nothing(
     launched: Context, module_cloud: Cloud, opened: Open, folder: Path
 ) -> None:
@@ -436,37 +245,6 @@ def test_the_operator_looks_and_plans_and_changes_nothing(
     for attack in REFUSED.values():
         with pytest.raises(Exception, match=FORBIDDEN):
             attack(operator)
-
-
-# --- the machine
-
-
-@pytest.fixture(scope="module")
-def evidence() -> Any:
-    """What the acceptance suite looks at; its folder is no package."""
-    sys.path.append(str(ROOT / "tests" / "acceptance"))
-    return importlib.import_module("evidence")
-
-
-@pytest.fixture
-def on_machine(launched: Context, module_cloud: Cloud, opened: Open) -> Context:
-    """The environment as the jobs on its machine see it: with the role of the machine, which also trusts this test."""
-    arn, iam = launched.outputs("controller")["RoleArn"], module_cloud.client("iam")
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    iam.update_assume_role_policy(RoleName=arn.rpartition("/")[2], PolicyDocument=document)
-    region = launched.settings.region
-    sts = module_cloud.new_client("sts", region=region)
-    given = sts.assume_role(RoleArn=arn, RoleSessionName="i-0123456789abcdef0")["Credentials"]
-    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
-    variables = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    made = opened(launched.settings.name, dict(zip(variables, (given[it] for it in names), strict=True)))
-    made.world.__dict__["is_on_machine"] = True
-    return made
 
 
 def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, evidence: Any, folder: Path) -> None:

@@ -2,153 +2,25 @@
 
 By default the options that come and go are tried in few rounds. TRANSITIONS=all tries each one alone, too:
 
-    TRANSITIONS=all .venv/bin/python -m pytest -q tests/aws/test_network_transitions.py
+    TRANSITIONS=all .venv/bin/python -m pytest -q tests/aws/transitions
 """
 
 from __future__ import annotations
 
 import ipaddress
-import os
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cloud
+from living_network import IS_ALL, Open, everything, go, replaced, subnets, told
 
 from bootstrap import launch
-from bootstrap.context import Context
-from bootstrap.environment import models, settings
+from bootstrap.environment import models
 from bootstrap.errors import NetworkInUse
 from bootstrap.network import proof
 from bootstrap.network.path_explanation import Traffic, explain
 from bootstrap.planning import look
-from bootstrap.preconditions import host_inputs, interruptions, network_removal, stack_inputs
-from bootstrap.runs.journal import Run, start
-from bootstrap.stacks import composition
-from bootstrap.values import Change, ChangeKind
+from bootstrap.preconditions import stack_inputs
 from bootstrap.views import network_reading
-
-HEAD = """\
-environment: living
-project: changing
-cloud: local
-owner: somebody
-cost_center: none
-network:
-  cidr: 10.86.0.0/16
-"""
-Open = Callable[[str], tuple[Context, Run]]
-
-
-@pytest.fixture(scope="module")
-def opened(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
-    """Opens the one environment of this module with the options below 'network'."""
-    folder = tmp_path_factory.mktemp("environments")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host_inputs, "take_snapshot", lambda _: SimpleNamespace(label="commit"))
-        for name, value in cloud.environment.items():
-            patch.setenv(name, value)
-
-        def run(options: str) -> tuple[Context, Run]:
-            path = folder / "living.yaml"
-            path.write_text(HEAD + options)
-            made = Context(path, settings.load(path), cloud.endpoint)
-            return made, start(folder / "runs", as_json=False, is_verbose=False)
-
-        context, first = run("")
-        launch.launch_stacks(context, first, stack_inputs.list_network_stacks(context))
-        yield run
-        context, last = run("")
-        network_removal.destroy(context, last)
-
-
-def subnets(context: Context) -> dict[str, tuple[str, str]]:
-    """Block and zone of every subnet, by id."""
-    asked = [{"Name": "vpc-id", "Values": [context.outputs("network")["VpcId"]]}]
-    found = context.world.aws("ec2").describe_subnets(Filters=asked)["Subnets"]
-    return {it["SubnetId"]: (it["CidrBlock"], it["AvailabilityZone"]) for it in found}
-
-
-def go(opened: Open, options: str) -> tuple[Context, tuple[Change, ...]]:
-    """Plan, apply, see that nothing is left to do; the plan, and the context afterwards."""
-    context, run = opened(options)
-    before = subnets(context)
-    is_widened = composition.is_widened(context.settings, context.stacks)
-    planned = look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
-    told = len(run.changes)
-    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
-    context.forget()
-    # What each stack does with a new zone is known only once there is one.
-    done = set(run.changes[told:])
-    assert set(planned) <= done if is_widened else set(planned) == done
-    assert all("; costs: " in it.detail for it in planned if it.kind is ChangeKind.REPLACE)
-    assert () == unproven(context)
-    assert before.items() <= subnets(context).items() or len(before) > len(subnets(context))
-    assert () == look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
-    return context, planned
-
-
-def unproven(context: Context) -> tuple[proof.Finding, ...]:
-    """What `network verify` would find wrong."""
-    network = network_reading.add_planned_interfaces(context, network_reading.read(context))
-    return proof.prove(network, *network_reading.list_intentions(context.settings))
-
-
-# What the API tells of the VPC, by its call and the key of its answer; what counts, for their ids come and go.
-COUNTED = {
-    "describe_nat_gateways": "NatGateways",
-    "describe_vpc_endpoints": "VpcEndpoints",
-    "describe_network_interfaces": "NetworkInterfaces",
-    "describe_security_groups": "SecurityGroups",
-    "describe_network_acls": "NetworkAcls",
-    "describe_egress_only_internet_gateways": "EgressOnlyInternetGateways",
-    "describe_addresses": "Addresses",
-    "describe_vpn_gateways": "VpnGateways",
-    "describe_vpn_connections": "VpnConnections",
-    "describe_customer_gateways": "CustomerGateways",
-    "describe_flow_logs": "FlowLogs",
-    "describe_transit_gateways": "TransitGateways",
-    "describe_transit_gateway_vpc_attachments": "TransitGatewayVpcAttachments",
-    "describe_dhcp_options": "DhcpOptions",
-}
-
-
-def everything(context: Context) -> dict[str, Any]:
-    """The region's network as it is told: subnets by id, routes by table with the kind of their target, the rest counted."""
-    ec2 = context.world.aws("ec2")
-    tables = ec2.describe_route_tables()["RouteTables"]
-    counted = {
-        call: sum(it.get("State") not in ("deleted", "deleting") for it in getattr(ec2, call)()[key])
-        for call, key in COUNTED.items()
-    }
-    return {
-        "subnets": subnets(context),
-        "routes": {
-            it["RouteTableId"]: sorted(
-                (str(route.get("DestinationCidrBlock")), str(route.get("DestinationIpv6CidrBlock")), target(route))
-                for route in it["Routes"]
-            )
-            for it in tables
-        },
-        "rules": sum(len(it["Entries"]) for it in ec2.describe_network_acls()["NetworkAcls"]),
-        "stacks": sorted(context.stacks),
-        "logs": len(context.world.aws("logs").describe_log_groups()["logGroups"]),
-        **counted,
-    }
-
-
-def target(route: dict[str, Any]) -> str:
-    found = next((key for key in route if key.endswith("Id") and key not in ("DestinationPrefixListId",)), "")
-    return f"{found} {str(route.get(found, '')).partition('-')[0]}"
-
-
-def replaced(planned: tuple[Change, ...]) -> list[str]:
-    return [it.name for it in planned if it.kind is ChangeKind.REPLACE]
-
-
-def told(planned: tuple[Change, ...]) -> str:
-    return "\n".join(interruptions.explain_interruptions(planned))
 
 
 def test_a_third_zone_replaces_and_interrupts_nothing(opened: Open) -> None:
@@ -260,7 +132,6 @@ def test_going_back_to_two_zones_takes_the_third_alone(opened: Open) -> None:
     assert "subnets of a zone are deleted" in told(planned)
 
 
-IS_ALL = os.environ.get("TRANSITIONS") == "all"
 NATS = {it: f"  zones: 3\n  nat: {it}\n" for it in ("none", "one", "per-zone")}
 # All: every ordered pair of ways out. The short walk has the two pairs that no other test of this module has.
 WALK = ("none", "one", "per-zone", "none", "per-zone", "one", "none") if IS_ALL else ("none", "per-zone", "one", "none")
@@ -343,106 +214,4 @@ def test_what_stands_in_a_zone_that_goes_is_named_and_nothing_is_touched(
 
     assert f"will be refused: in use by the interface {loose}" in told
     assert before == everything(context)
-    go(opened, "")
-
-
-WITHOUT = "  isolated: false\n"
-
-
-BESIDE = {"beside others": "  zones: 3\n  ipv6: true\n  endpoints: [ssm]\n", **({"alone": ""} if IS_ALL else {})}
-
-
-@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
-def test_the_isolated_tier_comes_interrupts_nothing_and_goes_again(opened: Open, beside: str) -> None:
-    known, _ = go(opened, beside)
-    with_it = subnets(known)
-    without, planned = go(opened, WITHOUT + beside)
-    bare = everything(without)
-    zones = without.settings.network.zone_count
-
-    assert "the isolated subnets are deleted" in told(planned)
-    assert "zone" not in told(planned)
-    assert "DataSubnetIds" not in without.outputs("network")
-    assert zones == len(with_it) - len(bare["subnets"])
-    assert bare["subnets"].items() <= with_it.items()
-
-    again, planned = go(opened, beside)
-    assert ([], "") == (replaced(planned), told(planned))
-    assert sorted(with_it.values()) == sorted(subnets(again).values())
-    assert bare["subnets"].items() <= subnets(again).items()
-    network = network_reading.add_planned_interfaces(again, network_reading.read(again))
-    assert "closed" == explain(network, "data", "internet", Traffic(443)).verdict
-
-    gone, _ = go(opened, WITHOUT + beside)
-    assert bare == everything(gone)
-    go(opened, beside)
-    go(opened, "")
-
-
-def test_an_environment_begins_without_the_isolated_tier(opened: Open) -> None:
-    context, run = opened(WITHOUT)
-    network_removal.destroy(context, run)
-
-    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
-    context.forget()
-
-    bare = subnets(context)
-    assert (4, ()) == (len(bare), unproven(context))
-    assert () == look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
-    whole, planned = go(opened, "")
-    assert ([], "", 6) == (replaced(planned), told(planned), len(subnets(whole)))
-    assert bare.items() <= subnets(whole).items()
-
-
-def test_the_isolated_tier_is_let_go_of_before_the_network_takes_it(opened: Open) -> None:
-    go(opened, "  endpoints: [ssm]\n")
-    context, run = opened("  endpoints: [ssm]\n" + WITHOUT)
-
-    launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
-
-    order = dict.fromkeys(it.name.split("/")[0] for it in run.changes)
-    context.forget()
-    events = context.world.aws("cloudformation").describe_stack_events(StackName="changing-living-network")
-    assert ["changing-living-acls", "changing-living-network"] == list(order)
-    assert [] == [it for it in events["StackEvents"] if it["ResourceStatus"].endswith("_FAILED")]
-    go(opened, "")
-
-
-def test_what_stands_in_the_isolated_tier_keeps_it(opened: Open, capsys: pytest.CaptureFixture[str]) -> None:
-    whole, _ = go(opened, "")
-    before, ec2 = everything(whole), whole.world.aws("ec2")
-    subnet = whole.outputs("network")["DataSubnetIds"].split(",")[0]
-    loose = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
-    context, run = opened(WITHOUT)
-
-    look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
-    told = capsys.readouterr().out
-    with pytest.raises(NetworkInUse, match=f"the interface {loose} in changing-living-data-1"):
-        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
-    ec2.delete_network_interface(NetworkInterfaceId=loose)
-    context.forget()
-
-    assert f"will be refused: in use by the interface {loose}" in told
-    assert before == everything(context)
-
-
-@pytest.mark.parametrize(
-    ("there", "asked"), [("", "  zones: 3\n" + WITHOUT), ("  zones: 3\n" + WITHOUT, "")], ids=["tier goes", "zone goes"]
-)
-def test_a_zone_and_the_tier_of_which_one_comes_and_one_goes_are_changed_one_after_the_other(
-    opened: Open, capsys: pytest.CaptureFixture[str], there: str, asked: str
-) -> None:
-    go(opened, WITHOUT if there else "")
-    before = everything(go(opened, there)[0])
-    context, run = opened(asked)
-
-    look.plan_stacks(context, run, stack_inputs.list_network_stacks(context))
-    told = capsys.readouterr().out
-    with pytest.raises(NetworkInUse, match="change one after the other"):
-        launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
-    context.forget()
-
-    assert "will be refused: isolated subnets and the number of zones" in told
-    assert before == everything(context)
-    go(opened, WITHOUT if there else "")
     go(opened, "")
