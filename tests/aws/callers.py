@@ -18,10 +18,12 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def api(cloud: Cloud, service: str, **keys: Any) -> Any:
+    """A client with any keys, which asks once."""
     return boto3.client(service, endpoint_url=cloud.endpoint, region_name="eu-central-1", config=ONCE, **keys)
 
 
 def refusal(call: Callable[[], Any]) -> tuple[str, str]:
+    """Code and message of the error with which a call must fail."""
     with pytest.raises(ClientError) as caught:
         call()
     error = caught.value.response["Error"]
@@ -29,6 +31,7 @@ def refusal(call: Callable[[], Any]) -> tuple[str, str]:
 
 
 def ask(cloud: Cloud, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str, dict[str, str]]:
+    """Status, body and headers of the answer to a request without a signature; '_' in the name of a header stands for '-'."""
     connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=30)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, named)

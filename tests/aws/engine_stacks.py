@@ -23,6 +23,7 @@ def unique(name: str) -> str:
 
 
 def settle(cloudformation: Any, stack: str) -> dict[str, Any]:
+    """The stack, as soon as no operation is in progress."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -47,10 +48,12 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
 
 
 def history(cloudformation: Any, stack: dict[str, Any]) -> list[tuple[str, str]]:
+    """Logical id and status of every event, the oldest first."""
     events = cloudformation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     return [(one["LogicalResourceId"], one["ResourceStatus"]) for one in reversed(events)]
 
 
 def reasons(cloudformation: Any, stack: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """The reason of every event, by logical id and status."""
     events = cloudformation.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     return {(one["LogicalResourceId"], one["ResourceStatus"]): one.get("ResourceStatusReason", "") for one in events}

@@ -10,9 +10,7 @@ from typing import Any
 from conftest import ROOT, Cloud
 
 from bootstrap.context import Context
-from bootstrap.preconditions import (
-    policy_parts,
-)
+from bootstrap.preconditions import policy_parts
 from bootstrap.runs.journal import Run, start
 
 SHIPPED = {name: (ROOT / "environments" / f"{name}.yaml").read_text() for name in ("local", "aws")}
@@ -113,6 +111,7 @@ REFUSED: dict[str, Callable[[Context], Any]] = {
 
 
 def of_account(sid: str, principal: dict[str, str], *actions: str, **more: Any) -> dict[str, Any]:
+    """A statement of the policy of a key."""
     return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*", **more}
 
 
@@ -129,6 +128,7 @@ def key_policy() -> str:
 
 
 def journal(folder: Path) -> Run:
+    """The journal of one command."""
     return start(folder / "runs", as_json=False, is_verbose=False)
 
 

@@ -105,13 +105,16 @@ def everything(context: Context) -> dict[str, Any]:
 
 
 def target(route: dict[str, Any]) -> str:
+    """The kind of what a route leads to."""
     found = next((key for key in route if key.endswith("Id") and key not in ("DestinationPrefixListId",)), "")
     return f"{found} {str(route.get(found, '')).partition('-')[0]}"
 
 
 def replaced(planned: tuple[Change, ...]) -> list[str]:
+    """The resources that a plan replaces."""
     return [it.name for it in planned if it.kind is ChangeKind.REPLACE]
 
 
 def told(planned: tuple[Change, ...]) -> str:
+    """What a plan says of interruptions."""
     return "\n".join(interruptions.explain_interruptions(planned))

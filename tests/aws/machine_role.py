@@ -20,16 +20,15 @@ HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_c
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}
 ACCOUNT = "123456789012"
 ROOT_OF_ACCOUNT = f"arn:aws:iam::{ACCOUNT}:root"
+CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasSecond", "HasPeer")  # of the roles
 UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 
 
 def apply(context: Context, folder: Path) -> None:
+    """Launch the stacks of the network."""
     run = start(folder / "runs", as_json=False, is_verbose=False)
     launch.launch_stacks(context, run, stack_inputs.list_network_stacks(context))
     context.forget()
-
-
-CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasSecond", "HasPeer")  # of the roles
 
 
 def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, str]:

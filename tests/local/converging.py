@@ -19,11 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from bootstrap.acts import casc, host
 from bootstrap.cloud import certificates
 from bootstrap.environment.models import Settings
-from bootstrap.errors import (
-    BootstrapError,
-    ConvergeFailed,
-    Unreachable,
-)
+from bootstrap.errors import BootstrapError, ConvergeFailed, Unreachable
 from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.jenkins.distribution import Distribution, load_lock
 from bootstrap.local.machines import InstanceSpec, Machines
@@ -118,6 +114,7 @@ class Trial:
 
 
 def key_pair() -> tuple[str, str]:
+    """A private key and its public key, as OpenSSH writes them."""
     private = ed25519.Ed25519PrivateKey.generate()
     encoding, form = serialization.Encoding, serialization.PrivateFormat.OpenSSH
     text = private.private_bytes(encoding.PEM, form, serialization.NoEncryption()).decode()
@@ -125,6 +122,7 @@ def key_pair() -> tuple[str, str]:
 
 
 def issued_for(address: str) -> certificates.Certificates:
+    """New certificates, valid for one address."""
     subjects = certificates.Subjects((), (address,), f"{address}/32")
     return certificates.issue(None, None, subjects, datetime.datetime.now(datetime.UTC))[0]
 

@@ -34,11 +34,7 @@ from waiting import wait_until
 
 from bootstrap.acts import host
 from bootstrap.cloud import instance
-from bootstrap.errors import (
-    CommandFailed,
-    ConvergeFailed,
-    HostKeyMismatch,
-)
+from bootstrap.errors import CommandFailed, ConvergeFailed, HostKeyMismatch
 from bootstrap.local.machines import Machines
 from bootstrap.remote.shell import FabricShell
 from bootstrap.values import Controller, Machine, Secret

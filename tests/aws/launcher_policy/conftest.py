@@ -12,28 +12,13 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Cloud
-from launcher_environments import (
-    ACCOUNT,
-    BOUNDARY,
-    BOUNDED,
-    ENVIRONMENTS,
-    FILES,
-    Open,
-    journal,
-    key_policy,
-    user,
-)
+from launcher_environments import ACCOUNT, BOUNDARY, BOUNDED, ENVIRONMENTS, FILES, Open, journal, key_policy, user
 
 from bootstrap import launch
 from bootstrap.cloud import instance
 from bootstrap.context import Context
 from bootstrap.environment import settings
-from bootstrap.preconditions import (
-    host_inputs,
-    launcher_policy,
-    required_actions,
-    stack_inputs,
-)
+from bootstrap.preconditions import host_inputs, launcher_policy, required_actions, stack_inputs
 
 
 @pytest.fixture(scope="module")

@@ -15,15 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from conftest import Cloud
-from launcher_environments import (
-    EVERYTHING,
-    REFUSED,
-    ROGUE,
-    ROLES,
-    Open,
-    journal,
-    user,
-)
+from launcher_environments import EVERYTHING, REFUSED, ROGUE, ROLES, Open, journal, user
 
 from bootstrap import launch
 from bootstrap.cloud import distribution_bucket, secrets
@@ -33,11 +25,7 @@ from bootstrap.doctor import permissions
 from bootstrap.errors import SettingsInvalid
 from bootstrap.network.proof import judge
 from bootstrap.planning import look
-from bootstrap.preconditions import (
-    launcher_policy,
-    stack_inputs,
-    user_secrets,
-)
+from bootstrap.preconditions import launcher_policy, stack_inputs, user_secrets
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
 from bootstrap.views.drift import stacks as drifted
