@@ -10,7 +10,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import Cloud
+
+from tests.aws.conftest import Cloud
 
 STRANGER = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "wJalrXUtnFEMI/K7MDENG"}
 ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})

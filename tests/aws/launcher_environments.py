@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Cloud
-
 from bootstrap.context import Context
 from bootstrap.preconditions import policy_parts
 from bootstrap.runs.journal import Run, start
+from tests.aws.conftest import ROOT, Cloud
 
 SHIPPED = {name: (ROOT / "environments" / f"{name}.yaml").read_text() for name in ("local", "aws")}
 PEER = """

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from conftest import ROOT, Cloud
-
 from bootstrap import launch
 from bootstrap.context import Context
 from bootstrap.local.aws.cloudformation.template.parsing import read
 from bootstrap.preconditions import stack_inputs
 from bootstrap.runs.journal import start
+from tests.aws.conftest import ROOT, Cloud
 
 HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from callers import FORM, STRANGER, api, ask, refusal
-from conftest import Cloud
+
+from tests.aws.conftest import Cloud
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     "ec2": lambda api: api.run_instances(ImageId="ami-0", MinCount=1, MaxCount=1, UserData="#!/bin/sh"),

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Cloud, free_port
 
 from bootstrap.local.aws.patches import Patches
 from bootstrap.local.aws.server.mail_place import MailPlace, make_senders
+from tests.aws.conftest import Cloud, free_port
 
 SENDER, REGION = "jenkins@Example.org", "eu-central-1"
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.context import Context
@@ -18,6 +17,7 @@ from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
 from bootstrap.views import network_reading
+from tests.aws.conftest import Cloud
 
 WHOLE = "environment: {}\nproject: composed\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 LOGS = "  flow_logs: {retention_days: 7}\n"

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Cloud, lay_checkout
 from killing import Ended, Step, followed, steps
+
+from tests.aws.conftest import ROOT, Cloud, lay_checkout
 
 WHOLE = "environment: {}\nproject: killed\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 NARROW = "  nat: one\n  flow_logs: {}\n"

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.acts import stack
@@ -20,6 +19,7 @@ from bootstrap.preconditions import account, host_inputs, hosted_zones, network_
 from bootstrap.runs.journal import Run, start
 from bootstrap.values import ChangeKind, Stack
 from bootstrap.views import network_diagram, network_reading
+from tests.aws.conftest import Cloud
 
 WHOLE = "environment: {}\nproject: named\ncloud: local\nregion: {}\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 Open = Callable[..., tuple[Context, Run]]

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import lay_checkout
+
+from tests.aws.conftest import lay_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = """\

@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.context import Context
@@ -21,6 +20,7 @@ from bootstrap.local.aws.access.second_factor import compute_code
 from bootstrap.preconditions import host_inputs, launcher_policy
 from bootstrap.runs.journal import start
 from bootstrap.views import people as view
+from tests.aws.conftest import Cloud
 
 ACCOUNT = "123456789012"
 SSO = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_auditors_0123456789abcdef"

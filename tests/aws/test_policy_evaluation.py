@@ -9,8 +9,9 @@ from typing import Any
 import boto3
 import pytest
 from callers import ONCE, allow, refusal
-from conftest import Cloud
 from machine_role import ACCOUNT, ROOT_OF_ACCOUNT
+
+from tests.aws.conftest import Cloud
 
 
 @pytest.fixture

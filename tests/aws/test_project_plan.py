@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
 from bootstrap.projects import creation, pin
+from tests.aws.conftest import ROOT
 
 VERSION = "v1"
 ENVIRONMENT = """\

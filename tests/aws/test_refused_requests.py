@@ -16,7 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.parsers import ResponseParserError
 from callers import STRANGER, ask
-from conftest import Cloud
+
+from tests.aws.conftest import Cloud
 
 
 @pytest.mark.parametrize(("length", "status"), [(10**7, 403), (10**12, 413)])

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import Cloud
 
 from bootstrap import launch
 from bootstrap.cloud import deleted
@@ -23,6 +22,7 @@ from bootstrap.network import proof
 from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
 from bootstrap.views import leftovers, network_reading
+from tests.aws.conftest import Cloud
 
 HEAD = "environment: {}\nproject: pair\ncloud: local\nowner: somebody\ncost_center: none\nnetwork:\n  cidr: {}\n"
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16"}

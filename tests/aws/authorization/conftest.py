@@ -11,13 +11,13 @@ from typing import Any
 import boto3
 import pytest
 from callers import ONCE
-from conftest import Cloud
 from machine_role import BLOCKS, HEAD, UNREADABLE, _named, roles_of_the_controller
 
 from bootstrap.cloud import promotion
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.preconditions import host_inputs
+from tests.aws.conftest import Cloud
 
 
 @pytest.fixture

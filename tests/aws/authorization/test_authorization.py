@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from callers import refusal
-from conftest import Cloud
 from machine_role import ACCOUNT, UNREADABLE
+
+from tests.aws.conftest import Cloud
 
 
 def test_a_build_does_not_start_a_machine(module_cloud: Cloud, inside: Callable[[str], Any], role: str) -> None:

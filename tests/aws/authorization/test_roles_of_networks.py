@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from callers import allow, refusal
-from conftest import Cloud
 from machine_role import apply
 
 from bootstrap.context import Context
@@ -20,6 +19,7 @@ from bootstrap.preconditions import stack_inputs
 from bootstrap.runs.journal import start
 from bootstrap.views import network_reading
 from bootstrap.views.drift import stacks as drifted
+from tests.aws.conftest import Cloud
 
 LOGS = "  flow_logs: {}\n"  # a stack of the network that only a person changes: it is planned with the others
 CHANGES = ("  zones: 3\n  nat: one\n  endpoints: [ssm]\n", "  endpoints: [ssm, logs]\n")

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import ROOT, Cloud
 from launcher_environments import ACCOUNT, BOUNDARY, BOUNDED, ENVIRONMENTS, FILES, Open, journal, key_policy, user
 
 from bootstrap import launch
@@ -19,6 +18,7 @@ from bootstrap.cloud import instance
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.preconditions import host_inputs, launcher_policy, required_actions, stack_inputs
+from tests.aws.conftest import ROOT, Cloud
 
 
 @pytest.fixture(scope="module")

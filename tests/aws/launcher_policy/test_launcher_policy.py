@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Cloud
 from launcher_environments import EVERYTHING, REFUSED, ROGUE, ROLES, Open, journal, user
 
 from bootstrap import launch
@@ -29,6 +28,7 @@ from bootstrap.preconditions import launcher_policy, stack_inputs, user_secrets
 from bootstrap.stacks import composition
 from bootstrap.views import network_diagram, network_reading
 from bootstrap.views.drift import stacks as drifted
+from tests.aws.conftest import Cloud
 
 FORBIDDEN = "is not authorized to perform"
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from conftest import Cloud
 from living_network import HEAD, Open
 
 from bootstrap import launch
@@ -14,6 +13,7 @@ from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.preconditions import host_inputs, network_removal, stack_inputs
 from bootstrap.runs.journal import Run, start
+from tests.aws.conftest import Cloud
 
 
 @pytest.fixture(scope="module")
