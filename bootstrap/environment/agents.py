@@ -49,7 +49,7 @@ class AgentGroup(Section):
 
     `minimum` instances always run, `spare` idle ones stand by, `maximum` is the limit of both. An instance ends after
     `idle_minutes` without a build, and after `uses` builds (0: no limit). An `exclusive` group takes only jobs that ask for its
-    label.
+    label. With `containers`, builds make and run containers with podman, without being root.
     """
 
     instance_types: Annotated[tuple[InstanceType, ...], Field(min_length=1, max_length=MOST_TYPES)] = ("t3.large",)
@@ -63,6 +63,7 @@ class AgentGroup(Section):
     exclusive: bool = True
     disk_gib: Annotated[int, Field(ge=8, le=1024)] = 20
     packages: Annotated[tuple[Package, ...], Field(max_length=100)] = ()
+    containers: bool = False
 
     @property
     def is_arm(self) -> bool:

@@ -11,6 +11,9 @@ from bootstrap.remote.desired.base import JAVA_PACKAGES
 from bootstrap.stacks import composition
 from bootstrap.values import Secret, Stack
 
+CONTAINER_PACKAGES = ("podman", "buildah", "uidmap", "passt", "crun", "dbus-user-session")
+"""What rootless containers need: ids (uidmap), a network (passt), a runtime, and a user's systemd that makes cgroups."""
+
 
 def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
     """The parameters of one group's stack that only the cloud knows. Raises ImageMissing, ClientError.
@@ -23,7 +26,8 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     endpoint = environment.get("AWS_ENDPOINT_URL", "")
     places = {"MetadataUrl": endpoint, "ParametersUrl": endpoint} if endpoint else {}
     software = () if _is_emulated(context) else JAVA_PACKAGES
-    packages = ", ".join(dict.fromkeys(("git", *software, *group.packages)))
+    containers = CONTAINER_PACKAGES if group.containers else ()
+    packages = ", ".join(dict.fromkeys(("git", *software, *containers, *group.packages)))
     # The newest image, unlike the machine's: an agent lives for hours, and a new instance replaces none that runs.
     image = images.read_newest(context.world.aws, is_arm=group.is_arm)
     return places | {"ImageId": image, "Packages": packages}

@@ -215,8 +215,13 @@ def _make_agents(settings: Settings, label: str) -> dict[str, str]:
     types = (*group.instance_types, *[""] * MOST_TYPES)[:MOST_TYPES]
     sizes = {"Minimum": str(group.minimum), "Maximum": str(group.maximum), "DiskGib": str(group.disk_gib)}
     sizes |= {"Owner": settings.owner, "CostCenter": settings.cost_center}
-    kind = {"Label": label, "Spot": "yes" if group.spot else "no"} | _make_key(settings) | _make_boundary(settings)
+    kind = {"Label": label, "Spot": _format_flag(group.spot), "Containers": _format_flag(group.containers)}
+    kind |= _make_key(settings) | _make_boundary(settings)
     return kind | sizes | {f"InstanceType{place}": name for place, name in enumerate(types, 1)}
+
+
+def _format_flag(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _make_agent_key(settings: Settings) -> dict[str, str]:

@@ -30,6 +30,10 @@ agents:
   once:
     maximum: 1
     uses: 1
+  boxes:
+    maximum: 1
+    containers: true
+    packages: [busybox-static]
 """
 ON_AGENT = r"Running on linux (i-[0-9a-f]+) in /home/jenkins/agent/workspace/"
 UNGUARDED = "node('linux') { sh 'echo run-began; sleep 600' }"

@@ -11,11 +11,13 @@ import boto3
 import pytest
 from agent_builds import GROUPS, ON_AGENT, UNGUARDED, Fleet, list_containers, on_instance
 from botocore.exceptions import ClientError
+from launching import ROOT
 from trial import NAME, Launched
 
 from bootstrap.jenkins.controller.api import ask
 
 REGION = "eu-central-1"
+NETWORKS = ("pasta", "host")
 TWO = """
 def where = [:]
 def work(name, where) {
@@ -53,10 +55,7 @@ def test_files_go_from_agent_to_agent(first: str) -> None:
 def attack(fleet: Fleet) -> str:
     """What a hostile build on an agent prints: lines with 'got: ' are its successes. The agent takes no other build."""
     context = fleet.launched.context
-    endpoint = context.stacks["agents-once"].parameters["MetadataUrl"]
-    subnets = context.world.aws("ec2").describe_subnets()["Subnets"]
-    port = endpoint.rpartition(":")[2]
-    routers = [f"{subnet['CidrBlock'].rpartition('.')[0]}.1:{port}" for subnet in subnets]
+    routers = list_metadata_services(fleet)
     closed = ["169.254.169.254:80", "[fd00:ec2::254]:80", *routers]
     controller = context.machine.address
     closed += [f"{controller}:{each}" for each in (22, 80, 8080, 50000)]
@@ -66,6 +65,14 @@ def attack(fleet: Fleet) -> str:
     script = ATTACK.replace("CLOSED", " ".join(closed)).replace("OPEN", f"{controller}:443")
     assert "'''" not in script
     return fleet.run(f"node('once') {{ sh '''{script}''' }}".replace("\\", "\\\\"))
+
+
+def list_metadata_services(fleet: Fleet) -> list[str]:
+    """Where the metadata service of the local cloud answers: at the router of each subnet, with a port of its own."""
+    context = fleet.launched.context
+    port = context.stacks["agents-linux"].parameters["MetadataUrl"].rpartition(":")[2]
+    subnets = context.world.aws("ec2").describe_subnets()["Subnets"]
+    return [f"{subnet['CidrBlock'].rpartition('.')[0]}.1:{port}" for subnet in subnets]
 
 
 def read_addresses(fleet: Fleet) -> list[dict[str, str]]:
@@ -150,6 +157,68 @@ def test_what_a_build_planted_meets_no_other_build_where_an_agent_has_one_use(fl
     assert "planted" not in re.sub(r"(?m)^\+ .*", "", console)
     both = [re.findall(r"Running on once (i-\w+)", each)[0] for each in (attack, console)]
     assert both[0] != both[1]
+
+
+def read_documented_pipeline() -> str:
+    """The Pipeline with which the documentation shows containers."""
+    (script,) = re.findall(r"(?s)```groovy\n(pipeline .*?)```", (ROOT / "docs" / "agents.md").read_text())
+    return str(script)
+
+
+@pytest.fixture(scope="module")
+def container(fleet: Fleet) -> str:
+    """The console of the documented Pipeline, which makes an image and runs it."""
+    return fleet.run(read_documented_pipeline())
+
+
+def test_a_build_makes_an_image_and_runs_it(fleet: Fleet, container: str) -> None:
+    assert "\nHello from a container, as user 0\n" in container, container
+    (instance,) = re.findall(r"Running on boxes (i-\w+)", container)
+    # Only an instance of such a group has further ids.
+    assert ["0", "196608"] == on_instance(instance, "cat", "/proc/self/uid_map").split()[::2]
+    for other in fleet.list_nodes("linux"):
+        assert ["0", "65536"] == on_instance(other, "cat", "/proc/self/uid_map").split()[::2]
+
+
+OUTBREAK = """set +ex
+cat > probe.sh <<'P'
+for place in CLOSED; do
+    nc -z -w 2 ${place%:*} ${place##*:} && echo "got: $place by $1"
+done
+nc -z -w 2 HOST 443 && echo "reached: $1"
+for path in etc/shadow etc/ssh/ssh_host_ed25519_key var/lib/cloud/instance/user-data.txt proc/1/environ proc/1/root/etc/shadow; do
+    cat /host/$path >/dev/null 2>&1 && echo "got: $path by $1"
+done
+cat /host/etc/passwd >/dev/null && echo "read: $1"
+for path in etc/cron.d/own etc/ssh/authorized_keys/jenkins usr/local/bin/own proc/sys/kernel/core_pattern proc/sysrq-trigger; do
+    echo x 2>/dev/null >> /host/$path && echo "got: written to $path by $1"
+done
+P
+for network in NETWORKS; do
+    for user in 0 1234; do
+        podman run --rm --network $network --user $user --pid host --volume /:/host --volume $PWD:/probe:ro \\
+            localhost/hello sh /probe/probe.sh "$network-$user" 2>/dev/null
+    done
+done
+podman run --rm localhost/hello sh -c 'echo ids: $(cat /proc/self/uid_map)'
+true
+"""
+
+
+def test_root_in_a_container_gets_nothing_of_its_host(fleet: Fleet, container: str) -> None:
+    """Neither files nor the metadata service, by whatever network; it is the build's user outside, and reaches what that does."""
+    closed, host = ["169.254.169.254:80", *list_metadata_services(fleet)], fleet.launched.context.machine.address
+    script = (
+        OUTBREAK.replace("CLOSED", " ".join(closed)).replace("HOST", str(host)).replace("NETWORKS", " ".join(NETWORKS))
+    )
+
+    console = fleet.run(f"node('boxes') {{ sh '''{script}''' }}".replace("\\", "\\\\"))
+
+    assert [] == re.findall(r"(?m)^got: .*", console), console
+    ways = {f"{network}-{user}" for network in NETWORKS for user in (0, 1234)}
+    # Else nothing was tried.
+    assert ways == {*re.findall(r"(?m)^reached: (.*)", console)} == {*re.findall(r"(?m)^read: (.*)", console)}, console
+    assert re.search(r"(?m)^ids: 0 \d+ 1 1 100000 65536$", console), console
 
 
 def make_client(service: str, launched: Launched, role: dict[str, str]) -> Any:

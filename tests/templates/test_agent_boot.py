@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from bootstrap.local.machines import flags
 from bootstrap.stacks import template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +157,12 @@ class Sandbox:
     def run(self, world: World, attempts: int = 60, *, has_nft: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the program as cloud-init does; without nft, the package brings it."""
         address = f"http://127.0.0.1:{world.port}"
-        known = {"AWS__Region": REGION, "HostKey_KeyPairId": PARAMETER.rpartition("/")[2], "Packages": "git"}
+        known = {
+            "AWS__Region": REGION,
+            "HostKey_KeyPairId": PARAMETER.rpartition("/")[2],
+            "Packages": "git",
+            "Containers": "no",
+        }
         (command,) = read_cloud_config(MetadataUrl=address, Url=address, **known)["bootcmd"]
         assert ["python3", "-c"] == command[:2]
         assert [address, address, REGION, PARAMETER] == command[3:]
@@ -265,7 +272,7 @@ def test_no_secret_is_printed(world: World, sandbox: Sandbox) -> None:
 
 
 def test_builds_run_as_a_user_without_rights() -> None:
-    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git, maven"}
+    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git, maven", "Containers": "no"}
     found = read_cloud_config(MetadataUrl="http://169.254.169.254", Url="https://ssm.example", **known)
 
     (user,) = found["users"]
@@ -273,3 +280,27 @@ def test_builds_run_as_a_user_without_rights() -> None:
     assert not {"sudo", "groups", "doas", "ssh_authorized_keys", "uid"} & user.keys()
     assert (True, False, False) == (found["disable_root"], found["ssh_pwauth"], found["ssh_deletekeys"])
     assert ["git", "maven"] == found["packages"]
+
+
+@pytest.mark.parametrize("containers", ["yes", "no"])
+def test_builds_get_a_storage_for_containers_only_where_the_group_says_so(tmp_path: Path, containers: str) -> None:
+    """The script runs with programs that stand for those of root, and with a folder that stands for /etc/containers."""
+    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git", "Containers": containers}
+    (command,) = read_cloud_config(MetadataUrl="http://169.254.169.254", Url="https://ssm.example", **known)["runcmd"]
+    tools, settings = tmp_path / "tools", tmp_path / "storage.conf"
+    tools.mkdir()
+    for name in ("install", "loginctl"):
+        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called\n')
+        (tools / name).chmod(0o755)
+    command[2] = command[2].replace("/etc/containers/storage.conf", str(settings))
+
+    subprocess.run(["/bin/sh", *command[1:]], env={"PATH": str(tools)}, check=True)
+
+    if containers == "no":
+        assert [tools] == list(tmp_path.iterdir())
+        return
+    storage = tomllib.loads(settings.read_text())["storage"]
+    assert ("overlay", flags.CONTAINER_STORAGE) == (storage["driver"], storage["rootless_storage_path"])
+    made, lingering = (tmp_path / "called").read_text().splitlines()
+    assert f"install -d -o jenkins -g jenkins -m 0700 {flags.CONTAINER_STORAGE}" == made
+    assert "loginctl enable-linger jenkins" == lingering

@@ -16,7 +16,7 @@ from typing import Literal
 
 from bootstrap.errors import LocalCloudFailed
 from bootstrap.local.machines.image_content import REBOOT_EXIT_CODE
-from bootstrap.local.machines.names import IDS_LABEL, STATE_LABEL, Names
+from bootstrap.local.machines.names import IDS_LABEL, RANGES_LABEL, STATE_LABEL, Names
 from bootstrap.local.machines.podman import Podman, cut_tail
 from bootstrap.local.machines.seed import InstanceSpec
 
@@ -63,10 +63,28 @@ class Container:
                 "Destroy the environment without --delete-data, then launch it: its data stays.",
             )
 
+    def require_ordinary_ids(self, doing: str) -> None:
+        """LocalCloudFailed if the container has more ids than other machines: files of volumes would have no owner in it."""
+        if self._inspect(f'{{{{index .Config.Labels "{RANGES_LABEL}"}}}}') not in {"", "1"}:
+            raise LocalCloudFailed(
+                doing,
+                f"the local cloud has no volumes for instances whose users run containers, such as {self.instance_id}",
+                "Attach it to another instance.",
+            )
+
     def create(
-        self, spec: InstanceSpec, image: str, network: str, disks: Path, first_id: int, options: tuple[str, ...]
+        self,
+        spec: InstanceSpec,
+        image: str,
+        network: str,
+        disks: Path,
+        own_ids: list[int],
+        options: tuple[str, ...],
     ) -> None:
-        """Make and start the container; an incomplete one is replaced. `first_id` is the id of its root on this machine."""
+        """Make and start the container; an incomplete one is replaced.
+
+        `own_ids` are the first ids of its ranges on this machine; the first of all is its root.
+        """
         self._engine.run_when_free(
             "run",
             *options,
@@ -75,7 +93,8 @@ class Container:
             f"--hostname={spec.hostname}",
             *(f"--label={label}" for label in self._names.labels),
             f"--label=bootstrap.address={spec.private_ip}",
-            f"--label={IDS_LABEL}={first_id}",
+            f"--label={IDS_LABEL}={own_ids[0]}",
+            f"--label={RANGES_LABEL}={len(own_ids)}",
             f"--network={network}",
             f"--ip={spec.private_ip}",
             f"--volume={self._names.locate_seed(spec.instance_id)}:/var/lib/cloud/seed/nocloud:ro",

@@ -4,6 +4,8 @@ A machine is a container with systemd as process 1, its own network stack and th
 needs for the sandboxes of hardened units. It runs in a user namespace: root in it has no permissions on this machine, and its
 capabilities are valid only for what the namespace owns. It is not privileged: it has no devices and no kernel settings of the
 host.
+
+A machine whose user builds containers gets more: see `list_nesting_options`. All other machines stay as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from typing import Any
 from bootstrap.local.machines.ids import WIDTH
 
 PID_MAX = Path("/proc/sys/kernel/pid_max")
+CONTAINER_STORAGE = "/var/lib/build-containers"
+"""Where a build's containers are stored in a machine; the user data of the agents' template has the same path."""
+
 UNLIMITED = -1
 USUAL_OPEN_FILES = 1024  # the soft limit on a Debian machine
 CAPABILITIES = (
@@ -66,8 +71,11 @@ def list_runtime_options(info: Mapping[str, Any], runtime: Path | None = None) -
     return ()
 
 
-def list_machine_options(info: Mapping[str, Any], limits: Limits, first_id: int) -> tuple[str, ...]:
-    """The options of `podman run` that are the same for all machines; `first_id` is the id of their root on this machine."""
+def list_machine_options(info: Mapping[str, Any], limits: Limits, first_id: int, width: int = WIDTH) -> tuple[str, ...]:
+    """The options of `podman run` that are the same for all machines.
+
+    `first_id` is the id of their root on this machine, `width` the number of their ids.
+    """
     security = info["host"].get("security", {})
     options = [
         "--detach",
@@ -81,8 +89,8 @@ def list_machine_options(info: Mapping[str, Any], limits: Limits, first_id: int)
         "--stop-timeout=60",
         # Subnets are IPv4 only; with the kernel's link-local IPv6 addresses, traffic would bypass groups and ACLs.
         "--sysctl=net.ipv6.conf.default.disable_ipv6=1",  # the default applies to eth0, which is made later
-        f"--uidmap=0:{first_id}:{WIDTH}",
-        f"--gidmap=0:{first_id}:{WIDTH}",
+        f"--uidmap=0:{first_id}:{width}",
+        f"--gidmap=0:{first_id}:{width}",
         *(f"--cap-add={name}" for name in CAPABILITIES),
         f"--ulimit=nofile={_limit(USUAL_OPEN_FILES, limits.nofile)}:{limits.nofile}",
         # Podman lowers its own limit to the kernel's number of process ids, and a container cannot have more.
@@ -95,6 +103,21 @@ def list_machine_options(info: Mapping[str, Any], limits: Limits, first_id: int)
     if security.get("selinuxEnabled"):
         options.append("--security-opt=label=disable")
     return tuple(options)
+
+
+def list_nesting_options(tun: Path) -> tuple[str, ...]:
+    """The further options of a machine whose user runs containers without being root; `tun` is a node of /dev/net/tun.
+
+    The kernel mounts a new /proc in a user namespace only if no file of the present one is covered, so podman's masks of /proc
+    go. Root in the machine could take them away in any case, because it may unmount; what they cover belongs to root of this
+    machine. A network of pasta needs /dev/net/tun. The kernel refuses an overlay on the overlay that is the root of the
+    machine, so the storage is a volume, which podman removes with the container.
+    """
+    return (
+        "--security-opt=unmask=/proc/*",
+        f"--volume={tun}:/dev/net/tun:dev",
+        f"--volume={CONTAINER_STORAGE}",
+    )
 
 
 def _limit(value: int, hard: int) -> int:

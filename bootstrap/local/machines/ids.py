@@ -4,6 +4,8 @@ Root in a machine is the first id of the range, so it owns only files of the env
 the environment's folder, and for all environments of this machine into one register. The range of a deleted environment is free
 again, because its folder does not exist. Ranges begin at multiples of 65536, so the last 16 bits of an id on this machine are
 the id inside of the machine.
+
+A machine whose user builds containers has a wider range, because useradd gives that user 65536 more ids from 100000 on.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from pathlib import Path
 from bootstrap.errors import LocalCloudFailed
 
 WIDTH = 0x10000
+WIDE = 3
+"""How many ranges, one after the other, contain the ids 100000 to 165535 (subuid(5), SUB_UID_MIN in Debian's login.defs)."""
+
 # Above the ids of useradd (600100000), sssd (2000200000) and systemd-nspawn (1879048191), below systemd's foreign ids.
 FIRST, LAST = 0x78000000, 0x7FFD0000
 REGISTER = Path("/var/lib/bootstrap-local-cloud/ids")
@@ -28,12 +33,18 @@ InUse = Callable[[], Iterable[int]]
 
 
 def choose_own_range(
-    state: Path, in_use: InUse, register: Path = REGISTER, subordinate: Iterable[Path] = SUBORDINATE
+    state: Path,
+    in_use: InUse,
+    register: Path = REGISTER,
+    subordinate: Iterable[Path] = SUBORDINATE,
+    *,
+    count: int = 1,
 ) -> int:
     """The first id of the environment with the folder `state`; chosen at the first call, then always the same.
 
-    `in_use` returns the first ids of existing containers, also of those whose environment's folder was deleted.
-    LocalCloudFailed if no range is free, or if the register cannot be read.
+    `count` is the number of ranges, one after the other; it is always the same for a folder. `in_use` returns the first ids
+    of the ranges of existing containers, also of those whose environment's folder was deleted. LocalCloudFailed if no range is
+    free, or if the register cannot be read.
     """
     with _open_register(register) as (registered, write):
         owners = {first: owner for first, owner in registered.items() if owner == str(state) or Path(owner).exists()}
@@ -43,11 +54,19 @@ def choose_own_range(
         else:
             own_ids = [each for each, owner in owners.items() if owner == str(state)]
             first = (
-                own_ids[0] if own_ids else _find_free({*owners, *in_use()}, list(_list_subordinate_ranges(subordinate)))
+                min(own_ids)
+                if own_ids
+                else _find_free({*owners, *in_use()}, list(_list_subordinate_ranges(subordinate)), count)
             )
-        write({each: owner for each, owner in owners.items() if owner != str(state)} | {first: str(state)})
+        others = {each: owner for each, owner in owners.items() if owner != str(state)}
+        write(others | dict.fromkeys(list_ranges(first, count), str(state)))
         (state / NOTE).write_text(f"{first}\n", encoding="ascii")
     return first
+
+
+def list_ranges(first: int, count: int) -> list[int]:
+    """The first ids of `count` ranges, one after the other."""
+    return [first + place * WIDTH for place in range(count)]
 
 
 def shift_id(identity: int, first: int) -> int:
@@ -63,10 +82,10 @@ def _read_note(state: Path) -> int | None:
     return first if FIRST <= first <= LAST and first % WIDTH == 0 else None
 
 
-def _find_free(used: set[int], subordinate_ranges: list[range]) -> int:
-    for first in range(FIRST, LAST + 1, WIDTH):
-        if first not in used and not any(
-            each.start < first + WIDTH and first < each.stop for each in subordinate_ranges
+def _find_free(used: set[int], subordinate_ranges: list[range], count: int) -> int:
+    for first in range(FIRST, LAST + 1 - (count - 1) * WIDTH, WIDTH):
+        if used.isdisjoint(list_ranges(first, count)) and not any(
+            each.start < first + count * WIDTH and first < each.stop for each in subordinate_ranges
         ):
             return first
     raise LocalCloudFailed(

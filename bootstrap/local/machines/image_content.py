@@ -31,7 +31,8 @@ PACKAGES = (
 # Two differences between a container and a machine. (1) A runtime makes all mounts private, so that a mount of systemd for a
 # unit (LoadCredential=) does not appear in the namespace of the unit; at the boot of a machine systemd makes mounts shared.
 # (2) In a container /proc/sys is read-only. Its network part belongs to the network namespace of the container, so it can be
-# made writable, and sysctl works for it as on a machine.
+# made writable, and sysctl works for it as on a machine. In a machine whose user runs containers, all of /proc/sys is writable
+# (`flags.list_nesting_options`), and a mount on a part of it would keep those containers from having a /proc.
 SHARED_MOUNTS_UNIT = """\
 [Unit]
 Description=Mounts as on a machine: shared between units, network sysctl writable
@@ -43,8 +44,7 @@ ConditionVirtualization=container
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/bin/mount --make-rshared /
-ExecStart=/usr/bin/mount --bind /proc/sys/net /proc/sys/net
-ExecStart=/usr/bin/mount -o remount,bind,rw /proc/sys/net
+ExecStart=/bin/sh -c "mountpoint -q /proc/sys || exit 0; cd /proc/sys; mount -B net net && mount -o remount,bind,rw net"
 
 [Install]
 WantedBy=sysinit.target

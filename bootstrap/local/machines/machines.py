@@ -21,10 +21,11 @@ from bootstrap.local.machines import (
     namespaces,
     network,
     packets,
+    tunnels,
 )
 from bootstrap.local.machines.container import Container, State
 from bootstrap.local.machines.image import Report, ensure_image
-from bootstrap.local.machines.names import IDS_LABEL, Names
+from bootstrap.local.machines.names import IDS_LABEL, RANGES_LABEL, Names
 from bootstrap.local.machines.podman import Podman, read_podman_info
 from bootstrap.local.machines.seed import InstanceSpec, write_seed
 from bootstrap.local.machines.volumes import Volumes
@@ -62,11 +63,26 @@ class Machines:
         """The id on this machine of root in the environment's machines."""
         return ids.choose_own_range(self._names.state, self._list_ids_in_use)
 
+    @cached_property
+    def wide_first_id(self) -> int:
+        """The id on this machine of root in those machines whose users run containers."""
+        folder = self._names.locate_wide_ids()
+        folder.mkdir(parents=True, exist_ok=True)
+        return ids.choose_own_range(folder, self._list_ids_in_use, count=ids.WIDE)
+
     def _list_ids_in_use(self) -> list[int]:
-        template = f'{{{{index .Labels "{IDS_LABEL}"}}}}'
+        """The first ids of all ranges of all machines on this machine."""
+        template = f'{{{{index .Labels "{IDS_LABEL}"}}}}:{{{{index .Labels "{RANGES_LABEL}"}}}}'
         doing = "looking which user ids containers have"
         listed = self._engine.run("ps", "--all", f"--filter=label={IDS_LABEL}", f"--format={template}", doing=doing)
-        return [int(word) for word in listed.split() if word.isdigit()]
+        pairs = [word.partition(":")[::2] for word in listed.split()]
+        # Containers of an earlier version have no number of ranges: podman prints nothing, or '<no value>'.
+        return [
+            each
+            for first, count in pairs
+            if first.isdigit()
+            for each in ids.list_ranges(int(first), int(count) if count.isdigit() else 1)
+        ]
 
     def boot(self, spec: InstanceSpec) -> None:
         """Make the machine of an instance, or start a stopped one, and wait until it is up."""
@@ -77,10 +93,14 @@ class Machines:
             with self._lock:
                 subnet = network.ensure_network(self._engine, self._names, spec.subnet_id, spec.subnet_cidr)
                 disks = self._volumes.prepare(spec.instance_id)
-                first_id = self.first_id
-            write_seed(spec, self._names.locate_seed(spec.instance_id), first_id)
-            options = flags.list_machine_options(self._info, flags.read_own_limits(), first_id)
-            container.create(spec, image, subnet, disks, first_id, options)
+                own_ids = ids.list_ranges(self.wide_first_id, ids.WIDE) if spec.runs_containers else [self.first_id]
+            write_seed(spec, self._names.locate_seed(spec.instance_id), own_ids[0])
+            options = flags.list_machine_options(
+                self._info, flags.read_own_limits(), own_ids[0], len(own_ids) * ids.WIDTH
+            )
+            if spec.runs_containers:
+                options += flags.list_nesting_options(tunnels.ensure_node())
+            container.create(spec, image, subnet, disks, own_ids, options)
             container.await_up()
         else:
             self.start(spec.instance_id)
@@ -162,6 +182,7 @@ class Machines:
         container = self._make_container(instance_id)
         if container.read_state() != "absent":
             container.require_namespace()
+            container.require_ordinary_ids(f"attaching {volume_id}")
         with self._lock:
             self._volumes.attach(volume_id, instance_id)
 

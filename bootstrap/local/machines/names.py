@@ -10,6 +10,7 @@ from bootstrap.errors import LocalCloudFailed
 LABEL = "bootstrap.environment"
 STATE_LABEL = "bootstrap.state"
 IDS_LABEL = "bootstrap.ids"  # the first of a container's ids on this machine
+RANGES_LABEL = "bootstrap.ranges"  # how many ranges of ids a container has; without it, one
 
 
 class Names:
@@ -46,6 +47,10 @@ class Names:
     def locate_machine(self, instance_id: str) -> Path:
         """The folder of one machine on this machine."""
         return self.state / "machines" / check_id(instance_id, "i")
+
+    def locate_wide_ids(self) -> Path:
+        """The folder that stands for the ids of machines whose users run containers."""
+        return self.state / "wide-ids"
 
     def locate_volume(self, volume_id: str) -> Path:
         """The folder with the content of a volume."""

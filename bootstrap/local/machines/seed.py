@@ -32,6 +32,11 @@ class InstanceSpec:
     gateway: str = ""
 
     @property
+    def runs_containers(self) -> bool:
+        """Whether users of the machine run containers: the template of the agents tags such instances."""
+        return self.tags.get("Containers") == "yes"
+
+    @property
     def hostname(self) -> str:
         """EC2's default host name for an address: 10.77.0.5 is ip-10-77-0-5."""
         return "ip-" + self.private_ip.replace(".", "-")

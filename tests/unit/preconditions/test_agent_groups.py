@@ -16,6 +16,7 @@ from bootstrap.values import Secret, Stack
 GROUPS = {
     "linux": AgentGroup(packages=("git", "maven")),
     "arm": AgentGroup(instance_types=("m7g.large",)),
+    "boxes": AgentGroup(containers=True, packages=("podman-docker", "buildah")),
 }
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGHPY4xH0sTdDIhFtJ9TXyGx8BTkYMPcLQuL6oxL9aSy"
 NETWORK = Stack("p-e-network", "CREATE_COMPLETE", {"ControllerSubnetId": "subnet-1"})
@@ -57,6 +58,11 @@ def test_agents_of_the_emulator_install_git_and_what_the_file_names_once() -> No
     assert {"ImageId": "ami-0000000a", "Packages": "git, maven"} == gather(Context())
 
 
+def test_agents_whose_builds_run_containers_install_podman_and_what_it_needs_without_root() -> None:
+    needed = "git, podman, buildah, uidmap, passt, crun, dbus-user-session, podman-docker"
+    assert needed == gather(Context(), "agents-boxes")["Packages"]
+
+
 def test_agents_of_a_real_jenkins_have_its_java() -> None:
     found = gather(Context(source="official"))
 
@@ -91,9 +97,10 @@ def test_jenkins_gets_the_private_key_of_the_login_and_the_public_one_of_the_hos
     keys = agent_groups.read_client_keys(context)
     clouds = yaml.safe_load(agent_groups.make_clouds(context))["jenkins"]["clouds"]
 
-    assert {"AGENTS_LINUX_KEY": Secret("xunil-yek"), "AGENTS_ARM_KEY": Secret("mra-yek")} == keys
+    expected = {"linux": "xunil-yek", "arm": "mra-yek", "boxes": "sexob-yek"}
+    assert {f"AGENTS_{label.upper()}_KEY": Secret(key) for label, key in expected.items()} == keys
     found = {it["eC2Fleet"]["name"]: it["eC2Fleet"] for it in clouds}
-    assert {"linux": "p-e-agents-linux", "arm": "p-e-agents-arm"} == {name: it["fleet"] for name, it in found.items()}
+    assert {label: f"p-e-agents-{label}" for label in expected} == {name: it["fleet"] for name, it in found.items()}
     for cloud in found.values():
         strategy = cloud["computerConnector"]["sshConnector"]["sshHostKeyVerificationStrategy"]
         assert {"manuallyProvidedKeyVerificationStrategy": {"key": PUBLIC}} == strategy

@@ -11,10 +11,11 @@ from bootstrap.local.machines.flags import (
     Limits,
     keeps_cgroups,
     list_machine_options,
+    list_nesting_options,
     list_runtime_options,
     read_own_limits,
 )
-from bootstrap.local.machines.ids import FIRST
+from bootstrap.local.machines.ids import FIRST, WIDTH
 
 LIMITS = Limits(nofile=524288, nproc=96365, pid_max=4194304)
 
@@ -94,6 +95,18 @@ def test_machine_is_never_privileged() -> None:
 def test_machine_always_has_a_user_namespace_of_the_environments_ids(cgroups: str) -> None:
     options = list_machine_options(info(cgroups), LIMITS, FIRST)
     assert {f"--uidmap=0:{FIRST}:65536", f"--gidmap=0:{FIRST}:65536"} <= set(options)
+
+
+def test_machine_whose_user_runs_containers_gets_what_they_need_and_no_more() -> None:
+    """A /proc that can be mounted again, a network device and a storage; no capability, and no device of this machine."""
+    node = Path("/var/lib/x/tun")
+    assert list_nesting_options(node) == (
+        "--security-opt=unmask=/proc/*",
+        "--volume=/var/lib/x/tun:/dev/net/tun:dev",
+        "--volume=/var/lib/build-containers",
+    )
+    ordinary, wide = (set(list_machine_options(info(), LIMITS, FIRST, width)) for width in (WIDTH, 3 * WIDTH))
+    assert wide - ordinary == {f"--uidmap=0:{FIRST}:196608", f"--gidmap=0:{FIRST}:196608"}
 
 
 def test_podman_starts_no_machine_again_by_itself() -> None:

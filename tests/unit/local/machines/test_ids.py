@@ -13,13 +13,13 @@ from bootstrap.local.machines import ids
 from bootstrap.local.machines.ids import FIRST, LAST, WIDTH, choose_own_range
 
 
-def chosen(tmp_path: Path, name: str, *, in_use: tuple[int, ...] = (), subordinate: str = "") -> int:
+def chosen(tmp_path: Path, name: str, *, in_use: tuple[int, ...] = (), subordinate: str = "", count: int = 1) -> int:
     """The range of an environment whose folder has this name."""
     state = tmp_path / name
     state.mkdir(exist_ok=True)
     (tmp_path / "subuid").write_text(subordinate)
     files = (tmp_path / "subuid", tmp_path / "none")
-    return choose_own_range(state, lambda: in_use, tmp_path / "register" / "ids", files)
+    return choose_own_range(state, lambda: in_use, tmp_path / "register" / "ids", files, count=count)
 
 
 def test_environment_keeps_its_range_and_shares_it_with_nobody(tmp_path: Path) -> None:
@@ -29,6 +29,32 @@ def test_environment_keeps_its_range_and_shares_it_with_nobody(tmp_path: Path) -
     assert all(first % WIDTH == 0 and FIRST <= first <= LAST for first in ranges)
     assert (tmp_path / "one" / "ids").read_text() == f"{ranges[0]}\n"
     assert stat.S_IMODE((tmp_path / "register").stat().st_mode) == 0o700
+
+
+def test_wide_range_is_shared_with_nobody(tmp_path: Path) -> None:
+    """It holds all ids that useradd gives the first user for containers: 100000 to 165535."""
+    assert ids.WIDE * WIDTH > 165535
+    first, wide, last = chosen(tmp_path, "one"), chosen(tmp_path, "wide", count=ids.WIDE), chosen(tmp_path, "two")
+    assert (wide, last) == (first + WIDTH, first + (1 + ids.WIDE) * WIDTH)
+    assert chosen(tmp_path, "wide", count=ids.WIDE) == wide
+    (tmp_path / "wide" / "ids").unlink()
+    (tmp_path / "wide").rmdir()
+    assert [chosen(tmp_path, name) for name in ("a", "b", "c")] == ids.list_ranges(wide, ids.WIDE)
+
+
+def test_wide_range_leaves_out_gaps_that_are_too_small(tmp_path: Path) -> None:
+    taken = (FIRST + 2 * WIDTH, FIRST + 4 * WIDTH)
+    assert chosen(tmp_path, "wide", in_use=taken, count=3) == FIRST + 5 * WIDTH
+    (tmp_path / "wide" / "ids").unlink()
+    (tmp_path / "wide").rmdir()
+    assert chosen(tmp_path, "other", subordinate=f"user:{FIRST + 2 * WIDTH}:1\n", count=3) == FIRST + 3 * WIDTH
+
+
+def test_wide_range_ends_before_the_last_id(tmp_path: Path) -> None:
+    but_two = tuple(range(FIRST, LAST - WIDTH, WIDTH))
+    with pytest.raises(LocalCloudFailed):
+        chosen(tmp_path, "wide", in_use=but_two, count=3)
+    assert chosen(tmp_path, "one", in_use=but_two, count=2) == LAST - WIDTH
 
 
 def test_range_of_a_deleted_environment_is_given_again(tmp_path: Path) -> None:
