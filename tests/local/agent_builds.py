@@ -113,7 +113,7 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def fleet(launched: Launched) -> Iterator[Fleet]:
-    """The environment with two groups, launched; without them in the end."""
+    """The environment with three groups, launched; without them in the end."""
     before = launched.environment_file.read_text()
     made = Fleet(launched)
     try:

@@ -186,7 +186,8 @@ for place in CLOSED; do
     nc -z -w 2 ${place%:*} ${place##*:} && echo "got: $place by $1"
 done
 nc -z -w 2 HOST 443 && echo "reached: $1"
-for path in etc/shadow etc/ssh/ssh_host_ed25519_key var/lib/cloud/instance/user-data.txt proc/1/environ proc/1/root/etc/shadow; do
+for path in etc/shadow etc/ssh/ssh_host_ed25519_key var/lib/cloud/instance/user-data.txt \\
+    proc/1/environ proc/1/root/etc/shadow; do
     cat /host/$path >/dev/null 2>&1 && echo "got: $path by $1"
 done
 cat /host/etc/passwd >/dev/null && echo "read: $1"
@@ -206,7 +207,7 @@ true
 
 
 def test_root_in_a_container_gets_nothing_of_its_host(fleet: Fleet, container: str) -> None:
-    """Neither files nor the metadata service, by whatever network; it is the build's user outside, and reaches what that does."""
+    """Neither files nor the metadata service, by any network: it is the build's user outside, and reaches what that does."""
     closed, host = ["169.254.169.254:80", *list_metadata_services(fleet)], fleet.launched.context.machine.address
     script = (
         OUTBREAK.replace("CLOSED", " ".join(closed)).replace("HOST", str(host)).replace("NETWORKS", " ".join(NETWORKS))

@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import threading
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,15 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from bootstrap.local.machines import flags
-from bootstrap.stacks import template
+from tests.templates.agent_user_data import read_cloud_config
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION, PARAMETER = "eu-central-1", "/ec2/keypair/key-0123456789abcdef0"
 CLIENT = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGHPY4xH0sTdDIhFtJ9TXyGx8BTkYMPcLQuL6oxL9aSy jenkins-trial-agents-linux"
 HOST = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -132,20 +128,6 @@ def world() -> Iterator[World]:
     server.shutdown()
     server.server_close()
     thread.join()
-
-
-def read_cloud_config(**values: str) -> dict[str, Any]:
-    """The user data of the template, with the substitutions that CloudFormation makes."""
-    document = template.parse((ROOT / "cloudformation" / "agents.yaml").read_text())
-    substituted = document["Resources"]["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]["Fn::Base64"]
-    text = substituted[0]  # of Fn::Sub, whose second argument has the values
-    for name, value in values.items():
-        text = text.replace(f"${{{name.replace('__', '::').replace('_', '.')}}}", value)
-    assert "${" not in text, re.findall(r"\$\{[^}]*\}", text)
-    assert text.startswith("#cloud-config\n")
-    parsed = yaml.safe_load(text)
-    assert isinstance(parsed, dict)
-    return parsed
 
 
 @dataclass
@@ -280,27 +262,3 @@ def test_builds_run_as_a_user_without_rights() -> None:
     assert not {"sudo", "groups", "doas", "ssh_authorized_keys", "uid"} & user.keys()
     assert (True, False, False) == (found["disable_root"], found["ssh_pwauth"], found["ssh_deletekeys"])
     assert ["git", "maven"] == found["packages"]
-
-
-@pytest.mark.parametrize("containers", ["yes", "no"])
-def test_builds_get_a_storage_for_containers_only_where_the_group_says_so(tmp_path: Path, containers: str) -> None:
-    """The script runs with programs that stand for those of root, and with a folder that stands for /etc/containers."""
-    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git", "Containers": containers}
-    (command,) = read_cloud_config(MetadataUrl="http://169.254.169.254", Url="https://ssm.example", **known)["runcmd"]
-    tools, settings = tmp_path / "tools", tmp_path / "storage.conf"
-    tools.mkdir()
-    for name in ("install", "loginctl"):
-        (tools / name).write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/called\n')
-        (tools / name).chmod(0o755)
-    command[2] = command[2].replace("/etc/containers/storage.conf", str(settings))
-
-    subprocess.run(["/bin/sh", *command[1:]], env={"PATH": str(tools)}, check=True)
-
-    if containers == "no":
-        assert [tools] == list(tmp_path.iterdir())
-        return
-    storage = tomllib.loads(settings.read_text())["storage"]
-    assert ("overlay", flags.CONTAINER_STORAGE) == (storage["driver"], storage["rootless_storage_path"])
-    made, lingering = (tmp_path / "called").read_text().splitlines()
-    assert f"install -d -o jenkins -g jenkins -m 0700 {flags.CONTAINER_STORAGE}" == made
-    assert "loginctl enable-linger jenkins" == lingering
