@@ -56,8 +56,13 @@ class Forged:
     with_crumb: int
 
 
-def forged_request(subject: Subject) -> Forged:
-    """Post an empty, harmless configuration to be checked, in a session that signed in with the password."""
+def forged_request(subject: Subject) -> Forged | None:
+    """Post an empty, harmless configuration to be checked, in a session that signed in with the password.
+
+    None where people sign in at a provider: a session of a browser begins there, and an API token needs no crumb.
+    """
+    if subject.context.settings.provider is not None:
+        return None
     controller, path = subject.context.controller, f"{subject.server}configuration-as-code/check"
     with requests.Session() as session:
         session.auth = (controller.user, controller.password.reveal())
@@ -96,8 +101,8 @@ def exported_settings(subject: Subject) -> dict[str, Any]:
 
 
 def known_users(subject: Subject) -> dict[str, int]:
-    """How Jenkins answers for each user that the configuration names: 200 for one that exists."""
-    client, names = Client(subject), set()
+    """How Jenkins answers for each user that the configuration names: 200 for one that exists. `toolkit` is one always."""
+    client, names = Client(subject), {subject.context.controller.user}
     for text in subject.context.casc_files.values():
         realm = (yaml.safe_load(text).get("jenkins") or {}).get("securityRealm") or {}
         names |= {user["id"] for user in (realm.get("local") or {}).get("users", ())}
