@@ -12,6 +12,7 @@ from canary import CANARY
 from subject import SECONDS, Client, Subject
 
 from bootstrap.acts import jobs
+from bootstrap.jenkins.controller import waiting
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.values import Change
 
@@ -85,6 +86,11 @@ def computers(subject: Subject) -> dict[str, dict[str, Any]]:
     """Every node of Jenkins, by its name."""
     told = Client(subject).json("computer/", "computer[displayName,offline,numExecutors]")
     return {computer["displayName"]: computer for computer in told["computer"]}
+
+
+def queue(subject: Subject) -> tuple[waiting.Waiting, ...]:
+    """What waits in Jenkins' queue."""
+    return waiting.read_queue(Client(subject), subject.context.settings.agents)
 
 
 def installed_plugins(subject: Subject) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,9 @@ from canary import Build
 from controller_evidence import Forged
 from exported import differences, rights, wished
 
+from bootstrap.acts.verify import FOUND
 from bootstrap.context import Context
+from bootstrap.jenkins.controller.waiting import Waiting, describe
 from bootstrap.remote.desired.agent import AGENTS
 from bootstrap.values import Change
 
@@ -95,6 +97,13 @@ def test_no_build_runs_on_the_controller(computers: dict[str, dict[str, Any]]) -
     for agent in AGENTS:
         assert computers[agent.node]["numExecutors"] > 0
         assert computers[agent.node]["offline"] is False, agent.node
+
+
+def test_no_build_waits_in_vain(queue: tuple[Waiting, ...], record_property: Any) -> None:
+    """No build waits for an agent that does not come."""
+    record_property(FOUND, describe(queue))
+
+    assert [] == [str(item) for item in queue if item.is_in_vain]
 
 
 def test_a_build_can_start(canary_build: Build) -> None:
