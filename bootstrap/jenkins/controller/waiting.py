@@ -29,7 +29,8 @@ AGENT_SECONDS = 900
 _QUEUE = "items[blocked,buildable,inQueueSince,stuck,task[name,url],why]"
 _COMPUTERS = "computer[assignedLabels[name],displayName,executors[idle],offline]"
 _JOB = re.compile(r"(?:^|/)job/(?P<name>[^?#]+?)(?:/(?P<number>\d+))?/$")
-_NO_NODE = re.compile(r"no nodes with the label ‘(?P<label>[^’]*)’")
+# Jenkins' two ways to say it: of the label, and of each node, with a semicolon between them.
+_NO_NODE = re.compile(r"(?:There are no nodes with the|‘[^’]*’ doesn’t have) label ‘(?P<label>[^’]*)’")
 _FREE_EXECUTOR = "next available executor"
 
 
@@ -87,8 +88,9 @@ def _read_item(item: Mapping[str, Any], now: float, groups: Collection[str]) -> 
 
 def _choose_longest(item: Mapping[str, Any], reason: str, groups: Collection[str]) -> int | None:
     """How long an item may wait for its reason, in seconds; None for a reason that ends by itself."""
-    missing = _NO_NODE.search(reason)
-    if missing and not set(re.findall(r"[\w.-]+", missing["label"])) & set(groups):
+    missing = [_NO_NODE.fullmatch(part) for part in reason.split("; ")]
+    labels = {word for match in missing if match for word in re.findall(r"[\w.-]+", match["label"])}
+    if all(missing) and not labels & set(groups):
         return NOBODY_SECONDS
     if item.get("stuck") or (item.get("buildable") and _FREE_EXECUTOR not in reason):
         return AGENT_SECONDS

@@ -57,6 +57,7 @@ def read(*items: dict[str, Any], groups: tuple[str, ...] = ()) -> tuple[Waiting,
 
 BUSY = "Waiting for next available executor on ‘linux’"
 NOBODY = "There are no nodes with the label ‘linux’"
+LACKS = "‘Jenkins’ doesn’t have label ‘linux’"
 OFFLINE = "All nodes of label ‘linux’ are offline"
 
 
@@ -68,6 +69,9 @@ OFFLINE = "All nodes of label ‘linux’ are offline"
         (item(NOBODY, AGENT_SECONDS - 1), ("linux",), False),  # its instance boots
         (item(NOBODY, AGENT_SECONDS), ("linux",), True),
         (item(NOBODY.replace("linux", "linux-arm"), NOBODY_SECONDS), ("linux",), True),
+        (item(f"{LACKS}; {LACKS.replace('Jenkins', 'machine')}", NOBODY_SECONDS), (), True),
+        (item(f"{LACKS}; ‘builder’ is offline", AGENT_SECONDS - 1), (), False),
+        (item(f"{LACKS}; {BUSY}", AGENT_SECONDS), (), False),
         (item(OFFLINE, AGENT_SECONDS - 1), (), False),
         (item(OFFLINE, AGENT_SECONDS), (), True),
         (item("‘Builds’ lacks permission to run on ‘builder’", AGENT_SECONDS), (), True),
