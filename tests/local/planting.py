@@ -73,7 +73,9 @@ def wait_for_nobody(launched: Launched) -> None:
     jenkins = launched.context.jenkins
     jenkins.create_job("lonely", "<project><assignedNode>nobody</assignedNode><canRoam>false</canRoam></project>")
     jenkins.build_job("lonely")
+    deadline = time.monotonic() + 60
     while not any(item.is_in_vain for item in waiting.read_queue(jenkins)):
+        assert time.monotonic() < deadline, waiting.read_queue(jenkins)
         time.sleep(1)
     (row,) = [line for line in launched.done("status").splitlines() if "queue" in line]
     assert "lonely waits" in row and "There are no nodes with the label ‘nobody’" in row
