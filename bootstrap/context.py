@@ -23,7 +23,7 @@ from bootstrap.cloud.world import MACHINE_FILE, World
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
-from bootstrap.jenkins.definitions import agents, casc_variables, fleets, people
+from bootstrap.jenkins.definitions import agents, casc_variables, fleets, people, sign_in
 from bootstrap.jenkins.distribution import Distribution, Lock, load_lock
 from bootstrap.projects import folders
 from bootstrap.projects.folders import PROJECT, ROOT
@@ -229,13 +229,20 @@ class Context:
 
     @cached_property
     def casc_files(self) -> Mapping[str, str]:
-        """The Configuration as Code files of this checkout, with the environment's people and the credentials of its agents.
+        """The Configuration as Code files of this checkout, with people, provider and agents. Broken ones are refused here."""
+        files = people.add_people(sign_in.put_in(self._code, self.settings.provider), self.settings.people)
+        return fleets.add_credentials(files, self.settings.agents)
 
-        Broken ones are refused here.
-        """
+    @property
+    def first_casc_files(self) -> Mapping[str, str]:
+        """The files for the first start: without a provider, so that the toolkit signs in to get its API token."""
+        is_elsewhere = self.settings.provider is not None
+        return fleets.add_credentials(self._code, self.settings.agents) if is_elsewhere else self.casc_files
+
+    @cached_property
+    def _code(self) -> Mapping[str, str]:
         own = folders.find_own_folder("casc")
-        files = casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
-        return fleets.add_credentials(people.add_people(files, self.settings.people), self.settings.agents)
+        return casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
 
     @property
     def casc_values(self) -> dict[str, str]:

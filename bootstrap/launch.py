@@ -38,6 +38,7 @@ from bootstrap.preconditions import (
     people_policy,
     project_stacks,
     running_builds,
+    sign_in,
     stack_inputs,
 )
 from bootstrap.runs.journal import Run
@@ -54,6 +55,7 @@ def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool 
     Running builds are waited for before Jenkins restarts, or its machine is replaced, unless `waits` is false.
     """
     check(context)
+    sign_in.report(context, run)
     jenkins_files.obtain(context, run)
     inventory.report_versions(context, run)
     launch_stacks(context, run, waits=waits)
@@ -68,6 +70,7 @@ def launch(context: Context, run: Run, *, with_verify: bool = True, waits: bool 
 def check(context: Context) -> None:
     """Read everything that people wrote; the errors name file, line and column. Nothing is touched."""
     jenkins_files.check_lock(context)
+    sign_in.check_plugins(context)
     check_code(context)
 
 

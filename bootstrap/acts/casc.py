@@ -22,6 +22,7 @@ from pathlib import Path
 from bootstrap.environment.models import LOCAL_MAIL_USER, SMTP_PASSWORD, Settings
 from bootstrap.errors import BootstrapError, CascRejected
 from bootstrap.jenkins.controller import (
+    access,
     account_record,
     casc_faults,
     clouds,
@@ -36,7 +37,7 @@ from bootstrap.jenkins.controller.api_token import ensure_token
 from bootstrap.jenkins.controller.pages import extract_text
 from bootstrap.jenkins.controller.settings_export import export
 from bootstrap.jenkins.controller.settings_record import FOLDER, Edits, StoredSettings, read_stored_settings
-from bootstrap.jenkins.definitions import agents, people
+from bootstrap.jenkins.definitions import agents, people, sign_in
 from bootstrap.jenkins.definitions import casc as definitions
 from bootstrap.jenkins.definitions.people import NO_PASSWORD
 from bootstrap.values import Change, Reporter, Secret, Shell
@@ -213,6 +214,8 @@ def _apply_settings(
     if changes:
         settings_record.place_files(shell, files, changes)
         _reload_or_put_back(shell, jenkins, files)
+        if any(change.name == sign_in.FILE for change in changes):
+            access.require(shell, jenkins)
     elif edited.changes or not current.is_recorded or current.has_new_passwords:
         _reload(shell, jenkins, files)
     elif not people_accounts.find_left(exported, current.exported, users, made):

@@ -18,7 +18,7 @@ from bootstrap.environment.models import Settings
 from bootstrap.errors import BootstrapError, FaultyFile, UsageError
 from bootstrap.jenkins.distribution import needs, source_check
 from bootstrap.local.cloud import is_elsewhere
-from bootstrap.preconditions import jenkins_files
+from bootstrap.preconditions import jenkins_files, sign_in
 from bootstrap.remote import operator_machine
 from bootstrap.views import mail as outgoing_mail
 
@@ -81,6 +81,7 @@ def check_jenkins(context: Context) -> Iterator[Finding]:
     chosen = context.settings.jenkins
     try:
         jenkins_files.check_lock(context)
+        sign_in.check_plugins(context)
     except BootstrapError as error:
         yield make_bad("lock", error.found.replace("\n", "; "), error.remedy)
         return

@@ -90,8 +90,17 @@ def list_needs(context: Context) -> tuple[Need, ...]:
             "vCPUs of standard instances",
             "ec2",
             "L-1216C47A",
-            _count_used_vcpus(ec2),
-            _count_needed_vcpus(context, has_machine=has_machine),
+            _count_used_vcpus(ec2, is_spot=False),
+            _count_vcpus(
+                context, [*_list_machines(context, has_machine=has_machine), *_list_agents(context, is_spot=False)]
+            ),
+        ),
+        Need(
+            "vCPUs of standard Spot instances",
+            "ec2",
+            "L-34B43A08",
+            _count_used_vcpus(ec2, is_spot=True) if _list_agents(context, is_spot=True) else 0,
+            _count_vcpus(context, _list_agents(context, is_spot=True)),
         ),
     )
 
@@ -114,28 +123,44 @@ def _count_most_gateways(ec2: Any, count: int, zone_names: tuple[str, ...] = ())
     return max(sum(bool(zone_of.get(it["SubnetId"]) == zone) for it in gateways) for zone in zones)
 
 
-def _count_used_vcpus(ec2: Any) -> int:
-    """The number of vCPUs of running instances of the standard families (A, C, D, H, I, M, R, T, Z)."""
+def _count_used_vcpus(ec2: Any, *, is_spot: bool) -> int:
+    """The number of vCPUs of running instances of the standard families (A, C, D, H, I, M, R, T, Z), Spot or not."""
     filters = [{"Name": "instance-state-name", "Values": _LIVE}]
     pages = ec2.get_paginator("describe_instances").paginate(Filters=filters)
     running = [it for page in pages for reservation in page["Reservations"] for it in reservation["Instances"]]
-    options = [it.get("CpuOptions", {}) for it in running if it["InstanceType"][0] in "acdhimrtz"]
+    of_quota = [it for it in running if (it.get("InstanceLifecycle") == "spot") == is_spot]
+    options = [it.get("CpuOptions", {}) for it in of_quota if _is_standard(it["InstanceType"])]
     return sum(it.get("CoreCount", 1) * it.get("ThreadsPerCore", 1) for it in options)
 
 
-def _count_needed_vcpus(context: Context, *, has_machine: bool) -> int:
-    """The number of vCPUs of the instances that do not exist yet: the controller's, the bastion's, and all that agents may be.
+def _is_standard(kind: str) -> bool:
+    """Whether an instance type is of the families that share a quota."""
+    return kind[0] in "acdhimrtz"
 
-    Of each group the first type counts. Spot instances have a quota of their own, and are not in it.
-    """
+
+def _list_machines(context: Context, *, has_machine: bool) -> list[str]:
+    """The types of the controller and the bastion, if they do not exist yet."""
     settings = context.settings
-    kinds = [] if has_machine else [settings.controller.instance_type]
-    kinds += [settings.network.bastion.instance_type] if settings.network.bastion and not has_machine else []
-    for label, group in settings.agents.items():
-        if not group.spot and composition.name_agents_stack(label) not in context.stacks:
+    if has_machine:
+        return []
+    bastion = [settings.network.bastion.instance_type] if settings.network.bastion else []
+    return [settings.controller.instance_type, *bastion]
+
+
+def _list_agents(context: Context, *, is_spot: bool) -> list[str]:
+    """The types of all instances that groups without a stack may have at a time. Of each group the first type counts."""
+    kinds: list[str] = []
+    for label, group in context.settings.agents.items():
+        if group.spot == is_spot and composition.name_agents_stack(label) not in context.stacks:
             kinds += [group.instance_types[0]] * group.maximum
-    if not kinds:
+    return kinds
+
+
+def _count_vcpus(context: Context, kinds: list[str]) -> int:
+    """The number of vCPUs of instances of these types, as far as they are of the standard families."""
+    standard = [kind for kind in kinds if _is_standard(kind)]
+    if not standard:
         return 0
-    types = context.world.aws("ec2").describe_instance_types(InstanceTypes=sorted(set(kinds)))["InstanceTypes"]
+    types = context.world.aws("ec2").describe_instance_types(InstanceTypes=sorted(set(standard)))["InstanceTypes"]
     by_kind = {it["InstanceType"]: int(it["VCpuInfo"]["DefaultVCpus"]) for it in types}
-    return sum(by_kind[kind] for kind in kinds)
+    return sum(by_kind[kind] for kind in standard)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.environment import agents, mail_server, other_environments, people, secret_names
+from bootstrap.environment import agents, mail_server, other_environments, people, secret_names, sign_in
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import QUERY_LOGS_REGION
 from bootstrap.environment.network_section import find_faults as faults_of_intentions
@@ -41,6 +41,9 @@ def find_faults(path: Path, settings: Settings) -> Iterator[Found]:
     yield from secret_names.find_faults(settings.jenkins.secrets)
     yield from mail_server.find_faults(settings)
     yield from people.find_faults(settings.people, settings.partition)
+    emulator = settings.emulator_key if settings.cloud == "aws" else ""
+    ports = {80, 443, settings.mail_port}  # of the controller's security group in cloudformation/network.yaml
+    yield from sign_in.find_faults(settings.sign_in, settings.jenkins.secrets, ports, emulator)
     is_local, has_way_out = settings.cloud == "local", settings.network.nat != "none"
     yield from agents.find_faults(settings.agents, is_local=is_local, has_way_out=has_way_out)
     yield from _find_intention_faults(path, settings)

@@ -29,9 +29,12 @@ from bootstrap.environment.sections import (
     KeyArn,
     Name,
     NetworkBlock,
+    OwnSecret,
+    SecretName,
     Section,
     ServerUrl,
 )
+from bootstrap.environment.sign_in import SignIn
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Security = Literal["none", "starttls", "tls"]
@@ -108,22 +111,6 @@ class ControllerMachine(Section):
     instance_type: InstanceType = "t3.large"
     root_gib: Annotated[int, Field(ge=8, le=1024)] = 16
     data_gib: Annotated[int, Field(ge=1, le=16384)] = 20
-
-
-class OwnSecret(Section):
-    """Where a secret of one's own is: a secret of Secrets Manager (name or ARN), or a parameter of Parameter Store."""
-
-    secret: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
-    parameter: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
-
-    @model_validator(mode="after")
-    def _check_place(self) -> OwnSecret:
-        if (self.secret is None) == (self.parameter is None):
-            raise ValueError("write either 'secret' (Secrets Manager) or 'parameter' (Parameter Store)")
-        return self
-
-
-SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
 
 
 class JenkinsSettings(Section):
@@ -224,6 +211,8 @@ class Settings(Section):
     agents: Agents = {}
     # Who works with the environment, by their ids (`people`).
     people: People = {}
+    # The identity provider at which people sign in to Jenkins (`sign_in`); without it, they have accounts in Jenkins itself.
+    sign_in: SignIn | None = None
 
     @property
     def name(self) -> str:
@@ -248,6 +237,17 @@ class Settings(Section):
     def ssh(self) -> Literal["session-manager", "direct", "bastion"]:
         """How SSH reaches the machine."""
         return self.access.ssh or ("session-manager" if self.cloud == "aws" else "direct")
+
+    @property
+    def emulator_key(self) -> str:
+        """The key by which the emulator takes the place of Jenkins, always or if need be; '' if it never does."""
+        by_key = {"jenkins.source": self.jenkins.source, "jenkins.fallback": self.jenkins.fallback}
+        return next((key for key, value in by_key.items() if value == "emulator"), "")
+
+    @property
+    def provider(self) -> SignIn | None:
+        """The provider at which people sign in; None where the emulator may run, which has accounts of its own alone."""
+        return None if self.emulator_key else self.sign_in
 
     @property
     def is_mail_kept(self) -> bool:

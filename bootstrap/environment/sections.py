@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -62,3 +62,17 @@ BoundaryArn = Annotated[
     str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-~]+/)?[A-Za-z0-9+=,.@_-]{1,128}$")
 ]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,127}$")]
+
+
+class OwnSecret(Section):
+    """Where a secret of one's own is: a secret of Secrets Manager (name or ARN), or a parameter of Parameter Store."""
+
+    secret: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+    parameter: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+
+    @model_validator(mode="after")
+    def _check_place(self) -> OwnSecret:
+        if (self.secret is None) == (self.parameter is None):
+            raise ValueError("write either 'secret' (Secrets Manager) or 'parameter' (Parameter Store)")
+        return self

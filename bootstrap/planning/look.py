@@ -21,6 +21,7 @@ from bootstrap.preconditions import (
     other_repository,
     people_policy,
     running_builds,
+    sign_in,
     stack_inputs,
 )
 from bootstrap.runs.journal import Run
@@ -30,6 +31,7 @@ from bootstrap.values import Change, ChangeKind
 def plan(context: Context, run: Run) -> tuple[Change, ...]:
     """What a launch would change, as far as can be known: it stops at the first act whose input does not exist yet."""
     check(context)
+    sign_in.report(context, run)
     changes = plan_stacks(context, run)
     if stack_inputs.is_gone(context):
         instance = f"{context.stacks['controller'].name}/Instance"

@@ -16,7 +16,7 @@ from bootstrap.context import PROJECT, ROOT, Context
 from bootstrap.errors import StackMissing
 from bootstrap.jenkins.controller.password_hash import hash_password
 from bootstrap.jenkins.definitions import people
-from bootstrap.preconditions import agent_groups, jenkins_files, user_secrets
+from bootstrap.preconditions import agent_groups, jenkins_files, sign_in, user_secrets
 from bootstrap.projects import folders
 from bootstrap.remote import operator_machine, toolkit_repository
 from bootstrap.remote.artifacts import Artifact, hash_of, pack
@@ -41,7 +41,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
     secrets = {name: hash_password(context.secret(output), data[output]) for name, output in _PASSWORDS.items()}
     own = user_secrets.read(context) | agent_groups.read_client_keys(context)
     casc.require_final({**secrets, **own})
-    hashes = _hash_passwords(context, writes=writes)
+    hashes = _hash_passwords(context, writes=writes) | sign_in.make_way_back(context, secrets["ADMIN_PASSWORD"])
     inputs = HostInputs(
         settings=context.settings,
         instance_id=context.machine.instance_id,
@@ -57,7 +57,7 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         certificate=certificates.chain_pem,
         certificate_key=certificates.key,
         authority=certificates.authority_pem,
-        casc_files=context.casc_files,
+        casc_files=context.first_casc_files,
         casc_variables=context.casc_values,
         aws_environment=context.world.make_machine_environment(context.outputs("network")["ControllerSubnetId"]),
         ca_certificates=_read_authorities(context),

@@ -12,7 +12,8 @@ from bootstrap.acts import casc
 from bootstrap.cloud import refusals
 from bootstrap.context import Context
 from bootstrap.environment import settings as environments
-from bootstrap.environment.models import SMTP_PASSWORD, OwnSecret
+from bootstrap.environment.models import SMTP_PASSWORD
+from bootstrap.environment.sections import OwnSecret
 from bootstrap.errors import AwsRefused, SettingsInvalid
 from bootstrap.jenkins.definitions import fleets
 from bootstrap.values import Secret

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bootstrap import wording
 from bootstrap.cloud import images
 from bootstrap.cloud import instance as machine
 from bootstrap.context import Context
 from bootstrap.errors import BootstrapError
+from bootstrap.jenkins.controller import waiting
 from bootstrap.views import agent_groups, enforcement, machine_image, mail
 
 
@@ -61,4 +63,16 @@ def read_status(context: Context) -> Status:
     rows.append(("mail", *mail.read_mail_state(context.world.endpoint, context.settings, context.tool)))
     kind = "emulator of Jenkins" if controller.is_emulated else "Jenkins"
     rows.append(("controller", f"{controller.url} ({kind} {controller.version})", service))
+    rows += _list_load_rows(context) if service == "active" else ()
     return Status(tuple(rows), is_up and service == "active")
+
+
+def _list_load_rows(context: Context) -> list[tuple[str, str, str]]:
+    """What waits in Jenkins' queue, and how busy its executors are, by label; why not, if Jenkins does not say."""
+    try:
+        queue = waiting.read_queue(context.jenkins, context.settings.agents)
+        loads = waiting.read_loads(context.jenkins)
+    except BootstrapError as error:
+        return [("queue", "unknown", error.found.splitlines()[0])]
+    rows = [("queue", wording.count_noun(len(queue), "item"), waiting.describe(queue))]
+    return rows + [("executors", load.label, str(load)) for load in loads]

@@ -12,6 +12,7 @@ from canary import CANARY
 from subject import SECONDS, Client, Subject
 
 from bootstrap.acts import jobs
+from bootstrap.jenkins.controller import waiting
 from bootstrap.jenkins.controller.api import ask, expect
 from bootstrap.values import Change
 
@@ -56,8 +57,13 @@ class Forged:
     with_crumb: int
 
 
-def forged_request(subject: Subject) -> Forged:
-    """Post an empty, harmless configuration to be checked, in a session that signed in with the password."""
+def forged_request(subject: Subject) -> Forged | None:
+    """Post an empty, harmless configuration to be checked, in a session that signed in with the password.
+
+    None where people sign in at a provider: a session of a browser begins there, and an API token needs no crumb.
+    """
+    if subject.context.settings.provider is not None:
+        return None
     controller, path = subject.context.controller, f"{subject.server}configuration-as-code/check"
     with requests.Session() as session:
         session.auth = (controller.user, controller.password.reveal())
@@ -82,6 +88,11 @@ def computers(subject: Subject) -> dict[str, dict[str, Any]]:
     return {computer["displayName"]: computer for computer in told["computer"]}
 
 
+def queue(subject: Subject) -> tuple[waiting.Waiting, ...]:
+    """What waits in Jenkins' queue."""
+    return waiting.read_queue(Client(subject), subject.context.settings.agents)
+
+
 def installed_plugins(subject: Subject) -> dict[str, dict[str, Any]]:
     """Every plugin that Jenkins has, by its id."""
     told = Client(subject).json("pluginManager/", "plugins[shortName,version,active,enabled]")
@@ -96,8 +107,8 @@ def exported_settings(subject: Subject) -> dict[str, Any]:
 
 
 def known_users(subject: Subject) -> dict[str, int]:
-    """How Jenkins answers for each user that the configuration names: 200 for one that exists."""
-    client, names = Client(subject), set()
+    """How Jenkins answers for each user that the configuration names: 200 for one that exists. `toolkit` is one always."""
+    client, names = Client(subject), {subject.context.controller.user}
     for text in subject.context.casc_files.values():
         realm = (yaml.safe_load(text).get("jenkins") or {}).get("securityRealm") or {}
         names |= {user["id"] for user in (realm.get("local") or {}).get("users", ())}

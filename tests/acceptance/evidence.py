@@ -32,6 +32,7 @@ from controller_evidence import (
     installed_plugins,
     job_changes,
     known_users,
+    queue,
     sign_in_page,
     strangers_answers,
 )
@@ -58,6 +59,7 @@ GATHERERS: dict[str, Callable[[Subject], Any]] = {
         installed_plugins,
         exported_settings,
         known_users,
+        queue,
         trust_in_people,
         spoken,
         signed_in,

@@ -18,7 +18,9 @@ def spoken(subject: Subject) -> Spoken:
 def signed_in(subject: Subject) -> Spoken:
     """A session, as a browser gets it: a crumb is made for one, and so brings one into being."""
     controller = subject.context.controller
-    given = base64.b64encode(f"{controller.user}:{controller.password.reveal()}".encode()).decode()
+    # Where people sign in at a provider, Jenkins knows no password of the toolkit's user.
+    word = controller.token if subject.context.settings.provider else controller.password
+    given = base64.b64encode(f"{controller.user}:{word.reveal()}".encode()).decode()
     return speak(subject.place, controller.authority, "/crumbIssuer/api/json", f"Basic {given}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from trial import Launched
 
 from bootstrap.acts import verify
+from bootstrap.jenkins.controller import waiting
 from bootstrap.jenkins.controller.api import ask, expect
 
 SUITE = Path(__file__).parents[1] / "acceptance"
@@ -64,6 +66,27 @@ def toolkit(*arguments: str) -> Callable[[Launched], None]:
 
 def delete_a_job(launched: Launched) -> None:
     launched.context.jenkins.delete_job("network")
+
+
+def wait_for_nobody(launched: Launched) -> None:
+    """A build that asks for a label which no node has; it counts as in vain after some seconds."""
+    jenkins = launched.context.jenkins
+    jenkins.create_job("lonely", "<project><assignedNode>nobody</assignedNode><canRoam>false</canRoam></project>")
+    jenkins.build_job("lonely")
+    deadline = time.monotonic() + 60
+    while not any(item.is_in_vain for item in waiting.read_queue(jenkins)):
+        assert time.monotonic() < deadline, waiting.read_queue(jenkins)
+        time.sleep(1)
+    (row,) = [line for line in launched.done("status").splitlines() if "queue" in line]
+    assert "lonely waits" in row and "There are no nodes with the label ‘nobody’" in row
+
+
+def wait_no_more(launched: Launched) -> None:
+    jenkins = launched.context.jenkins
+    for item in jenkins.get_queue_info():
+        if item["task"]["name"] == "lonely":
+            jenkins.cancel_queue(item["id"])
+    jenkins.delete_job("lonely")
 
 
 def let_anybody_read(launched: Launched) -> None:
@@ -192,6 +215,12 @@ FAULTS = (
         red=_named("controller", "Every job is as the code renders it, and jobs that left the code are disabled"),
     ),
     Fault(
+        "a build waits for an agent that nobody has",
+        plant=wait_for_nobody,
+        mend=wait_no_more,
+        red=_named("controller", "No build waits for an agent that does not come"),
+    ),
+    Fault(
         "strangers may read",
         plant=let_anybody_read,
         mend=toolkit("casc"),
@@ -259,7 +288,11 @@ FAULTS = (
 TOGETHER = (
     ("nginx is stopped", "a library of Java misses another", "a credential is readable by everybody"),
     ("an upgrade left a service on its old program", "a job was deleted", "the security group is open to the world"),
-    ("strangers may read", "the firewall lets ordinary builds reach the metadata service"),
+    (
+        "a build waits for an agent that nobody has",
+        "strangers may read",
+        "the firewall lets ordinary builds reach the metadata service",
+    ),
     ("Jenkins' own settings are loosened", "the agent for ordinary jobs is stopped"),
     ("the data volume is detached",),
 )

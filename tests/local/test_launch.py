@@ -25,6 +25,13 @@ def https(launched: Launched, path: str = "") -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
+PROVIDER = """\
+sign_in:
+  ldap: {server: "ldaps://directory.example.org:443", root: "dc=example,dc=org"}
+  groups: {administrator: [admins]}
+"""
+
+
 def test_one_command_goes_through_all_five_acts(launched: Launched) -> None:
     banners = re.findall(r"^(stack|host|casc|jobs|verify) ", launched.output, re.MULTILINE)
 
@@ -65,6 +72,22 @@ def test_a_plan_of_what_holds_is_empty(launched: Launched) -> None:
     assert (0, True) == (found.returncode, "nothing to do" in found.stdout), found.stdout + found.stderr
 
 
+def test_with_the_emulator_a_provider_is_not_used_and_one_line_says_so(launched: Launched) -> None:
+    """Nobody is shut out of a trial on a laptop because the provider of the company is named in its file."""
+    file = launched.environment_file
+    before = file.read_text()
+    file.write_text(f"{before}{PROVIDER}")
+    try:
+        shown = launched.run("plan").stdout
+    finally:
+        file.write_text(before)
+
+    (line,) = [it for it in shown.splitlines() if "sign_in" in it]
+    assert "sign_in.ldap is not used: jenkins.fallback is 'emulator'" in line
+    assert "sign-in.yaml" not in shown
+    assert "access.yaml" not in shown
+
+
 def test_status_is_up(launched: Launched) -> None:
     shown = launched.done("status")
 
@@ -77,6 +100,10 @@ def test_status_as_json_is_json(launched: Launched) -> None:
 
     rows = next(event["rows"] for event in events if event["event"] == "status")
     assert ["running"] == [state for what, _, state in rows if what == "machine"]
+    loads = {label: state for what, label, state in rows if what == "executors"}
+    assert {"infrastructure", "linux"} <= loads.keys()
+    assert all(re.fullmatch(r"[0-9]+ of [1-9][0-9]* busy", state) for state in loads.values()), loads
+    assert 1 == len([state for what, _, state in rows if what == "queue"])
 
 
 def test_the_password_opens_jenkins(launched: Launched) -> None:

@@ -37,6 +37,13 @@ def _walk_path(nodes: Sequence[Node], path: Sequence[Collection[str]]) -> list[N
     return _walk_path(below, path[1:])
 
 
+def list_keys(text: str, path: Sequence[str]) -> list[tuple[int, int, str]]:
+    """Line, column and text of each key of the mappings at a path, whatever the case of its parts."""
+    root = casc_tree.parse(text)
+    found = _walk_path([root] if root else [], [{part.lower()} for part in path])
+    return [(key.line, key.column, key.meant.text) for node in found for key, _ in node.entries]
+
+
 def find_value(node: Node | None, key: str) -> Node | None:
     """The value of a key, whatever its case; None if the node is no mapping with the key."""
     entries = node.meant.entries if node else ()

@@ -6,7 +6,7 @@ changes. Jenkins reads the hash of a password from a file on the machine, not fr
 restart when somebody comes or goes.
 
 Jenkins' own user database has no groups. An entry of the matrix for a group of people is therefore repeated for each of its
-members. Where a project's own files choose another user database, such as LDAP, people sign in there: they get no account
+members. Where people sign in elsewhere (`sign_in`, or a user database that a project's own files choose), they get no account
 and no password here, and their entries in the matrix count for the ids of that database.
 """
 
@@ -53,7 +53,8 @@ _MATRICES = frozenset(
     }
 )
 _USERS = (("jenkins",), ("securityrealm",), _DATABASES, ("users",))
-_ENTRIES = (("jenkins",), ("authorizationstrategy",), _MATRICES, ("entries",))
+MATRIX_ENTRIES = (("jenkins",), ("authorizationstrategy",), _MATRICES, ("entries",))
+"""The path of the permissions in a settings file, for `casc_insertion.find_list`."""
 _DOING = "putting the people of the environment file into Jenkins' settings"
 
 
@@ -64,12 +65,13 @@ def add_people(files: Mapping[str, str], people: Mapping[str, Person]) -> dict[s
     """
     if not people:
         return dict(files)
-    users, matrix = casc_insertion.find_list(files, _USERS), casc_insertion.find_list(files, _ENTRIES)
+    users, matrix = casc_insertion.find_list(files, _USERS), casc_insertion.find_list(files, MATRIX_ENTRIES)
     if matrix is None:
         reason = "no file has a matrix ('globalMatrix' or 'projectMatrix' with 'entries'), so roles have no permissions"
         raise CascRejected(_DOING, [Fault("casc", 1, 1, reason)], "Use a matrix in casc/, or take 'people' out.")
-    entries = [*_list_entries(people), *_list_group_entries(matrix[1], people)]
-    additions: list[casc_insertion.Addition] = [(*matrix, entries)]
+    # The groups of another user database are its own: their members are those that it says.
+    of_groups = _list_group_entries(matrix[1], people) if users is not None else ()
+    additions: list[casc_insertion.Addition] = [(*matrix, [*_list_entries(people), *of_groups])]
     if users is not None:
         _refuse_namesakes(*users, people)
         additions.append((*users, list(_list_accounts(people))))

@@ -109,3 +109,42 @@ def test_the_aws_on_this_machine_has_none(services: Any) -> None:
 def test_exactly_enough_is_enough() -> None:
     assert Health.GOOD == quotas.judge(Need("VPCs", "vpc", "L-1", 4, 1), 5).health
     assert Health.BAD == quotas.judge(Need("VPCs", "vpc", "L-1", 5, 1), 5).health
+
+
+GROUPS = {
+    "linux": {"instance_types": ("m5.large",), "maximum": 3},
+    "cheap": {"instance_types": ("c5.large", "c5.xlarge"), "maximum": 4, "spot": True},
+    "graphics": {"instance_types": ("g5.large",), "maximum": 9},
+}
+WITHOUT_AGENTS = ("network", "controller")
+
+
+def types(ec2: Stubber, kind: str, count: int) -> None:
+    answer = {"InstanceTypes": [{"InstanceType": kind, "VCpuInfo": {"DefaultVCpus": count}}]}
+    ec2.add_response("describe_instance_types", answer, {"InstanceTypes": [kind]})
+
+
+def test_every_instance_that_a_group_may_have_counts_for_its_own_quota(services: Any) -> None:
+    """Spot instances, and those of other families, have quotas of their own."""
+    clients, stubs = services
+    spot = {**RUNNING, "InstanceLifecycle": "spot", "CpuOptions": {"CoreCount": 4, "ThreadsPerCore": 2}}
+    ec2 = stubs["ec2"]
+    in_use(ec2)
+    types(ec2, "m5.large", 2)
+    ec2.add_response("describe_instances", {"Reservations": [{"Instances": [RUNNING, spot]}]})
+    types(ec2, "c5.large", 2)
+
+    needs = quotas.list_needs(context(clients, stacks=WITHOUT_AGENTS, agents=GROUPS))
+
+    of_vcpus = [(it.code, it.used, it.more) for it in needs if "vCPUs" in it.what]
+    assert [("L-1216C47A", 2, 3 * 2), ("L-34B43A08", 8, 4 * 2)] == of_vcpus
+
+
+def test_a_group_that_exists_adds_nothing(services: Any) -> None:
+    clients, stubs = services
+    in_use(stubs["ec2"])
+    there = [f"agents-{label}" for label in GROUPS]
+
+    needs = quotas.list_needs(context(clients, stacks=(*WITHOUT_AGENTS, *there), agents=GROUPS))
+
+    assert [0, 0] == [it.more for it in needs if "vCPUs" in it.what]

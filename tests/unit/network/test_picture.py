@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from bootstrap.network.model import Network, Route
+from bootstrap.network.model import Interface, Network, Route
 from bootstrap.network.picture import content, draw, rules
 from bootstrap.network.surroundings import Surroundings
 from bootstrap.views.network_diagram import run_graphviz
@@ -93,6 +93,19 @@ def test_each_rule_is_told_once_and_whether_anybody_gets_through() -> None:
     }
     assert expected == found
     assert 9 == len(rules.list_rules(network(), NAME))
+
+
+def test_a_group_of_agents_is_in_the_picture_as_long_as_it_has_agents() -> None:
+    def can_reach(it: Network) -> dict[tuple[str, str], bool]:
+        return {(rule.source, rule.port): rule.passes for rule in rules.list_rules(it, NAME) if rule.source == "agents"}
+
+    without = network()
+    place = (ipaddress.ip_address("10.0.11.9"),)
+    agent = Interface("eni-agent", "private-1", place, ("agents",), roles=("agents",))
+    there = dataclasses.replace(without, interfaces={**without.interfaces, agent.id: agent})
+
+    assert ({("agents", "443"): True}, {("agents", "443"): False}) == (can_reach(there), can_reach(without))
+    assert (1, 0) == tuple(words(drawn(it)).count("10.0.11.9") for it in (there, without))
 
 
 def test_a_block_of_the_internet_is_marked_as_outside() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bootstrap.environment.agents import AgentGroup
-from bootstrap.environment.models import OwnSecret
+from bootstrap.environment.sections import OwnSecret
 from bootstrap.preconditions import user_secrets
 from bootstrap.values import Secret
 

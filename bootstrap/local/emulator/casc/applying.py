@@ -34,8 +34,8 @@ class Prepared:
 _LACKING = {
     ("items", "items"): "makes no jobs from the settings",
     ("jenkins", "authorizationStrategy", "legacy"): "has no authorization strategy legacy",
-    ("jenkins", "securityRealm", "legacy"): "has no security realm legacy",
 }
+_REALMS = frozenset({"local", "none"})  # those that the emulator has; any other one would let nobody in, or everybody
 
 
 def load(home: Home) -> None:
@@ -100,7 +100,7 @@ def apply(home: Home, prepared: Prepared) -> None:
     What Jenkins finds only when it sets a value is refused after everything else was applied.
     """
     checked = prepared.checked
-    _require_modelled(checked)
+    require_modelled(checked)
     late = _take_unfit(checked, prepared.tree)
     home.configuration = Configuration(stored_settings.merge_over(home.configuration.tree, checked))
     strategy = home.configuration.read("jenkins", "authorizationStrategy")
@@ -117,9 +117,12 @@ def apply(home: Home, prepared: Prepared) -> None:
         raise late
 
 
-def _require_modelled(checked: Mapping[str, Any]) -> None:
-    for path, words in _LACKING.items():
-        if dig(checked, *path):
+def require_modelled(checked: Mapping[str, Any]) -> None:
+    """ConfigurationRefused in the name of the emulator for what a check takes as Jenkins does, and what it cannot do."""
+    realms = set(dig(checked, "jenkins", "securityRealm") or ()) - _REALMS
+    of_realms = {("jenkins", "securityRealm", name): f"has no security realm {name}" for name in sorted(realms)}
+    for path, words in (_LACKING | of_realms).items():
+        if path in of_realms or dig(checked, *path):
             message = f"The emulator of Jenkins {words} ({'.'.join(path)}); a real Jenkins would take this"
             raise ConfigurationRefused([Issue(-1, message)])
 
