@@ -26,6 +26,7 @@ ORDER = (
     "test_people",
     "test_agents",
     "test_lost_agents",
+    "test_scale",
     "test_moved_world",
     "test_planted_faults",
     "test_jobs_on_the_machine",
