@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.server
+import json
 import os
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import pytest
 from single_machine import ENVIRONMENT, USER_DATA, WELCOME, host_key
 from waiting import wait_until
 
-from bootstrap.local.machines import InstanceSpec, Machines, ids
+from bootstrap.local.machines import InstanceSpec, Machines, ids, network
 
 
 def test_systemd_has_no_failed_unit(ssh) -> None:
@@ -218,3 +219,20 @@ def test_machine_reaches_what_listens_on_the_gateway(ssh) -> None:
         status = ssh(f"curl -s -o /dev/null -w '%{{http_code}}' http://10.213.7.1:{server.server_port}/none-such")
         server.shutdown()
     assert status == "404"
+
+
+def test_address_of_the_bridge_stays_whichever_machine_comes(machines: Machines, machine: InstanceSpec, ssh) -> None:
+    """The link of a machine has a random address. Without one of its own the bridge would take the lowest."""
+    links = json.loads(subprocess.check_output(["ip", "-json", "address", "show", "to", "10.213.7.1/32"]))
+    bridge, link = next(each["ifname"] for each in links if "ifname" in each), f"low{os.getpid()}"
+    place = Path("/sys/class/net", bridge, "address")
+    before = place.read_text()
+    subprocess.run(["ip", "link", "add", link, "address", "02:00:00:00:00:01", "type", "veth"], check=True)
+    try:
+        subprocess.run(["ip", "link", "set", link, "master", bridge], check=True)
+        subprocess.run(["ip", "link", "set", link, "up"], check=True)
+        during = place.read_text()
+    finally:
+        subprocess.run(["ip", "link", "delete", link], check=True)
+    assert before == during == place.read_text() == f"{network.compute_bridge_address('10.213.7.1')}\n"
+    assert before.strip() in ssh("cat /proc/net/arp")

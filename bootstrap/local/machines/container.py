@@ -54,6 +54,10 @@ class Container:
         """The private address with which the machine was made."""
         return self._inspect('{{index .Config.Labels "bootstrap.address"}}')
 
+    def read_gateway(self) -> str:
+        """The gateway address of its subnet, while it runs."""
+        return self._inspect("{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}")
+
     def require_namespace(self) -> None:
         """LocalCloudFailed if the container was made without a user namespace: it must not run any more."""
         if not self._inspect(f'{{{{index .Config.Labels "{IDS_LABEL}"}}}}'):

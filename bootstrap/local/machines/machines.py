@@ -101,6 +101,7 @@ class Machines:
             if spec.runs_containers:
                 options += flags.list_nesting_options(tunnels.ensure_node())
             container.create(spec, image, subnet, disks, own_ids, options)
+            network.keep_bridge_address(network.compute_gateway(spec.subnet_cidr))
             container.await_up()
         else:
             self.start(spec.instance_id)
@@ -113,6 +114,7 @@ class Machines:
             with self._lock:
                 self._volumes.prepare(instance_id)
             container.start()
+            network.keep_bridge_address(container.read_gateway())
         container.await_up()
 
     def stop(self, instance_id: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 
 from bootstrap.local.machines import network_remains
 from bootstrap.local.machines.names import STATE_LABEL, Names
-from bootstrap.local.machines.podman import Podman
+from bootstrap.local.machines.podman import Podman, run
 
 
 def ensure_network(engine: Podman, names: Names, subnet_id: str, cidr: str) -> str:
@@ -52,3 +53,22 @@ def _exists(engine: Podman, names: Names, name: str) -> bool:
 def compute_gateway(cidr: str) -> str:
     """The first host address of a subnet; EC2 reserves it for the router, too."""
     return str(ipaddress.ip_network(cidr)[1])
+
+
+def compute_bridge_address(gateway: str) -> str:
+    """The MAC address of the bridge with this gateway address: a locally administered one, the same each time."""
+    return ":".join(f"{byte:02x}" for byte in (0x0A, 0x58, *ipaddress.IPv4Address(gateway).packed))
+
+
+def keep_bridge_address(gateway: str) -> None:
+    """Give the bridge with this gateway address a MAC address that stays. LocalCloudFailed if it cannot be set.
+
+    A bridge without one takes the lowest of its machines' links, so it changes when a machine comes or goes. For some seconds
+    the other machines send to the old one, and reach neither the local cloud nor another subnet. netavark sets one since 1.9
+    (https://github.com/containers/netavark/pull/833); Debian 12 has 1.4. The kernel tells the machines of the change.
+    """
+    doing = f"giving the bridge of {gateway} an address that stays"
+    listed = json.loads(run(["ip", "-json", "-4", "address", "show", "to", f"{gateway}/32"], doing=doing) or "[]")
+    for interface in (link["ifname"] for link in listed if "ifname" in link):
+        run(["sysctl", "--quiet", "--write", f"net.ipv4.conf.{interface}.arp_notify=1"], doing=doing)
+        run(["ip", "link", "set", interface, "address", compute_bridge_address(gateway)], doing=doing)
