@@ -63,9 +63,10 @@ def compute_bridge_address(gateway: str) -> str:
 def keep_bridge_address(gateway: str) -> None:
     """Give the bridge with this gateway address a MAC address that stays. LocalCloudFailed if it cannot be set.
 
-    A bridge without one takes the lowest of its machines' links, so it changes when a machine comes or goes. For some seconds
-    the other machines send to the old one, and reach neither the local cloud nor another subnet. netavark sets one since 1.9
-    (https://github.com/containers/netavark/pull/833); Debian 12 has 1.4. The kernel tells the machines of the change.
+    A bridge without one takes the lowest of its machines' links, so it changes when that machine ends. The other machines then
+    send to an address that is gone: for 20 seconds and more (measured) they reach neither the local cloud nor another subnet.
+    netavark sets an address since 1.9 (https://github.com/containers/netavark/pull/833); Debian 12 has 1.4.
+    The kernel tells the machines of the change here.
     """
     doing = f"giving the bridge of {gateway} an address that stays"
     listed = json.loads(run(["ip", "-json", "-4", "address", "show", "to", f"{gateway}/32"], doing=doing) or "[]")
