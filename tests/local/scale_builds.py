@@ -90,19 +90,28 @@ class Crowd:
     queued: Counter[str] = field(default_factory=Counter)
     begun: float = 0.0
 
-    def queue(self, *jobs: str, count: int = BUILDS) -> None:
-        """Make the jobs, and queue builds of them in turn; each build takes one to five seconds."""
+    def queue(self, *jobs: str, watch: Callable[[int], None] = lambda _: None) -> None:
+        """Make the jobs, and queue builds of them in turn; each build works for four to twelve seconds.
+
+        None begins before all are in the queue. `watch` is called with the number of those that are.
+        """
         client = self.fleet.launched.context.jenkins
+        ask(client, "POST", "quietDown")
         for job in dict.fromkeys(jobs):
             client.create_job(job, JOBS[job])
             self.fleet.jobs.append(job)
-        self.begun = time.monotonic()
-        for number in range(1, count + 1):
+        watch(0)
+        for number in range(1, BUILDS + 1):
             job = jobs[number % len(jobs)]
-            values = {"NUMBER": str(number), "SECONDS_OF_WORK": str(self.chance.randint(1, 5))}
+            values = {"NUMBER": str(number), "SECONDS_OF_WORK": str(self.chance.randint(4, 12))}
             answer = ask(client, "POST", f"job/{job}/buildWithParameters", params=values)
             assert 201 == answer.status_code, answer.text
             self.queued[job] += 1
+            watch(number)
+        queue = ask(client, "GET", "queue/api/json", params={"tree": "items[task[name]]"}).json()
+        assert BUILDS == sum(item["task"]["name"] in jobs for item in queue["items"])
+        ask(client, "POST", "cancelQuietDown")
+        self.begun = time.monotonic()
 
     def count_ended(self) -> int:
         """How many builds have a result; -1 if Jenkins does not answer."""
@@ -237,13 +246,14 @@ class MemoryWatch:
 
     def __init__(self, fleet: Fleet) -> None:
         self._shell = fleet.launched.context.shell
-        self._is_over = threading.Event()
+        self._is_over, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self.most = 0
 
     def read(self) -> int:
         """The memory that they take now."""
-        return int(self._shell.run(["sh", "-c", _PROCESSES], sudo=True).stdout.strip() or 0)
+        with self._lock:
+            return int(self._shell.run(["sh", "-c", _PROCESSES], sudo=True).stdout.strip() or 0)
 
     def _watch(self) -> None:
         while not self._is_over.wait(2):
