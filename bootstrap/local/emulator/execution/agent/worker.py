@@ -20,6 +20,7 @@ class Worker:
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._is_stopping = False
 
     def take(self, message: dict[str, Any]) -> None:
         """Begin, or cancel, what a message requests."""
@@ -33,7 +34,11 @@ class Worker:
         task.add_done_callback(lambda _: self._tasks.pop(number, None))
 
     async def stop(self) -> None:
-        """End all requests and their processes, except scripts that were started to outlive the connection."""
+        """End all requests and their processes, except scripts that were started to outlive the connection.
+
+        They are not answered: to the controller the agent is lost, as if its power had failed, and no step has failed.
+        """
+        self._is_stopping = True
         for task in list(self._tasks.values()):
             task.cancel()
         if self._tasks:
@@ -51,6 +56,8 @@ class Worker:
             else:
                 answer["value"] = await asyncio.to_thread(OPERATIONS[name], **arguments)
         except asyncio.CancelledError:
+            if self._is_stopping:
+                return
             answer["error"] = {"message": "it was stopped"}
         except OSError as fault:
             answer["error"] = {"number": fault.errno, "message": fault.strerror or str(fault), "file": fault.filename}
