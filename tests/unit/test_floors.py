@@ -12,9 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_MODULE = 300  # lines, of a module of the package and of the tests
-LONG_TESTS = {
-    "tests/local/test_agents.py": "it is split when the tests of agents are complete",
-}
 LONGEST_FUNCTION = 60
 MOST_PLACES = 32
 MOST_UPWARD = 2
@@ -82,13 +79,12 @@ def test_the_root_holds_packages_and_what_all_of_them_speak_in() -> None:
 
 
 def find_long_modules(root: Path) -> list[str]:
-    """The modules of the package and of the tests that are too long, but for those that may be so for a reason."""
+    """The modules of the package and of the tests that are too long."""
     package = [path for kind in ("*.py", "*.groovy") for path in sorted((root / "bootstrap").rglob(kind))]
     return [
         f"{path.relative_to(root)}: {lines} lines"
         for path in [*package, *sorted((root / "tests").rglob("*.py"))]
-        if str(path.relative_to(root)) not in LONG_TESTS
-        and (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_MODULE
     ]
 
 
@@ -106,12 +102,6 @@ def find_long_functions() -> list[str]:
 def test_modules_and_functions_are_short() -> None:
     assert [] == find_long_modules(ROOT)
     assert [] == find_long_functions()
-
-
-def test_only_modules_that_are_too_long_have_a_reason_to_be_so() -> None:
-    lines = {path: len((ROOT / path).read_text(encoding="utf-8").splitlines()) for path in LONG_TESTS}
-
-    assert {} == {path: count for path, count in lines.items() if count <= LONGEST_MODULE}
 
 
 @pytest.mark.parametrize(
