@@ -6,6 +6,8 @@
     |-- Missing                    something that this machine needs is not there (podman, root, a file)
     |-- EnvironmentLocked          another run changes the same environment at this moment
     |-- EnvironmentProtected       the environment file forbids to destroy it
+    |-- AccountOwned               another project holds the account
+    |-- AccountInUse               an account is to be given up, and environments use it
     |-- NetworkInUse               a network is to be destroyed alone, and other things stand on it
     |-- ZoneInUse                  a hosted zone that is to be deleted holds records of somebody else
     |-- PlanStale                  the world or the code is no longer what a saved plan was made from
@@ -105,6 +107,14 @@ class EnvironmentLocked(BootstrapError):
 
 class EnvironmentProtected(BootstrapError):
     """The environment file forbids to destroy it, unless the command says otherwise."""
+
+
+class AccountOwned(BootstrapError):
+    """Another project holds the account, which `found` names; nothing was changed."""
+
+
+class AccountInUse(BootstrapError):
+    """The account is to be given up, and environments use it; each is named."""
 
 
 class NetworkInUse(BootstrapError):

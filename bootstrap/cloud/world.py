@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -130,8 +131,16 @@ class World:
             on_local_cloud = {"mode": "standard", "total_max_attempts": 4}
             retries: Any = on_aws if self.endpoint is None else on_local_cloud
             config = Config(retries=retries, connect_timeout=10, read_timeout=60)
-            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+            client = self._session.client(service, endpoint_url=self.endpoint, config=config)
+            if service == "s3control" and self.endpoint is not None:
+                client.meta.events.register("before-sign.s3-control", self._take_account_from_host)
+            self._clients[service] = client
         return self._clients[service]
+
+    def _take_account_from_host(self, request: Any, **_: Any) -> None:
+        """Send a request to the endpoint itself: botocore puts the account before the host, also where that is an address."""
+        parts = urllib.parse.urlsplit(request.url)
+        request.url = f"{self.endpoint}{parts.path}{f'?{parts.query}' if parts.query else ''}"
 
     def make_signer(self, endpoint: str | None) -> Any:
         """A client of S3 that signs addresses for a machine, which reaches the cloud by `endpoint`; None is AWS itself.

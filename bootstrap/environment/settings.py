@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,14 +21,34 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from bootstrap.environment import consistency, operator_routes, tags, versions, yaml_source
 from bootstrap.environment.consistency import NO_WAY
 from bootstrap.environment.models import Settings
+from bootstrap.environment.sections import Section
 from bootstrap.errors import Fault, SettingsInvalid
+
+Model = TypeVar("Model", bound=Section)
 
 
 def format_schema() -> str:
     """The JSON Schema of environment files as text; `environments/schema.json` has exactly this text."""
-    document = Settings.model_json_schema()
+    return format_model_schema(Settings)
+
+
+def format_model_schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of a file with the keys of `model`, as text."""
+    document = model.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(document, indent=2) + "\n"
+
+
+def read_model(path: Path, text: str, model: type[Model], if_no_mapping: str) -> tuple[Model | None, list[Fault]]:
+    """Read the text of another file than an environment's into its model; None with the faults, sorted by their places."""
+    document, faults = yaml_source.parse_mapping(str(path), text, if_no_mapping)
+    faults = faults or list(_find_key_faults(str(path), document))
+    if not faults:
+        try:
+            return model.model_validate_json(json.dumps(document, default=str)), []
+        except ValidationError as error:
+            faults = list(_convert_errors(str(path), document, error.errors(), model))
+    return None, sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
 def load(path: Path) -> Settings:
@@ -100,7 +120,9 @@ def _place_fault(
     return Fault(str(path), *_find_position(document, place, of_key=of_key), f"{key}{message}")
 
 
-def _convert_errors(file: str, document: CommentedMap, errors: Sequence[ErrorDetails]) -> Iterator[Fault]:
+def _convert_errors(
+    file: str, document: CommentedMap, errors: Sequence[ErrorDetails], model: type[BaseModel] = Settings
+) -> Iterator[Fault]:
     reported: set[tuple[int, int]] = set()
     for error in errors:
         # A tag may have any name, also one that looks like the name of a union branch.
@@ -109,7 +131,7 @@ def _convert_errors(file: str, document: CommentedMap, errors: Sequence[ErrorDet
         if (line, column) in reported and error["type"] != "missing":
             continue  # pydantic reports a value of a union once for each branch
         reported.add((line, column))
-        yield Fault(file, line, column, _format_message(path, error))
+        yield Fault(file, line, column, _format_message(path, error, model))
 
 
 def _find_key_faults(file: str, node: Any) -> Iterator[Fault]:
@@ -130,13 +152,13 @@ def _is_in_file(part: str | int) -> bool:
     return isinstance(part, int) or not re.search(r"[\[\](]|^(literal|str|tuple|constrained)", part)
 
 
-def _format_message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
+def _format_message(path: tuple[str | int, ...], error: ErrorDetails, of: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in path)
     match error["type"]:
-        case "extra_forbidden" if advice := versions.advise(path, error["input"]):
+        case "extra_forbidden" if of is Settings and (advice := versions.advise(path, error["input"])):
             return advice
         case "extra_forbidden":
-            return f"unknown key '{key}'{_suggest_key(path)}"
+            return f"unknown key '{key}'{_suggest_key(path, of)}"
         case "missing":
             return f"the key '{key}' is missing"
         case "value_error":
@@ -150,8 +172,8 @@ def _format_message(path: tuple[str | int, ...], error: ErrorDetails) -> str:
             return f"{key}: {error['msg']}, not {error['input']!r}"
 
 
-def _suggest_key(path: tuple[str | int, ...]) -> str:
-    model: Any = Settings
+def _suggest_key(path: tuple[str | int, ...], of: type[BaseModel]) -> str:
+    model: Any = of
     is_named = False  # whether the part is the name of an entry, such as the id of a person
     for part in path[:-1]:
         if is_named:

@@ -186,7 +186,8 @@ def _find_line(body: str, start: str) -> int:
 def lint(path: Path, region: str) -> None:
     """TemplateInvalid with every error that cfn-lint finds for the region. Warnings are ignored here; the tests check them."""
     key = hashlib.sha256(b"\0".join((read_bytes(path), region.encode(), _read_linter_version().encode()))).hexdigest()
-    folder = path.resolve().parent.parent
+    above = path.resolve().parents
+    folder = next((it for it in above if it.name == "cloudformation"), above[0]).parent
     memory = (folders.PROJECT if folder == folders.ROOT else folder) / ".bootstrap" / "linted.json"
     known_keys = _read_memory(memory)
     if key in known_keys:

@@ -40,7 +40,16 @@ ROOT = Path(__file__).parents[2]
 
 
 # Of a checkout, what commands read.
-PARTS = ("casc", "cloudformation", "jobs", "environments", "jenkins.lock.yaml", "jenkins.needs.yaml", "prices.yaml")
+PARTS = (
+    "accounts",
+    "casc",
+    "cloudformation",
+    "jobs",
+    "environments",
+    "jenkins.lock.yaml",
+    "jenkins.needs.yaml",
+    "prices.yaml",
+)
 
 
 def lay_checkout(folder: Path) -> Path:

@@ -20,13 +20,23 @@ _LOCKS = (
 _SIDE_BY_SIDE = {"all": "3", "quick": "3", "long": "2"}
 
 
-def schema(_: argparse.Namespace) -> int:
-    """Print the schema of environment files, for editors."""
-    from bootstrap.environment import settings
+def schema(options: argparse.Namespace) -> int:
+    """Print the schema of environment files, or of account files, for editors."""
+    from bootstrap.environment import account_file, settings
     from bootstrap.runs import terminal
 
-    terminal.write(settings.format_schema())
+    terminal.write(account_file.format_schema() if options.of == "account" else settings.format_schema())
     return 0
+
+
+def _add_schema_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "of",
+        nargs="?",
+        choices=("environment", "account"),
+        default="environment",
+        help="which files: those in environments/ or in accounts/ (default: environment)",
+    )
 
 
 def lock(_: argparse.Namespace) -> int:
@@ -110,7 +120,11 @@ COMMANDS = (
         190,
         "print the JSON Schema of environment files",
         schema,
-        (("schema > environments/schema.json", "editors use it to complete keys"),),
+        (
+            ("schema > environments/schema.json", "editors use it to complete keys"),
+            ("schema account > accounts/schema.json", "the same for account files"),
+        ),
+        _add_schema_arguments,
     ),
     Command(
         "lock",
