@@ -101,7 +101,7 @@ def destroy(account: OpenedAccount, names: Collection[str], report: Reporter) ->
     """
     doing = f"destroying the account '{account.settings.name}'"
     _refuse_foreign_claim(account, doing)
-    users = account.list_users()
+    users = account.find_users()
     if users:
         remedy = "Destroy these environments first. Nothing was changed."
         raise AccountInUse(doing, f"these environments use it: {', '.join(users)}", remedy)

@@ -111,9 +111,9 @@ class OpenedAccount:
         """Who holds the account; None if nobody does."""
         return account_claim.read_claim(self.aws("iam"))
 
-    def list_users(self) -> tuple[str, ...]:
+    def find_users(self) -> tuple[str, ...]:
         """The environments that use the account."""
-        return account_records.list_users(self.aws("ssm"), self.project)
+        return account_records.find_users(self.aws("ssm"), self.project)
 
 
 def list_wishes(settings: AccountSettings) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def read_standings(account: OpenedAccount) -> tuple[Standing, ...]:
 def read_trails(account: OpenedAccount) -> tuple[FoundTrail | None, tuple[FoundTrail, ...]]:
     """The trail of the account's stack, or None; and the trails of others."""
     own_arn = account.stack.outputs.get("TrailArn") if account.stack else None
-    trails = account_trails.list_trails(account.aws("cloudtrail"))
+    trails = account_trails.find_trails(account.aws("cloudtrail"))
     own = next((it for it in trails if it.arn == own_arn), None)
     return own, tuple(it for it in trails if it.arn != own_arn)
 

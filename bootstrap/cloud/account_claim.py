@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 NAME = "bootstrap-account-owner"
-_PATH = "/bootstrap/"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def take_claim(iam: Any, claim: Claim) -> Claim:
     }
     try:
         iam.create_instance_profile(
-            InstanceProfileName=NAME, Path=_PATH, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+            InstanceProfileName=NAME, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
         )
     except iam.exceptions.EntityAlreadyExistsException:
         return read_claim(iam) or take_claim(iam, claim)

@@ -48,7 +48,7 @@ def remove_record(ssm: Any, project: str, setting: str) -> None:
     ssm.delete_parameter(Name=f"/{project}/account/records/{setting}")
 
 
-def list_users(ssm: Any, project: str) -> tuple[str, ...]:
+def find_users(ssm: Any, project: str) -> tuple[str, ...]:
     """The environments that use the account, by their names."""
     return tuple(sorted(name for name, _ in _list_parameters(ssm, f"/{project}/account/users/")))
 

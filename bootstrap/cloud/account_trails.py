@@ -17,7 +17,7 @@ class FoundTrail:
     faults: tuple[str, ...]
 
 
-def list_trails(cloudtrail: Any) -> tuple[FoundTrail, ...]:
+def find_trails(cloudtrail: Any) -> tuple[FoundTrail, ...]:
     """All trails that the region knows: its own, those of all regions, and those of the organization."""
     return tuple(_examine(cloudtrail, trail) for trail in cloudtrail.describe_trails()["trailList"])
 

@@ -15,7 +15,7 @@ from bootstrap.preconditions.policy_statements import Names, Statement, make_sta
 from bootstrap.preconditions.required_actions import Needs
 
 _READS = ("BatchDescribe", "BatchGet", "Describe", "Get", "List", "Simulate")
-_THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
+THROUGH_CLOUDFORMATION = {"ForAnyValue:StringEquals": {"aws:CalledVia": ["cloudformation.amazonaws.com"]}}
 # Reading a secret's value, and what changes a secret that exists; a new secret has no tag yet.
 _OF_EXISTING_SECRETS = ("DeleteSecret", "GetSecretValue", "PutSecretValue", "UpdateSecret")
 # What EC2 does with the key of a volume in the caller's name (EBS User Guide, 'Requirements for Amazon EBS encryption').
@@ -54,8 +54,8 @@ def make_launcher_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
     are limited to resources with the environment's tags.
     """
     names, kinds = Names(settings), _sort_actions(needs.own)
-    stacks = {*kinds["cloudformation"], *_OF_CHANGE_SETS, "cloudformation:DetectStackResourceDrift"}
-    return _make_document(
+    stacks = {*kinds["cloudformation"], *OF_CHANGE_SETS, "cloudformation:DetectStackResourceDrift"}
+    return make_document(
         make_statement("Stacks", stacks - _WITHOUT_A_STACK, names.stacks),
         *_allow_looking(settings, names, needs, kinds),
         make_statement("Secrets", kinds["secretsmanager"], names.secrets, names.tagged),
@@ -82,23 +82,23 @@ def make_operator_policy(settings: Settings, needs: Needs) -> dict[str, Any]:
     exists, and deleted; executing one needs the launcher.
     """
     names, kinds = Names(settings), _sort_actions(needs.own)
-    stacks = {it for it in kinds["cloudformation"] if _is_reading(it)} - _WITHOUT_A_STACK
+    stacks = {it for it in kinds["cloudformation"] if is_reading(it)} - _WITHOUT_A_STACK
     plans = {"CreateChangeSet", "DeleteChangeSet", "DetectStackDrift", "DetectStackResourceDrift", "TagResource"}
-    handlers = [it for it in needs.through_cloudformation if _is_reading(it) and it not in _VALUES]
-    return _make_document(
+    handlers = [it for it in needs.through_cloudformation if is_reading(it) and it not in _VALUES]
+    return make_document(
         make_statement("Stacks", {*stacks, *(f"cloudformation:{it}" for it in plans)}, names.stacks),
         *_allow_looking(settings, names, needs, kinds),
-        make_statement("Secrets", filter(_is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
+        make_statement("Secrets", filter(is_reading, kinds["secretsmanager"]), names.secrets, names.tagged),
         make_statement("Approve", kinds["sts"] if len(settings.networks) > 1 else (), names.roles),
         *_allow_key_reading(settings, kinds["kms"]),
         *_allow_bucket_reading(settings, names, kinds["s3"]),
         # CloudFormation's drift detection reads every resource with the caller's permissions.
-        make_statement("DetectDrift", handlers, "*", _THROUGH_CLOUDFORMATION),
+        make_statement("DetectDrift", handlers, "*", THROUGH_CLOUDFORMATION),
     )
 
 
 # A change set sets the tags of the stack, which needs these two additional actions.
-_OF_CHANGE_SETS = frozenset({"cloudformation:TagResource", "cloudformation:UntagResource"})
+OF_CHANGE_SETS = frozenset({"cloudformation:TagResource", "cloudformation:UntagResource"})
 # Actions without a resource type: the id of a detection is no resource for IAM.
 _WITHOUT_A_STACK = frozenset(
     {
@@ -230,7 +230,7 @@ def _allow_through_cloudformation(settings: Settings, names: Names, actions: Col
     named = of_roles - linked
     profiles = {it for it in named if it.endswith("InstanceProfile")}
     policies = {it for it in named if it.endswith(("Policy", "PolicyVersion")) and it not in _OF_ROLES}
-    via, tagged = _THROUGH_CLOUDFORMATION, names.tagged
+    via, tagged = THROUGH_CLOUDFORMATION, names.tagged
     bounded = named & _BOUNDED if boundary else set()
     if boundary:
         named = named - {"iam:DeleteRolePermissionsBoundary"}
@@ -244,7 +244,8 @@ def _allow_through_cloudformation(settings: Settings, names: Names, actions: Col
     yield make_statement("ThroughCloudFormation", {*actions} - of_roles - secrets, "*", via)
 
 
-def _is_reading(action: str) -> bool:
+def is_reading(action: str) -> bool:
+    """Whether an action of IAM only reads."""
     return action.partition(":")[2].startswith(_READS)
 
 
@@ -261,15 +262,16 @@ def _sort_actions(own_actions: Collection[str]) -> dict[str, list[str]]:
             continue  # only for public parameters: other environments keep private keys in the Parameter Store
         if action in {"ssm:StartSession", "ssm:TerminateSession"}:
             kind = "sessions"
-        elif service in {"sts", "directconnect", "ssm"} and _is_reading(action) and action != "ssm:GetParameter":
+        elif service in {"sts", "directconnect", "ssm"} and is_reading(action) and action != "ssm:GetParameter":
             kind = "reads"
         elif service in kinds:
             kind = service
         else:
-            kind = "reads" if _is_reading(action) else "writes"
+            kind = "reads" if is_reading(action) else "writes"
         kinds[kind].append(action)
     return kinds
 
 
-def _make_document(*statements: Statement) -> dict[str, Any]:
+def make_document(*statements: Statement) -> dict[str, Any]:
+    """A policy of these statements, without those that allow nothing."""
     return {"Version": "2012-10-17", "Statement": [it for it in statements if it["Action"]]}

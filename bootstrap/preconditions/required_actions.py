@@ -21,7 +21,7 @@ SUITE = PACKAGE.parent / "tests" / "acceptance"
 # These packages are not run with the launcher's credentials: the local cloud, and the program on the machine.
 _NOT_OURS = ("local", "remote")
 # IAM prefixes that differ from boto3's name of the service.
-_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas"}
+_PREFIXES = {"resourcegroupstaggingapi": "tag", "s3control": "s3", "service-quotas": "servicequotas"}
 # Operations of S3 whose action has another name ("Actions, resources, and condition keys for Amazon S3").
 _OF_S3 = {
     "DeleteObjects": "DeleteObject",
@@ -31,6 +31,20 @@ _OF_S3 = {
     "HeadObject": "GetObject",
     "ListObjectsV2": "ListBucket",
 }
+
+
+# Operations of S3 Control on the account's public access block, likewise.
+_OF_S3_CONTROL = {
+    "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
+    "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+    "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+}
+_NAMES = {"s3": _OF_S3, "s3control": _OF_S3_CONTROL}
+# Modules whose calls only who changes the account makes; their names begin so.
+_OF_ACCOUNT = "account_"
+_ACCOUNT_MODULES = ("acts/account.py", "views/account.py")
+# What these modules use of the rest: the stack act.
+_OF_STACKS = ("acts/stack.py", "stacks/changes.py", "stacks/client.py", "stacks/events.py", "stacks/steps.py")
 
 
 @dataclass(frozen=True)
@@ -46,25 +60,26 @@ class Needs:
     peer_network: str | None = None
 
 
-def list_calls(services: Mapping[str, Any]) -> frozenset[str]:
+def list_calls(services: Mapping[str, Any], sources: Iterable[Path] | None = None) -> frozenset[str]:
     """The IAM actions of the calls in the toolkit's source, for the clients in `list_services` (name to boto3 client).
 
-    If several services have a method of that name, the action of each is included, so that no permission is missing.
+    If several services have a method of that name, the action of each is included, so that no permission is missing. `sources`
+    are the launcher's by default.
     """
-    names = set(itertools.chain.from_iterable(map(_list_names, _list_sources())))
+    names = set(itertools.chain.from_iterable(map(_list_names, _list_sources() if sources is None else sources)))
     return frozenset(
-        f"{_PREFIXES.get(service, service)}:{_OF_S3.get(operation, operation) if service == 's3' else operation}"
+        f"{_PREFIXES.get(service, service)}:{_NAMES.get(service, {}).get(operation, operation)}"
         for service, client in services.items()
         for method, operation in client.meta.method_to_api_mapping.items()
         if method in names
     )
 
 
-def list_services() -> frozenset[str]:
-    """The services for which the source of the toolkit makes a client: world.aws("ec2")."""
+def list_services(sources: Iterable[Path] | None = None) -> frozenset[str]:
+    """The services for which the source of the toolkit makes a client: world.aws("ec2"); `sources` as in `list_calls`."""
     return frozenset(
         str(node.args[0].value)
-        for path in _list_sources()
+        for path in (_list_sources() if sources is None else sources)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and (getattr(node.func, "attr", None) == "aws" or getattr(node.func, "id", None) == "aws")
@@ -75,7 +90,19 @@ def list_services() -> frozenset[str]:
 
 def _list_sources() -> list[Path]:
     ours = (path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in _NOT_OURS)
-    return [*ours, *sorted(SUITE.rglob("*.py"))]
+    return [*(path for path in ours if not _is_of_account(path)), *sorted(SUITE.rglob("*.py"))]
+
+
+def list_account_sources() -> list[Path]:
+    """The source of the commands that change an account, which the launcher does not run."""
+    own = (path for path in sorted(PACKAGE.rglob("*.py")) if _is_of_account(path))
+    return [*own, *(PACKAGE / name for name in _OF_STACKS)]
+
+
+def _is_of_account(path: Path) -> bool:
+    parts = path.relative_to(PACKAGE).parts
+    is_named_so = path.name.startswith(_OF_ACCOUNT) and parts[0] in {"acts", "cloud", "views"}
+    return is_named_so or str(Path(*parts)) in _ACCOUNT_MODULES
 
 
 def _list_names(path: Path) -> Iterator[str]:

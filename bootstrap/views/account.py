@@ -37,7 +37,7 @@ def read_view(account: OpenedAccount, *, with_all: bool) -> AccountView:
         for it in read_standings(account)
         if with_all or it.is_wished or it.record is not None
     ]
-    users = account.list_users()
+    users = account.find_users()
     rows.append(("users", str(len(users)), ", ".join(users) or "no environment uses the account"))
     return AccountView(tuple(rows))
 

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import ROOT, Cloud, lay_checkout
 
 from bootstrap.acts import account as act
-from bootstrap.acts.account_standing import NAMES, OpenedAccount, State, read_standings
-from bootstrap.cloud import account_claim
+from bootstrap.acts.account_standing import NAMES, OpenedAccount, State, list_wishes, read_standings
+from bootstrap.cloud import account_claim, account_settings
 from bootstrap.cloud.world import World
+from bootstrap.context import Context
 from bootstrap.environment import account_file, settings
 from bootstrap.errors import AccountInUse, AccountOwned, UsageError
+from bootstrap.preconditions import account_policy, launcher_policy, policy_parts, required_actions
 from bootstrap.stacks import template
 from bootstrap.values import Change, ChangeKind
 from bootstrap.views import account as view
@@ -370,6 +373,39 @@ def test_a_destroy_gives_everything_back_and_names_the_bucket_and_the_key_that_s
     report = Report()
     assert () == act.destroy(trial, NAMES, report)
     assert [] == report.changes
+
+
+def test_the_policy_of_the_account_is_enough_and_the_launchers_is_not(
+    trial: OpenedAccount, module_cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ROOT / "environments" / "local.yaml"
+    with Context(path, settings.load(path), module_cloud.endpoint) as context:
+        policies = {
+            "account": account_policy.make_policy(context),
+            "launcher": launcher_policy.make_policy(context),
+        }
+    iam, opened = module_cloud.client("iam"), {}
+    for name, document in policies.items():
+        iam.create_user(UserName=name)
+        for number, part in enumerate(policy_parts.split(document)):
+            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
+            iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        opened[name] = open_trial(module_cloud, tmp_path)
+        for service in required_actions.list_services(required_actions.list_account_sources()):
+            opened[name].aws(service)  # each client keeps these keys
+
+    wishes = list_wishes(trial.settings)
+    for name in SETTINGS:
+        with pytest.raises(ClientError, match=r"not authorized|[Aa]ccess ?[Dd]enied"):
+            account_settings.SETTINGS[name].write(opened["launcher"].aws, trial.account_id, wishes[name])
+    act.apply(opened["account"], Report())
+    assert () == act.plan(opened["account"], Report())
+    assert [] == [check for check in view.verify(opened["account"]) if check.outcome != "passed"]
+    act.destroy(opened["account"], NAMES, Report())
+    assert trial.read_claim() is None
 
 
 # Runs commands one after the other, as an entry would, and tells the exit code and the output of each.

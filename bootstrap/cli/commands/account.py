@@ -10,7 +10,7 @@ from bootstrap.cli.command import Command, add_exit_zero
 if TYPE_CHECKING:
     from bootstrap.context import Context
 
-_ACTIONS = ("plan", "apply", "verify", "status", "discover", "adopt", "release", "destroy")
+_ACTIONS = ("plan", "apply", "verify", "status", "discover", "adopt", "release", "destroy", "policy")
 
 
 def account(options: argparse.Namespace) -> int:
@@ -30,6 +30,8 @@ def account(options: argparse.Namespace) -> int:
             return _hand_over(options)
         case "destroy":
             return _destroy(options)
+        case "policy":
+            return _print_policy(options)
         case _:
             return _show(options)
 
@@ -136,6 +138,21 @@ def _destroy(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _print_policy(options: argparse.Namespace) -> int:
+    """The policy of who changes the account, as a list, because IAM may not take it whole; no cloud is asked."""
+    from bootstrap import context
+    from bootstrap.cli.account_opening import find_account_file
+    from bootstrap.environment import account_file, settings
+    from bootstrap.preconditions import account_policy, policy_parts
+    from bootstrap.runs import terminal
+
+    path = find_account_file(options.account)
+    environment_file = account_file.find_environment_file(path, account_file.load(path))
+    with context.Context(environment_file, settings.load(environment_file)) as opened:
+        terminal.write_json(policy_parts.split(account_policy.make_policy(opened)), indent=2)
+    return 0
+
+
 def _check_only(options: argparse.Namespace) -> None:
     from bootstrap.acts.account_standing import NAMES, TRAIL
     from bootstrap.errors import UsageError
@@ -169,7 +186,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "action",
         choices=_ACTIONS,
         help="plan: show the changes; apply: make them; status, discover, verify: look; adopt: take over a setting of somebody "
-        "else; release: restore what was before; destroy: release all, and give the account up",
+        "else; release: restore what was before; destroy: release all, and give the account up; "
+        "policy: print the IAM policy for this",
     )
     parser.add_argument(
         "account", nargs="?", default="local", metavar="NAME", help="a name under accounts/, or a file (default: local)"

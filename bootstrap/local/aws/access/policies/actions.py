@@ -66,6 +66,13 @@ _S3_NAMES = {
     "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
     "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
 }
+ACCOUNT_BLOCK = "/v20180820/configuration/publicAccessBlock"
+"""The path of the account's public access block, whose operations have the names of those of a bucket's block."""
+_OF_ACCOUNT = {
+    "GetPublicAccessBlock": "GetAccountPublicAccessBlock",
+    "PutPublicAccessBlock": "PutAccountPublicAccessBlock",
+    "DeletePublicAccessBlock": "PutAccountPublicAccessBlock",
+}
 _S3_SETTINGS = re.compile(r"(Get|List|Put|Delete)Bucket(Analytics|Inventory|Metrics|IntelligentTiering)Configurations?")
 
 
@@ -86,6 +93,8 @@ def find_actions(call: Call, method: str) -> tuple[str, ...]:
 
 
 def _find_s3_actions(call: Call) -> tuple[str, ...]:
+    if call.path == ACCOUNT_BLOCK and call.operation in _OF_ACCOUNT:
+        return (_OF_ACCOUNT[call.operation],)
     settings = _S3_SETTINGS.fullmatch(call.operation)
     if settings:
         verb = "Get" if settings[1] in {"Get", "List"} else "Put"

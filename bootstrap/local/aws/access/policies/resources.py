@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bootstrap.local.aws.access.policies import resources_autoscaling, resources_ec2
+from bootstrap.local.aws.access.policies import actions, resources_autoscaling, resources_ec2
 from bootstrap.local.aws.access.policies.attached import find_backend
 from bootstrap.local.aws.access.policies.parameters import Call
 
@@ -162,7 +162,7 @@ def _list_items(iam: Any, attribute: str) -> list[Any]:
 
 
 def _find_s3_resources(call: Call) -> Iterable[str]:
-    if call.operation == "ListBuckets":
+    if call.operation == "ListBuckets" or call.path == actions.ACCOUNT_BLOCK:
         return ["*"]
     bucket, _, key = call.path.lstrip("/").partition("/")
     if not _S3_OBJECT.match(call.path):
