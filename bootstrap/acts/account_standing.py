@@ -20,8 +20,13 @@ from bootstrap.cloud.account_records import Record
 from bootstrap.cloud.account_settings import (
     BLOCK_ALL,
     BUCKET_BLOCK,
+    IMAGE_BLOCK,
+    METADATA,
+    NO_PREFERENCE,
     PASSWORD_POLICY,
+    SERIAL_CONSOLE,
     SETTINGS,
+    SNAPSHOT_BLOCK,
     VOLUME_ENCRYPTION,
     AccountSetting,
     Aws,
@@ -137,6 +142,16 @@ def list_wishes(settings: AccountSettings) -> dict[str, Any]:
         wishes[VOLUME_ENCRYPTION.name] = True
     if settings.s3_public_access_block:
         wishes[BUCKET_BLOCK.name] = BLOCK_ALL
+    if settings.snapshot_public_access is not None:
+        wishes[SNAPSHOT_BLOCK.name] = settings.snapshot_public_access
+    if settings.image_public_access is not None:
+        wishes[IMAGE_BLOCK.name] = settings.image_public_access
+    if settings.instance_metadata is not None:
+        metadata = settings.instance_metadata
+        said = {"HttpTokens": metadata.tokens, "HttpPutResponseHopLimit": metadata.hop_limit}
+        wishes[METADATA.name] = {**NO_PREFERENCE, **{key: it for key, it in said.items() if it is not None}}
+    if settings.serial_console is not None:
+        wishes[SERIAL_CONSOLE.name] = False
     for kind in ("security", "operations", "billing"):
         contact = getattr(settings.contacts, kind)
         if contact is not None:

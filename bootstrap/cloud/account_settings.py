@@ -16,6 +16,15 @@ Aws = Callable[[str], Any]
 """Gives the client of a service by its name."""
 
 _CONTACTS = ("security", "operations", "billing")
+UNBLOCKED = "unblocked"
+"""The state in which snapshots and images may be public."""
+NO_PREFERENCE: Mapping[str, Any] = {
+    "HttpTokens": "no-preference",
+    "HttpPutResponseHopLimit": -1,
+    "HttpEndpoint": "no-preference",
+    "InstanceMetadataTags": "no-preference",
+}
+"""The defaults of the metadata service where nobody set them, in the form in which they are taken away."""
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 # What a password policy of IAM has where its field is left out (API_UpdateAccountPasswordPolicy).
 _PASSWORD_DEFAULTS: Mapping[str, Any] = {
@@ -91,6 +100,48 @@ def _write_bucket_block(aws: Aws, account_id: str, value: Any) -> None:
         aws("s3control").put_public_access_block(AccountId=account_id, PublicAccessBlockConfiguration=value)
 
 
+def _read_snapshot_block(aws: Aws, _: str) -> Any:
+    return str(aws("ec2").get_snapshot_block_public_access_state()["State"])
+
+
+def _write_snapshot_block(aws: Aws, _: str, value: Any) -> None:
+    if value == UNBLOCKED:
+        aws("ec2").disable_snapshot_block_public_access()
+    else:
+        aws("ec2").enable_snapshot_block_public_access(State=value)
+
+
+def _read_image_block(aws: Aws, _: str) -> Any:
+    return str(aws("ec2").get_image_block_public_access_state()["ImageBlockPublicAccessState"])
+
+
+def _write_image_block(aws: Aws, _: str, value: Any) -> None:
+    if value == UNBLOCKED:
+        aws("ec2").disable_image_block_public_access()
+    else:
+        aws("ec2").enable_image_block_public_access(ImageBlockPublicAccessState=value)
+
+
+def _read_metadata_defaults(aws: Aws, _: str) -> Any:
+    found = aws("ec2").get_instance_metadata_defaults().get("AccountLevel", {})
+    return {key: found.get(key, unset) for key, unset in NO_PREFERENCE.items()}
+
+
+def _write_metadata_defaults(aws: Aws, _: str, value: Any) -> None:
+    aws("ec2").modify_instance_metadata_defaults(**value)
+
+
+def _read_serial_console(aws: Aws, _: str) -> Any:
+    return bool(aws("ec2").get_serial_console_access_status()["SerialConsoleAccessEnabled"])
+
+
+def _write_serial_console(aws: Aws, _: str, value: Any) -> None:
+    if value:
+        aws("ec2").enable_serial_console_access()
+    else:
+        aws("ec2").disable_serial_console_access()
+
+
 def _make_contact(kind: str) -> AccountSetting:
     fields = ("Name", "Title", "EmailAddress", "PhoneNumber")
 
@@ -114,7 +165,19 @@ def _make_contact(kind: str) -> AccountSetting:
 PASSWORD_POLICY = AccountSetting("password-policy", None, _read_password_policy, _write_password_policy)
 VOLUME_ENCRYPTION = AccountSetting("ebs-encryption", False, _read_volume_encryption, _write_volume_encryption)
 BUCKET_BLOCK = AccountSetting("s3-public-access-block", None, _read_bucket_block, _write_bucket_block)
-SETTINGS = {it.name: it for it in (PASSWORD_POLICY, VOLUME_ENCRYPTION, BUCKET_BLOCK, *map(_make_contact, _CONTACTS))}
+# CloudFormation has a type for the first one; its deletion would unblock, whatever was set before.
+SNAPSHOT_BLOCK = AccountSetting("snapshot-public-access", UNBLOCKED, _read_snapshot_block, _write_snapshot_block)
+IMAGE_BLOCK = AccountSetting("image-public-access", UNBLOCKED, _read_image_block, _write_image_block)
+METADATA = AccountSetting("instance-metadata", dict(NO_PREFERENCE), _read_metadata_defaults, _write_metadata_defaults)
+SERIAL_CONSOLE = AccountSetting("serial-console", False, _read_serial_console, _write_serial_console)
+SETTINGS = {
+    it.name: it
+    for it in (
+        *(PASSWORD_POLICY, VOLUME_ENCRYPTION, BUCKET_BLOCK),
+        *(SNAPSHOT_BLOCK, IMAGE_BLOCK, METADATA, SERIAL_CONSOLE),
+        *map(_make_contact, _CONTACTS),
+    )
+}
 """All settings by their names, in the order in which they are changed."""
 BLOCK_ALL = dict.fromkeys(_BLOCKS, True)
 """The value of BUCKET_BLOCK with which no bucket can be public."""

@@ -49,6 +49,13 @@ class PasswordPolicy(Section):
     users_may_change: bool = True
 
 
+class InstanceMetadata(Section):
+    """The metadata service of new instances whose launch does not say otherwise; what is left out has no default."""
+
+    tokens: Literal["required", "optional"] | None = "required"
+    hop_limit: Annotated[int, Field(ge=1, le=64)] | None = None
+
+
 class Contact(Section):
     """Whom AWS writes to or calls, beside the owner of the account."""
 
@@ -79,6 +86,12 @@ class AccountSettings(Section):
     password_policy: PasswordPolicy | None = None
     ebs_encryption: bool = False
     s3_public_access_block: bool = False
+    # Whether public sharing of snapshots is blocked: of all, or of those that are not public yet.
+    snapshot_public_access: Literal["block-all-sharing", "block-new-sharing"] | None = None
+    image_public_access: Literal["block-new-sharing"] | None = None
+    instance_metadata: InstanceMetadata | None = None
+    # 'closed': nobody reaches the serial console of an instance.
+    serial_console: Literal["closed"] | None = None
     contacts: Contacts = Contacts()
 
     @property

@@ -34,12 +34,19 @@ trail: {expire_days: 200}
 password_policy: {minimum_length: 15}
 ebs_encryption: true
 s3_public_access_block: true
+snapshot_public_access: block-all-sharing
+image_public_access: block-new-sharing
+instance_metadata: {hop_limit: 3}
+serial_console: closed
 contacts:
   security: {name: A, title: B, email: security@localhost, phone: "+1 2"}
 """
 # What a person set in the account before the toolkit came.
 FOREIGN_POLICY = {"MinimumPasswordLength": 8, "RequireNumbers": True}
-SETTINGS = ("password-policy", "ebs-encryption", "s3-public-access-block", "security-contact")
+SETTINGS = (
+    *("password-policy", "ebs-encryption", "s3-public-access-block", "snapshot-public-access"),
+    *("image-public-access", "instance-metadata", "security-contact"),
+)
 
 
 class Report:
@@ -194,6 +201,45 @@ def test_only_a_foreign_setting_of_the_file_can_be_adopted(name: str, trial: Ope
     assert trial.read_claim() is None
 
 
+def test_the_defaults_of_ec2_hold_for_what_is_made_afterwards(trial: OpenedAccount) -> None:
+    ec2 = trial.aws("ec2")
+    image = ec2.describe_images(Owners=["136693071363"])["Images"][0]["ImageId"]
+    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    plain = ec2.create_volume(AvailabilityZone=zone, Size=1)
+    act.apply(trial, Report())
+
+    assert (False, True) == (plain["Encrypted"], ec2.create_volume(AvailabilityZone=zone, Size=1)["Encrypted"])
+    snapshot = ec2.create_snapshot(VolumeId=plain["VolumeId"])["SnapshotId"]
+    for share in (
+        lambda: ec2.modify_snapshot_attribute(SnapshotId=snapshot, OperationType="add", GroupNames=["all"]),
+        lambda: ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]}),
+    ):
+        with pytest.raises(ClientError, match=r"OperationNotPermitted.*block public access"):
+            share()
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, OperationType="add", UserIds=["111122223333"])
+    options = [
+        ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, **given)["Instances"][0]
+        for given in ({}, {"MetadataOptions": {"HttpTokens": "optional"}})
+    ]
+    found = [(it["HttpTokens"], it["HttpPutResponseHopLimit"]) for it in (each["MetadataOptions"] for each in options)]
+    ec2.terminate_instances(InstanceIds=[each["InstanceId"] for each in options])
+    assert [("required", 3), ("optional", 3)] == found
+
+
+def test_a_serial_console_that_somebody_opened_is_closed_only_when_it_is_adopted(trial: OpenedAccount) -> None:
+    ec2 = trial.aws("ec2")
+    ec2.enable_serial_console_access()
+    act.apply(trial, Report())
+    assert ["serial-console"] == [check.name for check in view.verify(trial) if check.outcome == "failed"]
+
+    act.adopt(trial, "serial-console", Report())
+    act.apply(trial, Report())
+    assert ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"] is False
+
+    act.release(trial, NAMES, Report())
+    assert ec2.get_serial_console_access_status()["SerialConsoleAccessEnabled"] is True
+
+
 def test_an_edit_is_drift_and_apply_undoes_it(trial: OpenedAccount) -> None:
     act.apply(trial, Report())
     trial.aws("iam").update_account_password_policy(MinimumPasswordLength=7)
@@ -229,7 +275,7 @@ def test_what_leaves_the_file_is_restored_and_the_trail_goes_but_for_its_records
     report = Report()
     kept = act.apply(smaller, report)
 
-    gone = ("password-policy", "s3-public-access-block", "security-contact")
+    gone = [name for name in SETTINGS if name != "ebs-encryption"]
     assert [f"remove {name}" for name in gone] == report.names
     assert {State.ABSENT} == {read_states(smaller)[name] for name in gone}
     assert any(bucket in it for it in kept)

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 
 ROOT_GIB = 8
+METADATA_DEFAULTS = "metadata_defaults"
+"""The attribute of moto's backend with the region's defaults of metadata options, by EC2's names."""
 IOPS_TYPES = frozenset({"io1", "io2", "gp3"})
 _IOPS: ContextVar[dict[str, int | None]] = ContextVar("iops of the disks of the launch in progress")
 
@@ -27,6 +29,8 @@ def complete_arguments(backend: Any, image_id: str | None, arguments: dict[str, 
     data = find_template_data(backend, arguments)
     if data.get("MetadataOptions") and not arguments.get("metadata_options"):
         arguments["metadata_options"] = data["MetadataOptions"]
+    options = arguments.get("metadata_options") or {}
+    arguments["metadata_options"] = {**backend.__dict__.get(METADATA_DEFAULTS, {}), **options}
     # In an Auto Scaling group, moto puts the first network interface into a subnet of the group.
     if data.get("NetworkInterfaces") and not arguments.get("nics"):
         arguments["nics"] = [_convert_interface(nic) for nic in data["NetworkInterfaces"]]

@@ -18,12 +18,14 @@ from typing import Any
 
 from bootstrap.local.aws.compute import images
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.patches.account_defaults import ACCOUNT_ADDED, ACCOUNT_NAMES, AccountDefaultPatches
 from bootstrap.local.aws.patches.added_alarms import ADDED_NAMES, AddedAlarmPatches
 from bootstrap.local.aws.patches.autoscaling import SCALING_NAMES, AutoScalingPatches
 from bootstrap.local.aws.patches.cidr_blocks import BLOCK_NAMES, ROUTE_CHANGES, CidrBlockPatches
 from bootstrap.local.aws.patches.ec2 import Ec2Patches
 from bootstrap.local.aws.patches.guards import GUARD_NAMES, GuardPatches
 from bootstrap.local.aws.patches.invalid_settings import SETTING_NAMES, InvalidSettingPatches
+from bootstrap.local.aws.patches.lifecycle_hooks import SCALING_ADDED
 from bootstrap.local.aws.patches.mail_identities import MAIL_NAMES, MailIdentityPatches
 from bootstrap.local.aws.patches.managed_keys import KEY_NAMES, ManagedKeyPatches
 from bootstrap.local.aws.patches.public_parameters import ParameterPatches
@@ -44,6 +46,7 @@ from bootstrap.local.aws.persistence import randomness
 # * speed: two lists that never change while the process runs are made once, not for each request (half of its time)
 # * EC2: instances are machines (`instances`), and get the profile, metadata options and disks of their launch template; the
 #   console is that of the machine, and key pairs are found by their ids (see `ec2`)
+# * EC2: the defaults of an account in a region (see `account_defaults`)
 # * EC2: a dry run is answered as on AWS, and changes nothing; a state without a reason shows none (see `ec2`)
 # * Auto Scaling: the package `scaling` decides how a group keeps its size (see `autoscaling`); lifecycle hooks delay instances,
 #   and topics are notified (see `lifecycle_hooks`)
@@ -85,6 +88,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "moto.ec2.models.elastic_block_store": (
         "EBSBackend.attach_volume",
+        "EBSBackend.create_volume",
         "EBSBackend.detach_volume",
         "EBSBackend.delete_volume",
     ),
@@ -93,6 +97,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "SecurityGroupRule.description.fget",
         "SecurityGroupRule.__init__",
     ),
+    **ACCOUNT_NAMES,
     **BLOCK_NAMES,
     **KEY_NAMES,
     **MAIL_NAMES,
@@ -156,14 +161,8 @@ ADDED: dict[str, tuple[str, ...]] = {
         "LogsResponse.disassociate_kms_key",
         *ADDED_NAMES["moto.logs.responses"],
     ),
-    "moto.autoscaling.responses": (
-        "AutoScalingResponse.complete_lifecycle_action",
-        "AutoScalingResponse.record_lifecycle_action_heartbeat",
-        "AutoScalingResponse.put_notification_configuration",
-        "AutoScalingResponse.delete_notification_configuration",
-        "AutoScalingResponse.describe_notification_configurations",
-        "AutoScalingResponse.describe_auto_scaling_notification_types",
-    ),
+    **ACCOUNT_ADDED,
+    **SCALING_ADDED,
     "moto.ec2.models.vpn_connections": ("VPNConnection.routes",),
     "moto.ec2.models.route_tables": ("RouteTable.propagating_vgws",),
     "moto.ec2.responses.vpn_connections": (
@@ -197,6 +196,7 @@ class Patches(
     InvalidSettingPatches,
     StoredSettingsPatches,
     AddedAlarmPatches,
+    AccountDefaultPatches,
 ):
     """Changes those modules of moto that are loaded; call `apply` again after more of them were loaded."""
 

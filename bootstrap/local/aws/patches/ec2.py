@@ -14,6 +14,7 @@ from typing import Any
 
 from bootstrap.local.aws.compute import addresses, keys, launch
 from bootstrap.local.aws.compute.instances import Instances
+from bootstrap.local.aws.patches import account_defaults
 
 
 class Ec2Patches:
@@ -65,6 +66,7 @@ class Ec2Patches:
     def _ec2_models_elastic_block_store(self, module: Any) -> None:
         attach, detach = module.EBSBackend.attach_volume, module.EBSBackend.detach_volume
         delete = module.EBSBackend.delete_volume
+        module.EBSBackend.create_volume = account_defaults.encrypt_by_default(module.EBSBackend.create_volume)
 
         @functools.wraps(attach)
         def attach_volume(backend: Any, volume_id: str, instance_id: str, device_path: str, *rest: Any) -> Any:

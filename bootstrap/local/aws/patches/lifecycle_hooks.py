@@ -11,6 +11,18 @@ from typing import Any
 
 from bootstrap.local.aws.scaling import capacity, lifecycle
 
+SCALING_ADDED: dict[str, tuple[str, ...]] = {
+    "moto.autoscaling.responses": (
+        "AutoScalingResponse.complete_lifecycle_action",
+        "AutoScalingResponse.record_lifecycle_action_heartbeat",
+        "AutoScalingResponse.put_notification_configuration",
+        "AutoScalingResponse.delete_notification_configuration",
+        "AutoScalingResponse.describe_notification_configurations",
+        "AutoScalingResponse.describe_auto_scaling_notification_types",
+    ),
+}
+"""The names that moto lacks and that are added here."""
+
 
 def _get_models() -> Any:
     return sys.modules["moto.autoscaling.models"]
