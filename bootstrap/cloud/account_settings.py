@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 Aws = Callable[[str], Any]
 """Gives the client of a service by its name."""
 
@@ -83,11 +81,10 @@ def _write_volume_encryption(aws: Aws, _: str, value: Any) -> None:
 
 
 def _read_bucket_block(aws: Aws, account_id: str) -> Any:
+    control = aws("s3control")
     try:
-        found = aws("s3control").get_public_access_block(AccountId=account_id)["PublicAccessBlockConfiguration"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
-            raise
+        found = control.get_public_access_block(AccountId=account_id)["PublicAccessBlockConfiguration"]
+    except control.exceptions.NoSuchPublicAccessBlockConfiguration:
         return None
     block = {key: bool(found.get(key)) for key in _BLOCKS}
     return block if any(block.values()) else None  # all false blocks nothing, as no block does
