@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import ROOT, Cloud, lay_checkout
 
 from bootstrap.acts import account as act
 from bootstrap.acts.account_standing import NAMES, OpenedAccount, State, list_wishes, read_standings
@@ -22,10 +21,12 @@ from bootstrap.cloud.world import World
 from bootstrap.context import Context
 from bootstrap.environment import account_file, settings
 from bootstrap.errors import AccountInUse, AccountOwned, UsageError
-from bootstrap.preconditions import account_policy, launcher_policy, policy_parts, required_actions
+from bootstrap.preconditions import account_policy, launcher_policy, required_actions
 from bootstrap.stacks import template
 from bootstrap.values import Change, ChangeKind
 from bootstrap.views import account as view
+from tests.aws.conftest import ROOT, Cloud, lay_checkout
+from tests.aws.launcher_environments import user
 
 WHOLE = """\
 account: trial
@@ -430,15 +431,10 @@ def test_the_policy_of_the_account_is_enough_and_the_launchers_is_not(
             "account": account_policy.make_policy(context),
             "launcher": launcher_policy.make_policy(context),
         }
-    iam, opened = module_cloud.client("iam"), {}
+    opened = {}
     for name, document in policies.items():
-        iam.create_user(UserName=name)
-        for number, part in enumerate(policy_parts.split(document)):
-            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(part))
-            iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        for variable, value in user(module_cloud, name, document).items():
+            monkeypatch.setenv(variable.upper(), value)
         opened[name] = open_trial(module_cloud, tmp_path)
         for service in required_actions.list_services(required_actions.list_account_sources()):
             opened[name].aws(service)  # each client keeps these keys
