@@ -87,7 +87,7 @@ class Context:
         environments whose networks they change.
         """
         wished = tuple(composition.name_agents_stack(label) for label in self.settings.agents)
-        if jobs_place.read_environment() is not None:
+        if self.world.is_on_machine or jobs_place.is_job():
             return wished
         prefix = self.settings.name_stack("")
         existing = stack.list_names(self.world.aws("cloudformation"), f"{prefix}{composition.AGENTS}")

@@ -37,6 +37,11 @@ def read_environment() -> str | None:
     return str(content.get("environment"))
 
 
+def is_job() -> bool:
+    """Whether this process is a job of the toolkit, of whichever environment."""
+    return _find_folder() is not None or MACHINE_FILE.is_file()
+
+
 def read_login() -> Login | None:
     """The login of this agent; None on the machine itself, and where no job runs. OSError if its files cannot be read."""
     folder = _find_folder()
