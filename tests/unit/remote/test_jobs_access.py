@@ -15,7 +15,6 @@ from bootstrap.environment.agents import AgentGroup
 from bootstrap.preconditions.agent_groups import list_jobs_commands
 from bootstrap.remote.desired import jobs_access
 from bootstrap.remote.desired.inputs import HostInputs
-from bootstrap.remote.desired.state import list_resources
 from bootstrap.remote.templates import read_text
 from tests.unit.remote.desired_units import by_id
 
@@ -30,11 +29,11 @@ def make_inputs(**changes: Any) -> HostInputs:
 
 @pytest.fixture
 def with_group() -> dict[str, dict[str, Any]]:
-    return by_id(list_resources(make_inputs()))
+    return by_id(make_inputs())
 
 
 def test_without_the_group_nothing_of_it_is_on_the_machine() -> None:
-    wished = by_id(list_resources(inputs(software=EMULATOR)))
+    wished = by_id(inputs(software=EMULATOR))
 
     for name in ("program for jobs", "answers for jobs", "world for jobs", "limits for jobs", "key of jobs"):
         assert "absent" == wished[name]["kind"]
@@ -81,7 +80,7 @@ def answer(tmp_path: Path, question: str | None, answers: dict[str, list[str]]) 
 
 
 def test_a_listed_question_is_answered_with_its_command(tmp_path: Path) -> None:
-    done = answer(tmp_path, "sh -c 'echo a  b'", {"sh -c 'echo a  b'": ["sh", "-c", "echo a  b"]})
+    done = answer(tmp_path, "ask  this", {"ask  this": ["sh", "-c", "echo 'a  b'"]})
 
     assert (0, "a  b\n") == (done.returncode, done.stdout)
 
@@ -111,7 +110,7 @@ def _place(command: tuple[str, ...]) -> int:
 
 def read_world(tmp_path: Path, **changes: Any) -> dict[str, str]:
     """The variables of a shell on an agent that has read its world; its home is in `tmp_path`."""
-    text = by_id(list_resources(make_inputs(**changes)))["world for jobs"]["content"]
+    text = by_id(make_inputs(**changes))["world for jobs"]["content"]
     (tmp_path / "controller").mkdir()
     (tmp_path / "controller" / "known_hosts").write_text("10.1.2.3 ssh-ed25519 BBBB\n")
     (tmp_path / "controller" / "world").write_text(text)
