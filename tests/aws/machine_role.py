@@ -41,7 +41,8 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
         "Conditions": {name: body["Conditions"][name] for name in CONDITIONS},
-        "Resources": {"Role": role} | {it: body["Resources"][it] for it in ("JobsPolicy", "JobsNetworkPolicy", "Promotion")},
+        "Resources": {"Role": role}
+        | {it: body["Resources"][it] for it in ("JobsPolicy", "JobsNetworkPolicy", "Promotion")},
         "Outputs": {name: {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in ("Role", "Promotion")},
     }
     stacks = cloud.client("cloudformation")

@@ -278,7 +278,13 @@ def test_no_secret_is_printed(world: World, sandbox: Sandbox) -> None:
 
 
 def test_builds_run_as_a_user_without_rights() -> None:
-    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git, maven", "Containers": "no", "OfController": ""}
+    known = {
+        "AWS__Region": REGION,
+        "HostKey_KeyPairId": "key-1",
+        "Packages": "git, maven",
+        "Containers": "no",
+        "OfController": "",
+    }
     found = read_cloud_config(MetadataUrl="http://169.254.169.254", Url="https://ssm.example", **known)
 
     (user,) = found["users"]

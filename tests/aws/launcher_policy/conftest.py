@@ -14,11 +14,11 @@ import pytest
 from launcher_environments import ACCOUNT, BOUNDARY, BOUNDED, ENVIRONMENTS, FILES, Open, journal, key_policy, user
 
 from bootstrap import launch
-from bootstrap.stacks import composition
 from bootstrap.cloud import instance
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.preconditions import host_inputs, launcher_policy, required_actions, stack_inputs
+from bootstrap.stacks import composition
 from tests.aws.conftest import ROOT, Cloud
 
 
@@ -97,7 +97,9 @@ def evidence() -> Any:
 def on_machine(launched: Context, module_cloud: Cloud, opened: Open) -> Context:
     """The environment as its jobs see it: with the role of the machine, or of their agents, which also trusts this test."""
     of_jobs, iam = composition.OF_JOBS in launched.stacks, module_cloud.client("iam")
-    arn = launched.outputs(composition.OF_JOBS)["AgentsRoleArn"] if of_jobs else launched.outputs("controller")["RoleArn"]
+    arn = (
+        launched.outputs(composition.OF_JOBS)["AgentsRoleArn"] if of_jobs else launched.outputs("controller")["RoleArn"]
+    )
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"},
