@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from bootstrap.acts import casc, stack
 from bootstrap.cloud import instance as machines
 from bootstrap.cloud import jobs_place
-from bootstrap.cloud.jobs_place import MACHINE_FILE
 from bootstrap.cloud.secrets import read_certificates, read_secret
 from bootstrap.cloud.world import World
 from bootstrap.environment import settings as environments
@@ -39,7 +38,6 @@ __all__ = ["PROJECT", "ROOT", "Context", "find_environment_file", "open_context"
 
 TOOLKIT_USER = "toolkit"
 REPOSITORY = "/srv/git/toolkit.git"
-READ_MACHINE = ("cat", str(MACHINE_FILE))
 
 
 class Context:
@@ -164,10 +162,7 @@ class Context:
                 f"the instance {outputs['InstanceId']} is {state}",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
-        login = self.world.jobs_login
-        if login is None:
-            return machine
-        return replace(machine, user=login.user, private_key=login.private_key, host_keys=login.host_keys)
+        return self.world.add_login(machine)
 
     @property
     def bastion(self) -> Machine:
@@ -216,7 +211,7 @@ class Context:
     def controller(self) -> Controller:
         """The controller as the toolkit reaches it."""
         certificates = read_certificates(self.world.aws("secretsmanager"), self.outputs("data")["CertificatesSecret"])
-        told = json.loads(self.shell.run(READ_MACHINE, check=False).stdout or "{}")
+        told = json.loads(self.shell.run(jobs_place.READ_MACHINE, check=False).stdout or "{}")
         software = told.get("software", {})
         return Controller(
             url=self.url,

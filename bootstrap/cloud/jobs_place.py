@@ -15,6 +15,7 @@ from bootstrap.remote.desired import jobs_access
 from bootstrap.values import Secret
 
 MACHINE_FILE = Path("/etc/bootstrap/machine.json")
+READ_MACHINE = ("cat", str(MACHINE_FILE))
 VARIABLE = "BOOTSTRAP_CONTROLLER"
 
 

@@ -10,6 +10,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,13 @@ class World:
         names |= {"us_east_1_regional_endpoint": "regional"}
         config = Config(signature_version="s3v4", s3=names)
         return self._session.client("s3", endpoint_url=endpoint or self.endpoint, config=config)
+
+    def add_login(self, machine: Machine) -> Machine:
+        """The machine with the login of this agent, if it runs the toolkit's jobs; else the machine as it is."""
+        login = self.jobs_login
+        if login is None:
+            return machine
+        return replace(machine, user=login.user, private_key=login.private_key, host_keys=login.host_keys)
 
     def open_shell(self, machine: Machine) -> Shell:
         """The connection to a machine, opened at its first use and kept; there is one for each machine."""

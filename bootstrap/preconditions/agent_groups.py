@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bootstrap.cloud import agent_groups, images, refusals
-from bootstrap.context import READ_MACHINE, Context
+from bootstrap.cloud import agent_groups, images, jobs_place, refusals
+from bootstrap.context import Context
 from bootstrap.environment.agents import INFRASTRUCTURE, runs_own_jobs
 from bootstrap.jenkins.controller import settings_record
 from bootstrap.jenkins.definitions import fleets
@@ -69,7 +69,7 @@ def read_jobs_key(context: Context) -> str:
 
 def list_jobs_commands() -> tuple[tuple[str, ...], ...]:
     """The commands with which the toolkit's jobs ask the machine."""
-    return (READ_MACHINE, *settings_record.QUESTIONS, *map(questions.make_command, questions.ALL))
+    return (jobs_place.READ_MACHINE, *settings_record.QUESTIONS, *map(questions.make_command, questions.ALL))
 
 
 def _find_door(context: Context) -> fleets.Door | None:

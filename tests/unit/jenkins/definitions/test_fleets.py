@@ -163,7 +163,7 @@ def test_only_the_agents_of_the_toolkits_jobs_ask_the_machine_before_they_start(
     clouds = yaml.safe_load(make_clouds(groups, {name: Fleet(name, "k") for name in groups}, door))["jenkins"]["clouds"]
     starts = [it["eC2Fleet"]["computerConnector"]["sshConnector"]["prefixStartSlaveCmd"] for it in clouds]
 
-    assert "cloud-init status --wait >/dev/null; " == starts[1]
+    assert starts[1].startswith("cloud-init status --wait") and "ssh" not in starts[1]
     assert "echo '10.1.2.3 ssh-ed25519 BBBB' > ~/controller/known_hosts" in starts[0]
     assert "StrictHostKeyChecking=yes" in starts[0] and "jenkins-agent@10.1.2.3 world" in starts[0]
     assert starts[0].endswith("&& . ~/controller/world && "), "an agent without its world does not start"
