@@ -81,10 +81,9 @@ class Context:
     def _agents_stacks(self) -> tuple[str, ...]:
         """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names.
 
-        The toolkit's jobs may not list the account's stacks: they look only at those in the settings, also of the other
-        environments whose networks they change.
+        The toolkit's jobs may not list the account's stacks: they look at those in the settings, also of other environments.
         """
-        wished = tuple(composition.name_agents_stack(label) for label in self.settings.agents)
+        wished = tuple(map(composition.name_agents_stack, self.settings.agents))
         if self.world.is_on_machine or jobs_place.is_job():
             return wished
         prefix = self.settings.name_stack("")
@@ -242,8 +241,8 @@ class Context:
 
     @cached_property
     def _code(self) -> Mapping[str, str]:
-        own = folders.find_own_folder("casc")
-        files = casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
+        known, own = casc.list_known_variables(self.settings), folders.find_own_folder("casc")
+        files = casc.read(ROOT / "casc", known, self.settings.jenkins.secrets, own)
         return agents.remove_machine(files, self.settings.agents)
 
     @property
