@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from bootstrap.acts import casc, stack
 from bootstrap.cloud import instance as machines
+from bootstrap.cloud import jobs_place
 from bootstrap.cloud.secrets import read_certificates, read_secret
-from bootstrap.cloud.world import MACHINE_FILE, World
+from bootstrap.cloud.world import World
 from bootstrap.environment import settings as environments
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackMissing, Unreachable, UsageError
@@ -80,11 +81,10 @@ class Context:
     def _agents_stacks(self) -> tuple[str, ...]:
         """The stacks of groups of agents, of those in the settings and of those that only exist, by their short names.
 
-        The jobs on a machine may not list the account's stacks: they look only at those in the settings, also of the other
-        environments whose networks they change.
+        The toolkit's jobs may not list the account's stacks: they look at those in the settings, also of other environments.
         """
-        wished = tuple(composition.name_agents_stack(label) for label in self.settings.agents)
-        if self.world.is_on_machine or MACHINE_FILE.is_file():
+        wished = tuple(map(composition.name_agents_stack, self.settings.agents))
+        if self.world.is_on_machine or jobs_place.is_job():
             return wished
         prefix = self.settings.name_stack("")
         existing = stack.list_names(self.world.aws("cloudformation"), f"{prefix}{composition.AGENTS}")
@@ -161,7 +161,7 @@ class Context:
                 f"the instance {outputs['InstanceId']} is {state}",
                 f"Run: ./bootstrap.py --environment {self.settings.name} launch",
             )
-        return machine
+        return self.world.add_login(machine)
 
     @property
     def bastion(self) -> Machine:
@@ -210,7 +210,7 @@ class Context:
     def controller(self) -> Controller:
         """The controller as the toolkit reaches it."""
         certificates = read_certificates(self.world.aws("secretsmanager"), self.outputs("data")["CertificatesSecret"])
-        told = json.loads(self.shell.run(["cat", str(MACHINE_FILE)], check=False).stdout or "{}")
+        told = json.loads(self.shell.run(jobs_place.READ_MACHINE, check=False).stdout or "{}")
         software = told.get("software", {})
         return Controller(
             url=self.url,
@@ -241,8 +241,9 @@ class Context:
 
     @cached_property
     def _code(self) -> Mapping[str, str]:
-        own = folders.find_own_folder("casc")
-        return casc.read(ROOT / "casc", casc.list_known_variables(self.settings), self.settings.jenkins.secrets, own)
+        known, own = casc.list_known_variables(self.settings), folders.find_own_folder("casc")
+        files = casc.read(ROOT / "casc", known, self.settings.jenkins.secrets, own)
+        return agents.remove_machine(files, self.settings.agents)
 
     @property
     def casc_values(self) -> dict[str, str]:

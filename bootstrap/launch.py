@@ -169,7 +169,9 @@ def configure(context: Context, run: Run, controller: Controller) -> None:
         clouds = agent_groups.make_clouds(context)
         casc.apply(context.shell, context.jenkins, context.casc_files, values, run, clouds)
         agent_repair.resize_all(context, run)
-    if not host.has_agents(context.shell):  # its settings were not those of this Jenkins when the machine was converged
+    if not host.has_agents(
+        context.shell, context.settings.agents
+    ):  # its settings were not those of this Jenkins when the machine was converged
         provision(context, run)
 
 

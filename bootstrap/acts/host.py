@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bootstrap import wording
+from bootstrap.environment.agents import AgentGroup
 from bootstrap.environment.models import JenkinsSettings
 from bootstrap.errors import CommandFailed, ConvergeFailed
 from bootstrap.remote import drain as draining
@@ -101,9 +102,10 @@ def apply(
     return _make_controller(inputs)
 
 
-def has_agents(shell: Shell) -> bool:
+def has_agents(shell: Shell, groups: Mapping[str, AgentGroup]) -> bool:
     """Whether each agent on the machine has its secret; it comes after Jenkins' settings have named the agent."""
-    return shell.run(["ls", *(each.secret for each in agent.AGENTS)], check=False).exit_code == 0
+    secrets = (each.secret for each in agent.list_agents(groups))
+    return shell.run(["ls", *secrets], check=False).exit_code == 0
 
 
 def drain(shell: Shell, settings: JenkinsSettings, url: str, report: Reporter, *, waits: bool = True) -> None:

@@ -1,23 +1,23 @@
 """Makes the connections to the outside: AWS clients, a shell on a machine, a Jenkins client.
 
 For the local cloud only the endpoint differs; no act asks which cloud it is. On the machine itself (where jobs run the toolkit)
-the shell is a local one and Jenkins is reached directly: `MACHINE_FILE` exists there.
+the shell is a local one and Jenkins is reached directly. On an agent that runs these jobs, the shell is one by SSH.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.cloud import local_control, promotion
+from bootstrap.cloud import jobs_place, local_control, promotion
 from bootstrap.environment.models import Settings
 from bootstrap.values import Controller, Machine, Secret, Shell
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from bootstrap.cloud.lent_credentials import Lender
     from bootstrap.remote.shell import FabricShell
 
-MACHINE_FILE = Path("/etc/bootstrap/machine.json")
 _AGENT = 600.0  # seconds; at its first boot a machine downloads, checks and starts the agent of Session Manager
 _NO_AGENT = (
     "Check that the machine's agent runs. Its console has the output of the installation: aws ec2 get-console-output --latest; "
     "'aws ssm describe-instance-information' lists the agents that reported."
 )
+_NO_DOOR = "Check with './bootstrap.py status' that the machine runs; './bootstrap.py launch' lets the agents in again."
 _NO_JUMP = "Check that the bastion runs, and that network.bastion.allow contains this machine's address."
 
 
@@ -64,12 +64,13 @@ class World:
 
     @cached_property
     def is_on_machine(self) -> bool:
-        """Whether this process runs on the environment's own machine."""
-        try:
-            content = json.loads(MACHINE_FILE.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
-        return bool(content.get("environment") == self.settings.name)
+        """Whether this process is a job of the environment: on its own machine, or on an agent with the role of these jobs."""
+        return jobs_place.read_environment() == self.settings.name
+
+    @cached_property
+    def jobs_login(self) -> jobs_place.Login | None:
+        """How this process logs in on the machine, if it is a job on an agent; else None."""
+        return jobs_place.read_login() if self.is_on_machine else None
 
     def make_machine_environment(self, subnet_id: str) -> dict[str, str]:
         """The environment variables for botocore with which a machine in a subnet, and its builds, reach the same cloud."""
@@ -154,6 +155,13 @@ class World:
         config = Config(signature_version="s3v4", s3=names)
         return self._session.client("s3", endpoint_url=endpoint or self.endpoint, config=config)
 
+    def add_login(self, machine: Machine) -> Machine:
+        """The machine with the login of this agent, if it runs the toolkit's jobs; else the machine as it is."""
+        login = self.jobs_login
+        if login is None:
+            return machine
+        return replace(machine, user=login.user, private_key=login.private_key, host_keys=login.host_keys)
+
     def open_shell(self, machine: Machine) -> Shell:
         """The connection to a machine, opened at its first use and kept; there is one for each machine."""
         connection = self._shells.get(machine.instance_id)
@@ -162,12 +170,14 @@ class World:
         return connection
 
     def _open_shell(self, machine: Machine) -> Shell:
-        if self.is_on_machine:
+        if self.is_on_machine and self.jobs_login is None:
             from bootstrap.remote.local_shell import LocalShell
 
             return LocalShell()
         from bootstrap.remote.shell import FabricShell
 
+        if self.jobs_login is not None:
+            return FabricShell(machine, remedy=_NO_DOOR)
         match self.settings.ssh:
             case "direct":
                 return FabricShell(machine)

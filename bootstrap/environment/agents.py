@@ -1,7 +1,8 @@
 """The groups of agents of an environment: instances that Jenkins adds and removes by what waits in its queue.
 
-Each group is one Auto Scaling group, and its name is the label by which jobs ask for it. Jobs of the toolkit itself run on the
-controller's machine, with the IAM role of that machine; no group has it, so the label of those jobs is not a group's.
+Each group is one Auto Scaling group, and its name is the label by which jobs ask for it. The jobs of the toolkit itself have a
+label of their own. A group of that label has the IAM role that those jobs need. Without it, they run on the machine of the
+controller.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ MOST_GROUPS = 8
 ORDINARY = "linux"
 """The label of the agent for ordinary jobs on the controller's machine; a group of this label takes its place."""
 
+INFRASTRUCTURE = "infrastructure"
+"""The label of the jobs of the toolkit itself."""
+
+# What the group of that label has where the file says nothing: one instance stands by, so that a job starts at once.
+_OF_INFRASTRUCTURE = {"spare": 1, "executors": 2}
 # Labels of the agents on the controller's machine, their names, and what Jenkins calls the controller itself.
-RESERVED = frozenset({"infrastructure", "machine", "builder", "built-in", "controller", "master", "agents"})
+RESERVED = frozenset({"machine", "builder", "built-in", "controller", "master", "agents"})
 # AWS names processors of its own (arm64) by a 'g' behind the generation: t4g, m7gd, im4gn; a1 is older.
 _ARM = re.compile(r"(a1|[a-z]+[0-9]+g[a-z]*)\..+")
 Found = tuple[tuple[str | int, ...], str]
@@ -71,7 +77,21 @@ class AgentGroup(Section):
         return is_arm(self.instance_types[0])
 
 
-Agents = Annotated[dict[Label, AgentGroup], Field(max_length=MOST_GROUPS)]
+def _add_defaults(groups: dict[str, AgentGroup]) -> dict[str, AgentGroup]:
+    """The groups, with the defaults of the one for the toolkit's jobs where the file has no value."""
+    group = groups.get(INFRASTRUCTURE)
+    if group is None:
+        return groups
+    chosen = {key: value for key, value in _OF_INFRASTRUCTURE.items() if key not in group.model_fields_set}
+    return {label: it.model_copy(update=chosen) if label == INFRASTRUCTURE else it for label, it in groups.items()}
+
+
+Agents = Annotated[dict[Label, AgentGroup], Field(max_length=MOST_GROUPS), AfterValidator(_add_defaults)]
+
+
+def runs_own_jobs(groups: Mapping[str, AgentGroup]) -> bool:
+    """Whether a group runs the jobs of the toolkit itself; else they run on the controller's machine."""
+    return INFRASTRUCTURE in groups
 
 
 def takes_ordinary_jobs(groups: Mapping[str, AgentGroup]) -> bool:
@@ -101,6 +121,19 @@ def find_faults(groups: Mapping[str, AgentGroup], *, is_local: bool, has_way_out
             yield (*place, "spare"), f"is above the maximum, {group.maximum}"
         if group.uses and group.executors > 1:
             yield (*place, "uses"), "needs 'executors: 1': builds that run together would share the count"
+        if label == INFRASTRUCTURE:
+            yield from _find_faults_of_infrastructure(group)
         if not is_local and not has_way_out:
             message = "its instances install Java and git from Debian's mirror, and 'nat: none' gives them no way there"
             yield place, f"{message}; set network.nat to 'one' or 'per-zone'"
+
+
+def _find_faults_of_infrastructure(group: AgentGroup) -> Iterator[Found]:
+    place = ("agents", INFRASTRUCTURE)
+    if not group.exclusive:
+        yield (
+            (*place, "exclusive"),
+            "is false, and every job without a label would get the IAM role of the toolkit's jobs",
+        )
+    if group.maximum * group.executors < 2:
+        yield (*place, "maximum"), "leaves one build at a time, and the job 'verify' waits for a build that it starts"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bootstrap.cloud import agent_groups, images, refusals
+from bootstrap.cloud import agent_groups, images, jobs_place, refusals
 from bootstrap.context import Context
+from bootstrap.environment.agents import INFRASTRUCTURE, runs_own_jobs
+from bootstrap.jenkins.controller import settings_record
 from bootstrap.jenkins.definitions import fleets
+from bootstrap.remote import questions
 from bootstrap.remote.desired.base import JAVA_PACKAGES
 from bootstrap.stacks import composition
 from bootstrap.values import Secret, Stack
 
 CONTAINER_PACKAGES = ("podman", "buildah", "uidmap", "passt", "crun", "dbus-user-session")
 """What rootless containers need: ids (uidmap), a network (passt), a runtime, and a user's systemd that makes cgroups."""
+# The jobs of the toolkit make its virtual environment, and ask the machine by SSH.
+_PACKAGES_OF_JOBS = ("ca-certificates", "openssh-client", "python3-venv")
 
 
 def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]) -> dict[str, str]:
@@ -27,7 +32,8 @@ def gather_parameters(context: Context, name: str, existing: Mapping[str, Stack]
     places = {"MetadataUrl": endpoint, "ParametersUrl": endpoint} if endpoint else {}
     software = () if _is_emulated(context) else JAVA_PACKAGES
     containers = CONTAINER_PACKAGES if group.containers else ()
-    packages = ", ".join(dict.fromkeys(("git", *software, *containers, *group.packages)))
+    of_jobs = _PACKAGES_OF_JOBS if name == composition.OF_JOBS else ()
+    packages = ", ".join(dict.fromkeys(("git", *software, *of_jobs, *containers, *group.packages)))
     # The newest image, unlike the machine's: an agent lives for hours, and a new instance replaces none that runs.
     image = images.read_newest(context.world.aws, is_arm=group.is_arm)
     return places | {"ImageId": image, "Packages": packages}
@@ -51,6 +57,29 @@ def read_client_keys(context: Context) -> dict[str, Secret]:
         }
 
 
+def read_jobs_key(context: Context) -> str:
+    """The public key with which the agents of the toolkit's jobs log in on the machine; '' without their group. AwsRefused."""
+    if not runs_own_jobs(context.settings.agents):
+        return ""
+    with refusals.convert_errors("reading the key of the agents of the toolkit's jobs"):
+        return agent_groups.read_public_key(
+            context.world.aws, _get_output(context, INFRASTRUCTURE, "ControllerKeyPairId")
+        )
+
+
+def list_jobs_commands() -> tuple[tuple[str, ...], ...]:
+    """The commands with which the toolkit's jobs ask the machine."""
+    return (jobs_place.READ_MACHINE, *settings_record.QUESTIONS, *map(questions.make_command, questions.ALL))
+
+
+def _find_door(context: Context) -> fleets.Door | None:
+    """Where the agents of the toolkit's jobs log in; None without their group."""
+    if not runs_own_jobs(context.settings.agents):
+        return None
+    keys = sorted(context.machine.host_keys, key=lambda key: not key.startswith("ssh-ed25519 "))
+    return fleets.Door(context.machine.address, keys[0])
+
+
 def make_clouds(context: Context) -> str:
     """The document with the clouds that Jenkins shall have, as `fleets.make_clouds` returns it. AwsRefused, StackMissing."""
     with refusals.convert_errors("reading the host keys of the agents"):
@@ -61,7 +90,7 @@ def make_clouds(context: Context) -> str:
             )
             for label in context.settings.agents
         }
-    return fleets.make_clouds(context.settings.agents, known)
+    return fleets.make_clouds(context.settings.agents, known, _find_door(context))
 
 
 def _get_output(context: Context, label: str, output: str) -> str:

@@ -64,6 +64,8 @@ def gather(context: Context, run: Run, *, writes: bool = False) -> tuple[HostInp
         pip_configuration=operator_machine.make_pip_configuration(),
         toolkit=toolkit,
         login_user=context.machine.user,
+        jobs_key=agent_groups.read_jobs_key(context),
+        jobs_commands=agent_groups.list_jobs_commands(),
     )
     return inputs, artifacts
 

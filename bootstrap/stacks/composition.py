@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from bootstrap.environment.agents import INFRASTRUCTURE
 from bootstrap.environment.models import Settings
 from bootstrap.errors import StackFailed
 from bootstrap.values import Stack
@@ -41,7 +42,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "vpn": ("VpcId", "VpcCidr", "PrivateRouteTableIds"),
     "transit-gateway": ("VpcId", "VpcCidr", "PrivateSubnetIds", "PrivateRouteTableIds"),
     "peering": ("VpcId", "VpcCidr", "PrivateRouteTableIds", "PrivateAclId", "ControllerSecurityGroupId"),
-    AGENTS: ("PrivateSubnetIds", "AgentsSecurityGroupId"),
+    AGENTS: ("VpcId", "PrivateSubnetIds", "AgentsSecurityGroupId", "ControllerSecurityGroupId"),
     "controller": (
         *("ControllerSubnetId", "ControllerSecurityGroupId", "DataVolumeId", "KeyName"),
         *("AdminPasswordSecret", "ToolkitPasswordSecret", "ToolkitTokenSecret", "CertificatesSecret"),
@@ -58,7 +59,7 @@ _PRODUCED: Mapping[str, tuple[str, ...]] = {
         *("ToolkitTokenSecret", "CertificatesSecret", "AuthorityKeySecret", "PeopleSecret"),
     ),
     "distribution": ("DistributionBucket",),
-    AGENTS: ("AgentsGroup", "ClientKeyPairId", "HostKeyPairId"),
+    AGENTS: ("AgentsGroup", "ClientKeyPairId", "HostKeyPairId", "JobsRole", "ControllerKeyPairId"),
     "controller": ("InstanceId", "PrivateIp", "RoleArn", "PromotionRoleArn"),
     "public-zone": ("PublicZoneId", "PublicDomain", "NameServers"),
     "names": ("ZoneId",),
@@ -71,7 +72,7 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
     "network": (),
     "bastion": ("network", "acls", "data"),
     "peering": ("network", "acls"),
-    "controller": ("network", "data", "distribution"),
+    "controller": ("network", "data", "distribution", f"{AGENTS}{INFRASTRUCTURE}"),
     "public-zone": (),
     "distribution": (),
     "people": (),
@@ -82,6 +83,10 @@ _INPUTS: Mapping[str, tuple[str, ...]] = {
 def name_agents_stack(label: str) -> str:
     """The short name of the stack of a group of agents."""
     return f"{AGENTS}{label}"
+
+
+OF_JOBS = name_agents_stack(INFRASTRUCTURE)
+"""The short name of the stack of the group for the toolkit's own jobs; the controller's stack gives its role their rights."""
 
 
 def is_of_toolkit(name: str) -> bool:

@@ -6,10 +6,10 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap.environment import agent_key, people
-from bootstrap.environment.agents import MOST_TYPES
+from bootstrap.environment.agents import MOST_TYPES, runs_own_jobs
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
-from bootstrap.stacks.composition import AGENTS, ISOLATED, PER_ZONE, is_of_toolkit, list_taken
+from bootstrap.stacks.composition import AGENTS, ISOLATED, OF_JOBS, PER_ZONE, is_of_toolkit, list_taken
 from bootstrap.values import Stack
 
 ENDPOINTS: Mapping[Service, str] = {
@@ -32,7 +32,13 @@ def make_parameters(settings: Settings, name: str, existing: Mapping[str, Stack]
     common = {"Project": settings.project, "Environment": settings.name}
     absent = {} if settings.network.isolated else {ISOLATED: ""}
     inputs = {key: outputs[key] if key not in absent else absent[key] for key in list_taken(name)}
-    return common | inputs | _cut(settings, inputs) | _make_stack_parameters(settings, name, outputs)
+    more = {"JobsRole": _find_jobs_role(settings, existing)} if name == "controller" else {}
+    return common | inputs | _cut(settings, inputs) | more | _make_stack_parameters(settings, name, outputs)
+
+
+def _find_jobs_role(settings: Settings, existing: Mapping[str, Stack]) -> str:
+    """The name of the role of the group that runs the toolkit's jobs; '' where they run on the controller's machine."""
+    return existing[OF_JOBS].outputs["JobsRole"] if runs_own_jobs(settings.agents) else ""
 
 
 def make_own_parameters(

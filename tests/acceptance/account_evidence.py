@@ -9,7 +9,9 @@ from typing import Any
 from subject import Subject, place_of
 
 from bootstrap.cloud.secrets import has_authority_key
+from bootstrap.environment.agents import runs_own_jobs
 from bootstrap.network.model import Network
+from bootstrap.stacks.composition import OF_JOBS
 from bootstrap.views import network_reading, people
 
 
@@ -71,7 +73,7 @@ def trust_in_people(subject: Subject) -> dict[str, list[Mapping[str, Any]]]:
 
 
 def machines_rights(subject: Subject) -> dict[str, str]:
-    """What IAM's simulator decides of what the machine's role must not do."""
+    """What IAM's simulator decides of what the role of the machine must not do, nor that of agents of the toolkit's jobs."""
     context = subject.context
     controller, data = context.outputs("controller"), context.outputs("data")
     asked = [("secretsmanager:GetSecretValue", data[name]) for name in UNREADABLE]
@@ -81,12 +83,19 @@ def machines_rights(subject: Subject) -> dict[str, str]:
         asked.append(("sts:AssumeRole", controller["PromotionRoleArn"]))
         arn = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/any"
         asked.append(("cloudformation:ExecuteChangeSet", arn))
+    roles = {"the machine": controller["RoleArn"]}
+    if runs_own_jobs(context.settings.agents):
+        roles["the jobs"] = context.outputs(OF_JOBS)["AgentsRoleArn"]
+        asked.append(("secretsmanager:GetSecretValue", data["ToolkitTokenSecret"]))
     iam, found = context.world.aws("iam"), dict[str, str]()
-    for action, resource in asked:
-        (told,) = iam.simulate_principal_policy(
-            PolicySourceArn=controller["RoleArn"], ActionNames=[action], ResourceArns=[resource]
-        )["EvaluationResults"]
-        found[f"{action} on {resource}"] = told["EvalDecision"]
+    for owner, role in roles.items():
+        for action, resource in asked:
+            if owner == "the jobs" and resource == data["ToolkitTokenSecret"]:
+                continue  # the jobs sign in with it
+            (told,) = iam.simulate_principal_policy(
+                PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource]
+            )["EvaluationResults"]
+            found[f"{owner}: {action} on {resource}"] = told["EvalDecision"]
     return found
 
 

@@ -19,13 +19,13 @@ from machine_evidence import inspection
 from subject import Client, Subject
 
 from bootstrap.jenkins.controller.api import ask, expect
+from bootstrap.remote.questions import STARTED
 
 _MONITORS = (
     "jenkins.model.Jenkins.get().activeAdministrativeMonitors.findAll { !it.activationFake }.each { println it.id }\n"
     "null"  # Jenkins prints what a script returns, too
 )
 _SECONDS = 20
-_WHEN = "systemctl show --property ExecMainStartTimestamp --value jenkins.service"
 _BUILDS_OF_A_JOB = 20
 _BETWEEN = 2.5  # seconds; each look takes the machine a second of work, and the canary some to begin
 _PERIOD = 150  # seconds; COLLECTING_METRICS_PERIOD_IN_SECONDS, and some more
@@ -109,7 +109,7 @@ class Unstarted:
 
 def unstarted_builds(subject: Subject) -> tuple[Unstarted, ...]:
     """The newest builds of timers and polling since the service was started, as far as there are any."""
-    client, since = Client(subject), _started(subject.host.check_output(_WHEN))
+    client, since = Client(subject), _started(subject.host.check_output(STARTED))
     found = []
     for job in client.json("", f"jobs[name,builds[number,timestamp,actions[causes[_class]]]{{0,{_BUILDS_OF_A_JOB}}}]")[
         "jobs"

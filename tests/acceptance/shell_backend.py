@@ -8,6 +8,7 @@ from typing import Any
 from testinfra.backend.base import BaseBackend, CommandResult
 
 from bootstrap.errors import ConnectionBroken
+from bootstrap.remote.questions import make_command
 from bootstrap.values import Result, Shell
 
 
@@ -30,5 +31,5 @@ class ShellBackend(BaseBackend):  # type: ignore[misc]
     def _look(self, line: str) -> Result:
         """What a command says. One under which the connection broke is asked again, once: a check only looks."""
         with contextlib.suppress(ConnectionBroken):
-            return self._shell.run(["sh", "-c", line], check=False)
-        return self._shell.run(["sh", "-c", line], check=False)
+            return self._shell.run(make_command(line), check=False)
+        return self._shell.run(make_command(line), check=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.context import Context
+from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.stacks.composition import OF_JOBS
 
 WORLD = {"0.0.0.0/0", "::/0"}
 
@@ -106,8 +108,17 @@ def test_the_group_admits_only_known_sources(
     wished |= {("tcp", 443, 443, network[group]) for group in ("EdgeSecurityGroupId", "AgentsSecurityGroupId")}
     peering = {it["ParameterKey"]: it["ParameterValue"] for it in stacks_told.get("peering", {}).get("Parameters", ())}
     wished |= {("tcp", 443, 443, peering["PeerControllerGroup"])} if peering else set()
+    wished |= {("tcp", 22, 22, group) for group in _find_groups_of_jobs(security_groups, context)}
 
     assert wished == _ingress(security_groups[network["ControllerSecurityGroupId"]])
+
+
+def _find_groups_of_jobs(security_groups: dict[str, dict[str, Any]], context: Context) -> list[str]:
+    """The security group by which the agents of the toolkit's jobs reach the machine, which has the name of their stack."""
+    if not runs_own_jobs(context.settings.agents):
+        return []
+    name = {"Key": "Name", "Value": context.settings.name_stack(OF_JOBS)}
+    return [group for group, it in security_groups.items() if name in it.get("Tags", ())]
 
 
 def test_no_group_is_open_to_the_internet(security_groups: dict[str, dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from handshake import Spoken
 from hardening import Door, protections_off
 
 from bootstrap.context import Context
-from bootstrap.remote.desired.agent import AGENTS
+from bootstrap.remote.desired.agent import list_agents
 from bootstrap.remote.desired.jenkins import LOCAL_CHECKOUT, SESSION_MINUTES, compute_needed_memory
 
 Inspection = dict[str, Any]
@@ -110,9 +110,9 @@ def test_no_protection_is_turned_off(inspection: Inspection) -> None:
     assert [] == protections_off(inspection["arguments"])
 
 
-def test_services_have_limits(inspection: Inspection) -> None:
+def test_services_have_limits(inspection: Inspection, context: Context) -> None:
     """Memory and processes of Jenkins, its builds and nginx are limited."""
-    limited = ("jenkins.service", *(agent.unit for agent in AGENTS), "nginx.service")
+    limited = ("jenkins.service", *(agent.unit for agent in list_agents(context.settings.agents)), "nginx.service")
     limits = {name: inspection["units"][name] for name in limited}
     held = {name: (unit["MemoryMax"].isdigit(), unit["TasksMax"].isdigit()) for name, unit in limits.items()}
     assert dict.fromkeys(limits, (True, True)) == held

@@ -11,7 +11,8 @@ from machine_evidence import Visible
 from packet_rules import is_harmless, jumps_to_ordinary_builds, list_matches, list_ports, rejected_address
 
 from bootstrap.context import Context
-from bootstrap.remote.desired.agent import AGENTS
+from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.remote.desired.agent import AGENTS, INFRASTRUCTURE, list_agents
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS
 from bootstrap.remote.desired.people import list_key_files
 from bootstrap.remote.desired.toolkit import INSPECTED_SERVICES
@@ -62,11 +63,19 @@ FILES = {
         "apt-daily-upgrade.timer",
     ],
 )
-def test_the_service_runs(inspection: Inspection, name: str) -> None:
-    """The service runs and is enabled."""
+def test_the_service_runs(inspection: Inspection, name: str, context: Context) -> None:
+    """The service runs and is enabled; that of an agent whose jobs run elsewhere is not there."""
     unit = inspection["units"][name]
+    expected = ("inactive", "") if name in _list_absent(context) else ("active", "enabled")
 
-    assert ("active", "enabled") == (unit["ActiveState"], unit["UnitFileState"])
+    assert expected == (unit["ActiveState"], unit["UnitFileState"])
+
+
+def _list_absent(context: Context) -> set[str]:
+    """The services and the files of an agent whose jobs run on a group of agents."""
+    if INFRASTRUCTURE in list_agents(context.settings.agents):
+        return set()
+    return {INFRASTRUCTURE.unit, INFRASTRUCTURE.secret, f"/etc/systemd/system/{INFRASTRUCTURE.unit}"}
 
 
 def test_no_service_failed(inspection: Inspection) -> None:
@@ -189,10 +198,11 @@ def test_sshd_is_hardened(inspection: Inspection, setting: str, expected: str) -
 
 
 def test_only_the_login_user_and_git_may_sign_in(inspection: Inspection, context: Context) -> None:
-    """SSH accepts only the machine's login user and, if people have keys, the repository's."""
+    """SSH accepts only the machine's login user, if people have keys the repository's, and the agents of the toolkit's jobs."""
     allowed = {name for line in inspection["sshd"].get("allowusers", ()) for name in line.split()}
 
-    assert {"admin", *list_key_files(context.settings, "admin")} == allowed
+    agents = {INFRASTRUCTURE.user} if runs_own_jobs(context.settings.agents) else set()
+    assert {"admin", *list_key_files(context.settings, "admin"), *agents} == allowed
 
 
 def test_ssh_forwards_only_to_jenkins(inspection: Inspection) -> None:
@@ -205,11 +215,12 @@ def test_ssh_forwards_only_to_jenkins(inspection: Inspection) -> None:
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_the_file_has_its_owner_group_and_mode(inspection: Inspection, path: str) -> None:
-    """The file has its owner, group and mode."""
+def test_the_file_has_its_owner_group_and_mode(inspection: Inspection, path: str, context: Context) -> None:
+    """The file has its owner, group and mode; one of an agent whose jobs run elsewhere is not there."""
     found = inspection["files"][path]
+    expected = None if path in _list_absent(context) else FILES[path]
 
-    assert FILES[path] == (found and (found["mode"], found["owner"], found["group"]))
+    assert expected == (found and (found["mode"], found["owner"], found["group"]))
 
 
 def test_jenkins_cannot_change_its_own_code(inspection: Inspection) -> None:

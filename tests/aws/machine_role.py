@@ -19,7 +19,7 @@ HEAD = "environment: {}\nproject: guarded\ncloud: local\nowner: somebody\ncost_c
 BLOCKS = {"left": "10.64.0.0/16", "right": "10.65.0.0/16", "other": "10.66.0.0/16"}
 ACCOUNT = "123456789012"
 ROOT_OF_ACCOUNT = f"arn:aws:iam::{ACCOUNT}:root"
-CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasSecond", "HasPeer")  # of the roles
+CONDITIONS = ("HasBoundary", "HasBucket", "HasKmsKey", "HasSecond", "HasPeer", "HasJobsRole")  # of the roles
 UNREADABLE = ("AdminPasswordSecret", "AuthorityKeySecret", "PeopleSecret")
 
 
@@ -37,11 +37,12 @@ def roles_of_the_controller(cloud: Cloud, secrets: dict[str, str]) -> dict[str, 
     trust = {"Effect": "Allow", "Principal": {"AWS": ROOT_OF_ACCOUNT}, "Action": "sts:AssumeRole"}
     role["Properties"]["AssumeRolePolicyDocument"]["Statement"].append(trust)
     used = {"Project": "guarded", "Environment": "left", "FirstNetwork": "left", "SecondNetwork": "right", **secrets}
-    names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork", "DistributionBucket"}
+    names = {*used, "PermissionsBoundary", "KmsKeyArn", "PeerNetwork", "DistributionBucket", "JobsRole"}
     made = {
         "Parameters": {name: body["Parameters"][name] for name in names},
         "Conditions": {name: body["Conditions"][name] for name in CONDITIONS},
-        "Resources": {"Role": role, "Promotion": body["Resources"]["Promotion"]},
+        "Resources": {"Role": role}
+        | {it: body["Resources"][it] for it in ("JobsPolicy", "JobsNetworkPolicy", "Promotion")},
         "Outputs": {name: {"Value": {"Fn::GetAtt": [name, "Arn"]}} for name in ("Role", "Promotion")},
     }
     stacks = cloud.client("cloudformation")

@@ -141,12 +141,19 @@ def is_marking(writes: list[str], condition: dict[str, Any]) -> bool:
 
 
 def policies_of_a_role_fit_into_it(template: Template) -> Iterator[str]:
-    """IAM takes 10240 characters for all inline policies of a role, white space not counted; here with the longest values."""
+    """IAM takes 10240 characters for all inline policies of a role, and 6144 for a managed one; here with the longest values.
+
+    White space is not counted.
+    """
     for logical, resource in resources(template, "AWS::IAM::Role"):
         documents = [longest(it["PolicyDocument"]) for it in resource["Properties"].get("Policies", [])]
         size = sum(len(json.dumps(it, separators=(",", ":"))) for it in documents)
         if size > 10240:
             yield f"{logical} has policies of {size} characters"
+    for logical, resource in resources(template, "AWS::IAM::ManagedPolicy"):
+        size = len(json.dumps(longest(resource["Properties"]["PolicyDocument"]), separators=(",", ":")))
+        if size > 6144:
+            yield f"{logical} has {size} characters"
 
 
 LENGTHS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12, "AWS::URLSuffix": 13, "AWS::StackName": 76}

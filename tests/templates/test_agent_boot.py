@@ -25,6 +25,8 @@ from tests.templates.agent_user_data import read_cloud_config
 
 REGION, PARAMETER = "eu-central-1", "/ec2/keypair/key-0123456789abcdef0"
 CLIENT = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGHPY4xH0sTdDIhFtJ9TXyGx8BTkYMPcLQuL6oxL9aSy jenkins-trial-agents-linux"
+DOOR = "-----BEGIN OPENSSH PRIVATE KEY-----\ndef\n-----END OPENSSH PRIVATE KEY-----\n"
+OF_CONTROLLER = "/ec2/keypair/key-0fedcba9876543210"
 HOST = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
 ROLE = Credentials("ASIAEXAMPLE", "secret/of+the=role", "token/of+the=session==")
 _SIGNED = re.compile(r"AWS4-HMAC-SHA256 Credential=(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})")
@@ -112,8 +114,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers["x-amz-target"] != "AmazonSSM.GetParameter" or self.world.faults:
             self._answer(400)
             return
-        assert {"Name": PARAMETER, "WithDecryption": True} == json.loads(body)
-        self._answer(200, json.dumps({"Parameter": {"Name": PARAMETER, "Value": HOST}}))
+        asked = json.loads(body)
+        values = {PARAMETER: HOST, OF_CONTROLLER: DOOR}
+        assert {"Name": asked["Name"], "WithDecryption": True} == asked
+        self._answer(200, json.dumps({"Parameter": {"Name": asked["Name"], "Value": values[asked["Name"]]}}))
 
 
 @pytest.fixture
@@ -136,7 +140,9 @@ class Sandbox:
 
     folder: Path
 
-    def run(self, world: World, attempts: int = 60, *, has_nft: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, world: World, attempts: int = 60, *, has_nft: bool = True, of_controller: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run the program as cloud-init does; without nft, the package brings it."""
         address = f"http://127.0.0.1:{world.port}"
         known = {
@@ -144,10 +150,11 @@ class Sandbox:
             "HostKey_KeyPairId": PARAMETER.rpartition("/")[2],
             "Packages": "git",
             "Containers": "no",
+            "OfController": of_controller,
         }
         (command,) = read_cloud_config(MetadataUrl=address, Url=address, **known)["bootcmd"]
         assert ["python3", "-c"] == command[:2]
-        assert [address, address, REGION, PARAMETER] == command[3:]
+        assert [address, address, REGION, PARAMETER, of_controller] == command[3:]
         program = command[2]
         for old, new in {"/etc/ssh": str(self.folder / "ssh"), "range(60)": f"range({attempts})"}.items():
             assert old in program
@@ -222,6 +229,23 @@ def test_the_metadata_service_is_closed_before_it_is_asked(world: World, sandbox
         assert f"meta skuid != 0 {place} reject\n" in rules
 
 
+def test_the_jobs_of_the_toolkit_reach_the_metadata_service_and_get_the_key_of_the_controller(
+    world: World, sandbox: Sandbox
+) -> None:
+    done = sandbox.run(world, of_controller=OF_CONTROLLER)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "reject" not in (sandbox.folder / "rules").read_text()
+    assert (DOOR, 0o644) == sandbox.read("controller_key")
+    assert (HOST, 0o600) == sandbox.read("ssh_host_ed25519_key")
+
+
+def test_other_groups_get_no_key_of_the_controller(world: World, sandbox: Sandbox) -> None:
+    sandbox.run(world)
+
+    assert not (sandbox.folder / "ssh" / "controller_key").exists()
+
+
 def test_an_answer_that_comes_late_is_waited_for(world: World, sandbox: Sandbox) -> None:
     """The role may be seconds old, and Parameter Store may refuse at first."""
     world.failures = ["/latest/meta-data/iam/security-credentials/", "/"]
@@ -254,7 +278,13 @@ def test_no_secret_is_printed(world: World, sandbox: Sandbox) -> None:
 
 
 def test_builds_run_as_a_user_without_rights() -> None:
-    known = {"AWS__Region": REGION, "HostKey_KeyPairId": "key-1", "Packages": "git, maven", "Containers": "no"}
+    known = {
+        "AWS__Region": REGION,
+        "HostKey_KeyPairId": "key-1",
+        "Packages": "git, maven",
+        "Containers": "no",
+        "OfController": "",
+    }
     found = read_cloud_config(MetadataUrl="http://169.254.169.254", Url="https://ssm.example", **known)
 
     (user,) = found["users"]

@@ -58,7 +58,7 @@ EXAMPLES = {
     "AgentsSecurityGroupId": "sg-0abc",
     "DistributionBucket": "jenkins-everything-distribution-bucket-0abcdefghijk",
 }
-ALL = composition.place_agents(["agents-linux"])
+ALL = composition.place_agents(["agents-infrastructure", "agents-linux"])
 KEY = "arn:aws:kms:us-east-1:111122223333:key/11111111-1111-1111-1111-111111111111"
 SECRETS = (
     "AdminPasswordSecret",
@@ -70,6 +70,10 @@ SECRETS = (
 )
 EXAMPLES |= dict.fromkeys(SECRETS, "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x")
 EXAMPLES |= {key: "x-1,x-2,x-3" for taken in composition.TAKES.values() for key in taken if key not in EXAMPLES}
+EXISTING = {
+    "network": Stack("network", "", EXAMPLES),
+    composition.OF_JOBS: Stack("agents", "", {"JobsRole": "jenkins-everything-agents-Role-1"}),
+}
 
 
 def outputs(name: str) -> Mapping[str, str]:
@@ -133,7 +137,7 @@ def test_every_value_that_a_parameter_of_the_launch_has_is_one_that_the_template
     chosen = settings.load(ROOT / "tests" / "cases" / "environments" / "everything.yaml")
     refused = []
     for name in ALL:
-        given = parameters.make_parameters(chosen, name, {"network": Stack("network", "", EXAMPLES)})
+        given = parameters.make_parameters(chosen, name, EXISTING)
         declared = template.parse(PATHS[composition.name_template(name)].read_text())["Parameters"]
         for key, value in given.items():
             pattern, allowed = declared[key].get("AllowedPattern", ".*"), declared[key].get("AllowedValues")
@@ -230,10 +234,7 @@ def test_boundary_and_key_reach_every_template_that_takes_them() -> None:
         taken = set(expected).intersection(
             template.parse(PATHS[composition.name_template(name)].read_text())["Parameters"]
         )
-        with_account, without = (
-            parameters.make_parameters(it, name, {"network": Stack("network", "", EXAMPLES)})
-            for it in (everything, bare)
-        )
+        with_account, without = (parameters.make_parameters(it, name, EXISTING) for it in (everything, bare))
         own = {"traffic-logs": {"KmsKeyArn": logs.kms_key_arn}, "public-zone": {"KmsKeyArn": ""}}.get(name, {})
         assert {it: {**expected, **own}[it] for it in taken} == {it: with_account[it] for it in taken}, name
         assert all(without[it] in {"", own.get(it)} for it in taken), name

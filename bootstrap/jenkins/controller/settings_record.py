@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bootstrap.cloud.world import MACHINE_FILE
+from bootstrap.cloud.jobs_place import MACHINE_FILE
 from bootstrap.jenkins.controller import edits
 from bootstrap.remote.desired.jenkins import REMOVED_SECRETS
 from bootstrap.remote.desired.people import PASSWORDS
@@ -142,18 +142,22 @@ class Edits:
             report.notice(f"{edit.name} was edited in Jenkins: {edit.summary}, because the code does not have it")
 
 
+QUESTIONS = (("cat", _EXPORTED), ("sh", "-c", _LOOK))
+"""The commands of `read_stored_settings` without `sudo`, which the toolkit's jobs use."""
+
+
 def read_stored_settings(shell: Shell, *, sudo: bool = True) -> StoredSettings:
     """Read the digests and the record from the machine.
 
     A job on the machine reads them without `sudo`: its user is in the group of the files.
     """
-    exported = shell.run(["cat", _EXPORTED], sudo=sudo, check=False)
+    exported = shell.run(QUESTIONS[0], sudo=sudo, check=False)
     return StoredSettings(_read_digests(shell, sudo=sudo), exported.stdout if exported.exit_code == 0 else None)
 
 
 def _read_digests(shell: Shell, *, sudo: bool = True) -> dict[str, str]:
     """SHA-256 by file name, and the digest of the record under _APPLIED, a name that no file has."""
-    lines = shell.run(["sh", "-c", _LOOK], sudo=sudo).stdout.splitlines()
+    lines = shell.run(QUESTIONS[1], sudo=sudo).stdout.splitlines()
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines) if name}
 
 

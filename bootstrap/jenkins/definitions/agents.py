@@ -18,13 +18,17 @@ from dataclasses import dataclass
 
 import yaml
 
-from bootstrap.environment.agents import ORDINARY, AgentGroup, takes_ordinary_jobs
+from bootstrap.environment.agents import ORDINARY, AgentGroup, runs_own_jobs, takes_ordinary_jobs
+from bootstrap.errors import CascRejected, Fault
 from bootstrap.jenkins.definitions import casc_tree, labels
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
 from bootstrap.jenkins.definitions.casc_variables import Variables
 from bootstrap.jenkins.definitions.groovy_text import Broken, Statement, Token, parse_statements
 
 BUILT_IN = "built-in"
+MACHINE = "machine"
+"""The agent of the toolkit's own jobs on the machine of the controller, where no group runs them."""
+
 # Jobs that occupy an executor themselves. A Pipeline occupies one where its script says so; a folder, none.
 _BUILT_ON_AN_EXECUTOR = frozenset({"project", "maven2-moduleset"})
 
@@ -96,6 +100,37 @@ def make_builder_variables(groups: Mapping[str, AgentGroup]) -> dict[str, str]:
         "JENKINS_BUILDER_LABEL": "builder" if gives_way or ORDINARY in groups else ORDINARY,
         "JENKINS_BUILDER_MODE": "EXCLUSIVE" if gives_way else "NORMAL",
     }
+
+
+def remove_machine(files: Mapping[str, str], groups: Mapping[str, AgentGroup]) -> dict[str, str]:
+    """The settings files without the agent `machine`, if a group runs the jobs of the toolkit. Nothing else in them changes.
+
+    CascRejected if the list of agents is in flow style, or has no other agent.
+    """
+    changed = dict(files)
+    for name, text in files.items() if runs_own_jobs(groups) else ():
+        tree = _parse_yaml(text)
+        section = _get_entry(tree, "jenkins") if tree is not None else None
+        nodes = _get_entry(section, "nodes") if section is not None else None
+        for node in nodes.items if nodes is not None else ():
+            if any(
+                (it := _get_entry(body.meant, "name")) is not None and it.text == MACHINE for _, body in node.entries
+            ):
+                changed[name] = _cut_item(name, text, nodes, node)
+    return changed
+
+
+def _cut_item(name: str, text: str, nodes: Node | None, item: Node) -> str:
+    """A file without one item of a list, from the line of its dash to the last line of its values."""
+    if nodes is None or text[nodes.start] == "[" or len(nodes.items) < 2:
+        reason = f"the agent '{MACHINE}' has to go, because a group of agents runs the toolkit's jobs"
+        fault = Fault(f"casc/{name}", item.line, item.column, reason)
+        doing = "taking an agent out of Jenkins' settings"
+        raise CascRejected(doing, [fault], "Write 'nodes' in block style, with the agent 'builder' in it.")
+    lines = text.splitlines(keepends=True)
+    ends = (it for it in casc_tree.walk(item) if it.kind in {Kind.SCALAR, Kind.ALIAS})
+    last = text.count("\n", 0, max(it.end for it in ends))
+    return "".join(lines[: item.line - 1] + lines[last + 1 :])
 
 
 def read(

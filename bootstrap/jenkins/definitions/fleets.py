@@ -16,11 +16,12 @@ from typing import Any
 
 import yaml
 
-from bootstrap.environment.agents import AgentGroup
+from bootstrap.environment.agents import INFRASTRUCTURE, AgentGroup
 from bootstrap.errors import CascRejected, Fault
 from bootstrap.jenkins.definitions import casc_insertion, casc_tree
 from bootstrap.jenkins.definitions.casc_insertion import find_value
 from bootstrap.jenkins.definitions.casc_tree import Node
+from bootstrap.remote.desired import jobs_access
 
 USER = "jenkins"
 """The user on an instance as which Jenkins logs in and builds run."""
@@ -52,6 +53,14 @@ class Fleet:
     """
 
     group: str
+    host_key: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where the agents of the toolkit's jobs log in on the controller's machine: its address, and its host key as above."""
+
+    address: str
     host_key: str
 
 
@@ -129,26 +138,49 @@ def _make_credential(label: str) -> dict[str, Any]:
     }
 
 
-def make_clouds(groups: Mapping[str, AgentGroup], fleets: Mapping[str, Fleet]) -> str:
+def make_clouds(groups: Mapping[str, AgentGroup], fleets: Mapping[str, Fleet], door: Door | None = None) -> str:
     """The settings of Jenkins with one cloud for each group, as YAML; '' if there are no groups.
 
-    `fleets` has the existing group for each label; KeyError if one is missing.
+    `fleets` has the existing group for each label; KeyError if one is missing. `door` is for the agents of the toolkit's jobs.
     """
     if not groups:
         return ""
-    clouds = [{KIND: _make_cloud(label, group, fleets[label])} for label, group in groups.items()]
+    doors = {INFRASTRUCTURE: door}
+    clouds = [{KIND: _make_cloud(label, it, fleets[label], doors.get(label))} for label, it in groups.items()]
     # As YAML 1.1, by which Jenkins reads: a label such as 'no' is quoted.
     return yaml.safe_dump({"jenkins": {"clouds": clouds}}, sort_keys=False, width=4096)
 
 
-def _make_cloud(label: str, group: AgentGroup, fleet: Fleet) -> dict[str, Any]:
+def _make_start(door: Door | None) -> str:
+    """What the shell of an agent does before the agent starts; Jenkins tries again where it fails.
+
+    An agent of the toolkit's jobs asks the machine for its world (`jobs_access`). Jenkins itself says which host key the
+    machine has, over a connection that both ends know.
+    """
+    if door is None:
+        return _WAIT
+    options = {
+        "BatchMode": "yes",
+        "ConnectTimeout": "20",
+        "IdentitiesOnly": "yes",
+        "StrictHostKeyChecking": "yes",
+        "UserKnownHostsFile": "~/controller/known_hosts",
+        "GlobalKnownHostsFile": "/dev/null",
+    }
+    chosen = " ".join(f"-o {name}={value}" for name, value in options.items())
+    ask = f"ssh -n -T -i {jobs_access.KEY} {chosen} {jobs_access.USER}@{door.address} {jobs_access.WORLD}"
+    keep = f"umask 077; mkdir -p ~/controller && echo '{door.address} {door.host_key}' > ~/controller/known_hosts"
+    return f"{_WAIT}{keep} && {ask} > ~/controller/world && umask 022 && . ~/controller/world && "
+
+
+def _make_cloud(label: str, group: AgentGroup, fleet: Fleet, door: Door | None) -> dict[str, Any]:
     connector = {
         "credentialsId": name_credential(label),
         "port": 22,
         "launchTimeoutSeconds": _CONNECT_SECONDS,
         "maxNumRetries": 0,  # the plugin itself connects again, every `initOnlineCheckIntervalSec`
         "retryWaitTime": _UPDATE_SECONDS,
-        "prefixStartSlaveCmd": _WAIT,
+        "prefixStartSlaveCmd": _make_start(door),
         # The only strategy that knows the key beforehand and works: the one with a known_hosts file looks for another launcher.
         "sshHostKeyVerificationStrategy": {"manuallyProvidedKeyVerificationStrategy": {"key": fleet.host_key}},
     }

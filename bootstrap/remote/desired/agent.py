@@ -10,9 +10,10 @@ too, and reaches it through a file of root's. Both need a Jenkins that runs: the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bootstrap.environment.agents import AgentGroup, runs_own_jobs
 from bootstrap.remote.desired.base import (
     EMULATOR_PACKAGES,
     JAVA_PACKAGES,
@@ -75,6 +76,8 @@ class Agent:
 INFRASTRUCTURE = Agent("machine", "agent", "jenkins-agent", 871, memory=20, has_role=True)
 ORDINARY = Agent("builder", "builder", "jenkins-builder", 872, memory=15, has_role=False)
 AGENTS = (INFRASTRUCTURE, ORDINARY)
+"""Those of a machine without groups of agents; `list_agents` has those of an environment."""
+
 VENVS = f"{INFRASTRUCTURE.cache}/venvs"
 SOCKET_OF_FACTS = "/run/inspect-machine.socket"
 # Services of the machine that anybody may ask. D-Bus lists the processes of every unit with their arguments. The journal takes
@@ -86,8 +89,16 @@ LOCAL_URL = f"http://127.0.0.1:{JENKINS_PORT}/"
 SIGN_IN = ({"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"}, {"path": f"{TOOLKIT_SECRETS}/password", "prefix": ""})
 
 
+def list_agents(groups: Mapping[str, AgentGroup]) -> tuple[Agent, ...]:
+    """The agents on the machine of an environment with these groups: a group for the toolkit's jobs takes the place of one."""
+    return (ORDINARY,) if runs_own_jobs(groups) else AGENTS
+
+
 def list_account_resources() -> Resources:
-    """The groups and the users that builds run as; each user is in no other group, and not in Jenkins' own."""
+    """The groups and the users that builds run as; each user is in no other group, and not in Jenkins' own.
+
+    The user of the toolkit's jobs is there without its agent, too: as this user their agents elsewhere ask the machine.
+    """
     return [resource for agent in AGENTS for resource in _make_account(agent)]
 
 
@@ -116,7 +127,9 @@ def list_folder_resources() -> Resources:
 
 def list_configuration_resources(inputs: HostInputs) -> Resources:
     """The files that the agents read at their starts, except their secrets."""
-    return [resource for agent in AGENTS for resource in _make_configuration(agent, inputs)]
+    return [
+        resource for agent in list_agents(inputs.settings.agents) for resource in _make_configuration(agent, inputs)
+    ]
 
 
 def _make_configuration(agent: Agent, inputs: HostInputs) -> Resources:
@@ -144,8 +157,24 @@ def _list_hidden(agent: Agent) -> Sequence[str]:
 
 
 def list_service_resources(inputs: HostInputs) -> Resources:
-    """For each agent the secret, which a running Jenkins has, and the unit, which starts when there is a secret."""
-    return [resource for agent in AGENTS for resource in _make_service(agent, inputs)]
+    """For each agent the secret, which a running Jenkins has, and the unit, which starts when there is a secret.
+
+    Of an agent whose jobs run on a group, the unit ends and the files go.
+    """
+    present = list_agents(inputs.settings.agents)
+    made = [_make_service(agent, inputs) if agent in present else _make_absence(agent) for agent in AGENTS]
+    return [resource for resources in made for resource in resources]
+
+
+def _make_absence(agent: Agent) -> Resources:
+    """The service ends, then its files go."""
+    files = {
+        "secret": agent.secret,
+        "service file": f"/etc/systemd/system/{agent.unit}",
+        "environment": f"/etc/jenkins/{agent.word}.env",
+    }
+    gone = [{"id": f"{agent.word} {name}", "kind": "absent", "path": path} for name, path in files.items()]
+    return [make_unit(agent.unit, enabled=False, active=False), *gone]
 
 
 def _make_service(agent: Agent, inputs: HostInputs) -> Resources:

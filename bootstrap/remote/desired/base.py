@@ -128,7 +128,7 @@ def list_hardening_resources(login_user: str, ordinary_user: int, metadata: str,
     """sshd, firewall, kernel, journal and security upgrades; their services read them later.
 
     `ordinary_user` is the number of the user that the firewall keeps from the metadata service at the URL `metadata`. `ways`
-    says whether there are people who log in, and people who reach the repository.
+    says whether there are people who log in, people who reach the repository, and agents that ask the machine.
     """
     port = None if metadata == _METADATA else urlsplit(metadata).port
     rules = render("nftables.conf", ordinary_user=ordinary_user, metadata_port=port, jenkins_port=JENKINS_PORT)

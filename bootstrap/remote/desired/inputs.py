@@ -58,7 +58,8 @@ class HostInputs:
     text; `removed_secrets` are names of earlier ones, which the settings on the machine still use. The toolkit's own password
     and token are for root alone. `casc_files` are laid down for a first start only; from then on they are the casc act's.
     `casc_variables` and `aws_environment` are environment variables of Jenkins and its builds. `people_passwords` are the
-    hashes of the passwords of people, by their ids.
+    hashes of the passwords of people, by their ids. With a group of agents for the toolkit's jobs, `jobs_key` is the public key
+    with which they log in, and `jobs_commands` are the commands with which they ask the machine.
     """
 
     settings: Settings
@@ -82,3 +83,5 @@ class HostInputs:
     removed_secrets: tuple[str, ...] = ()
     people_passwords: Mapping[str, Secret] = field(default_factory=dict)
     login_user: str = "admin"
+    jobs_key: str = ""
+    jobs_commands: tuple[tuple[str, ...], ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from bootstrap.environment.agents import runs_own_jobs
 from bootstrap.remote.desired.base import (
     JAVA_PACKAGES,
     JENKINS_PORT,
@@ -29,6 +30,7 @@ EMULATOR = "/usr/local/lib/jenkins-emulator"
 PLUGINS_LOCK = "/etc/jenkins/plugins.json"
 JAVA_HOME = "/usr/lib/jvm/java-25-openjdk-amd64"
 # The services of `agent.AGENTS`, which end when a process of theirs has taken the port of Jenkins.
+# A group of agents for the toolkit's jobs takes the place of the first one.
 AGENT_UNITS = ("jenkins-agent.service", "jenkins-builder.service")
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Minutes without a request after which a session of a browser ends; Jetty, in which Jenkins runs, reads both.
@@ -255,7 +257,7 @@ def make_unit_file(inputs: HostInputs) -> dict[str, Any]:
         war=WAR,
         java_home=JAVA_HOME,
         port=JENKINS_PORT,
-        agents=" ".join(AGENT_UNITS),
+        agents=" ".join(AGENT_UNITS[1:] if runs_own_jobs(inputs.settings.agents) else AGENT_UNITS),
         heap=inputs.settings.jenkins.heap,
         credentials={
             **{name: f"{CREDENTIALS}/{name}" for name in sorted(inputs.secrets)},

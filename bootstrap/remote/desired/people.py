@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bootstrap.environment.agents import runs_own_jobs
 from bootstrap.environment.models import Settings
 from bootstrap.environment.people import Person
 from bootstrap.remote.desired.base import Resources, make_directory, make_file
@@ -42,10 +43,14 @@ def list_account_resources() -> Resources:
 
 
 def choose_ways(inputs: HostInputs) -> dict[str, bool]:
-    """Whether there are people who log in, and people who reach the repository; sshd is closed to others."""
+    """Whether there are people who log in, people who reach the repository, and agents that ask; sshd is closed to others."""
     people = inputs.settings.people.values()
     has_keys = any(person.ssh_keys for person in people)
-    return {"logs_in": any(it.logs_in for it in people), "serves_git": has_keys and inputs.toolkit is not None}
+    return {
+        "logs_in": any(it.logs_in for it in people),
+        "serves_git": has_keys and inputs.toolkit is not None,
+        "answers_jobs": runs_own_jobs(inputs.settings.agents),
+    }
 
 
 def list_key_resources(inputs: HostInputs) -> Resources:

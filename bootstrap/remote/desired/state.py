@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.remote.desired import agent, base, jenkins, people, proxy, toolkit
+from bootstrap.remote.desired import agent, base, jenkins, jobs_access, people, proxy, toolkit
 from bootstrap.remote.desired.inputs import HostInputs
 
 
@@ -28,6 +28,7 @@ def list_resources(inputs: HostInputs) -> list[dict[str, Any]]:
         *base.list_hardening_resources(inputs.login_user, agent.ORDINARY.number, metadata, people.choose_ways(inputs)),
         *people.list_key_resources(inputs),
         *toolkit.list_toolkit_resources(inputs),
+        *jobs_access.list_resources(inputs),
         *jenkins.list_configuration_resources(inputs),
         people.make_passwords(inputs),
         *agent.list_configuration_resources(inputs),

@@ -18,6 +18,7 @@ from bootstrap.cloud import instance
 from bootstrap.context import Context
 from bootstrap.environment import settings
 from bootstrap.preconditions import host_inputs, launcher_policy, required_actions, stack_inputs
+from bootstrap.stacks import composition
 from tests.aws.conftest import ROOT, Cloud
 
 
@@ -94,8 +95,11 @@ def evidence() -> Any:
 
 @pytest.fixture
 def on_machine(launched: Context, module_cloud: Cloud, opened: Open) -> Context:
-    """The environment as the jobs on its machine see it: with the role of the machine, which also trusts this test."""
-    arn, iam = launched.outputs("controller")["RoleArn"], module_cloud.client("iam")
+    """The environment as its jobs see it: with the role of the machine, or of their agents, which also trusts this test."""
+    of_jobs, iam = composition.OF_JOBS in launched.stacks, module_cloud.client("iam")
+    arn = (
+        launched.outputs(composition.OF_JOBS)["AgentsRoleArn"] if of_jobs else launched.outputs("controller")["RoleArn"]
+    )
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"},

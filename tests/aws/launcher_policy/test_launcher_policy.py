@@ -248,7 +248,8 @@ def test_the_jobs_on_the_machine_read_all_that_they_need(on_machine: Context, ev
     assert on_machine.secret("ToolkitTokenSecret").reveal()
     client = on_machine.world.aws("cloudformation")
     found = [it for made in on_machine.stacks.values() for it in drifted.find_stack_drift(client, made.name, "launch")]
-    trusting = f"{on_machine.stacks['controller'].name}/Role"  # this test is in its trust policy
+    owner = composition.OF_JOBS if composition.OF_JOBS in on_machine.stacks else "controller"
+    trusting = f"{on_machine.stacks[owner].name}/Role"  # this test is in its trust policy
     assert {(trusting, False)} == {(it.name, it.is_unseen) for it in found}
     assert () == look.plan_stacks(on_machine, journal(folder), stack_inputs.list_network_stacks(on_machine))
     if on_machine.settings.account.permissions_boundary is not None:

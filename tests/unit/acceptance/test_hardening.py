@@ -75,7 +75,8 @@ LIMITED = {"MemoryMax": "1000", "TasksMax": "64"}
 def test_a_service_without_a_limit_fails(nginx: dict[str, str], holds: bool) -> None:
     units = dict.fromkeys(("jenkins.service", "jenkins-agent.service", "jenkins-builder.service"), LIMITED)
     units["nginx.service"] = nginx
-    assert holds == passes("test_services_have_limits", {"units": units})
+    context = SimpleNamespace(settings=SimpleNamespace(agents={}))
+    assert holds == passes("test_services_have_limits", {"units": units}, context)
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,22 @@ def test_a_group_has_defaults_that_cost_nothing_while_nothing_is_built(tmp_path:
     assert not agents.takes_ordinary_jobs({"linux": group})
 
 
+def test_an_agent_stands_by_for_the_jobs_of_the_toolkit(tmp_path: Path) -> None:
+    chosen = load(tmp_path, "agents:\n  infrastructure: {}\n  linux: {}\n").agents
+    fewer = load(tmp_path, "agents:\n  infrastructure: {spare: 0}\n").agents["infrastructure"]
+
+    assert agents.runs_own_jobs(chosen) and not agents.runs_own_jobs({"linux": chosen["linux"]})
+    own = chosen["infrastructure"]
+    assert (1, 2, True) == (own.spare, own.executors, own.exclusive)
+    assert (0, 2) == (fewer.spare, fewer.executors)
+    assert (0, 1) == (chosen["linux"].spare, chosen["linux"].executors)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("infrastructure: {}", 7, "choose another name"),
+        ("infrastructure: {exclusive: false}", 7, "would get the IAM role of the toolkit's jobs"),
+        ("infrastructure: {maximum: 1, executors: 1}", 7, "waits for a build that it starts"),
         ("built-in: {}", 7, "choose another name"),
         ("Linux: {}", 7, "does not match"),
         ("linux: {minimum: 3}", 7, "above the maximum, 2"),

@@ -134,7 +134,7 @@ def test_the_shipped_table_prices_everything_in_each_of_its_regions(tmp_path: Pa
     assert {"transit gateway attachments", "hosted connection of 1Gbps", "VPN connection"} <= {
         it.name for it in found.items
     }
-    assert 12 == len(found.by_use)
+    assert 13 == len(found.by_use)
 
 
 def test_the_shipped_table_says_what_it_is() -> None:

@@ -212,12 +212,12 @@ def test_the_operator_has_less_than_the_launcher_and_changes_nothing() -> None:
 
 
 def test_the_machines_role_reads_what_drift_detection_reads() -> None:
-    """CloudFormation reads every resource with its caller's permissions, and the job 'drift' is the machine's."""
+    """CloudFormation reads every resource with its caller's permissions, which is the job 'drift'."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
     controller = template.parse((ROOT / "cloudformation" / "controller.yaml").read_text())
     resources = controller["Resources"]
-    text = json.dumps([resources["Role"]["Properties"]["Policies"], resources["AgentsPolicy"]["Properties"]])
+    text = json.dumps([resources[it]["Properties"] for it in ("JobsPolicy", "JobsNetworkPolicy")])
     patterns = [it for it in re.findall(r'"([a-z0-9]+:[A-Za-z0-9]*[*][A-Za-z0-9*]*)"', text) if it.startswith("s3:")]
     kinds = required_actions.list_types((ROOT / "cloudformation").glob("*.yaml"))
     schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", kind).schema for kind in kinds]

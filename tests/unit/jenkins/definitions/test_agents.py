@@ -4,8 +4,10 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bootstrap.environment.agents import AgentGroup
+from bootstrap.errors import CascRejected
 from bootstrap.jenkins.definitions import agents, labels
 from bootstrap.jenkins.definitions.agents import Agent, Agents
 from bootstrap.jenkins.definitions.casc_variables import Variables
@@ -192,3 +194,35 @@ def test_where_a_pipeline_waits_for_ever(script: str, places: list[int]) -> None
 def test_an_agent_that_takes_any_job_takes_a_pipeline_without_a_label() -> None:
     assert not list(agents.find_script_faults("pipeline { agent any }", OPEN))
     assert list(agents.find_script_faults("pipeline { agent { label 'gpu' } }", OPEN))
+
+
+def test_a_group_for_the_toolkits_jobs_takes_the_place_of_the_agent_on_the_machine() -> None:
+    groups = {"infrastructure": AgentGroup()}
+    changed = agents.remove_machine(OURS, groups)
+    before, after = (yaml.safe_load(files["controller.yaml"])["jenkins"] for files in (OURS, changed))
+
+    assert OURS == agents.remove_machine(OURS, {"linux": AgentGroup()})
+    assert ["controller.yaml"] == [name for name in OURS if OURS[name] != changed[name]]
+    assert ["machine", "builder"] == [it["permanent"]["name"] for it in before.pop("nodes")]
+    assert yaml.safe_load(OURS["controller.yaml"])["jenkins"]["nodes"][1:] == after.pop("nodes")
+    assert before == after
+    found = agents.read(
+        changed, Variables((), {"JENKINS_BUILDER_LABEL": "linux", "JENKINS_BUILDER_MODE": "NORMAL"}), groups
+    )
+    assert found is not None and found.explain_refusal("infrastructure") is None
+    assert "no agent has" in str(found.explain_refusal("machine"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jenkins:\n  nodes: [{permanent: {name: machine}}, {permanent: {name: other}}]\n",
+        "jenkins:\n  nodes:\n    - permanent:\n        name: machine\n",
+    ],
+)
+def test_an_agent_that_cannot_be_taken_out_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(CascRejected) as caught:
+        agents.remove_machine({"own.yaml": text}, {"infrastructure": AgentGroup()})
+
+    (fault,) = caught.value.faults
+    assert ("casc/own.yaml", text[: text.index("permanent")].count("\n") + 1) == (fault.file, fault.line)

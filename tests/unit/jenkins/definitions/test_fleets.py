@@ -155,3 +155,16 @@ def test_no_limit_of_uses_is_the_plugins_minus_one() -> None:
 def test_a_group_that_does_not_exist_has_no_cloud() -> None:
     with pytest.raises(KeyError):
         make_clouds(GROUPS, {"linux": Fleet("linux", "k")})
+
+
+def test_only_the_agents_of_the_toolkits_jobs_ask_the_machine_before_they_start() -> None:
+    groups = {"infrastructure": AgentGroup(), "linux": AgentGroup()}
+    door = fleets.Door("10.1.2.3", "ssh-ed25519 BBBB")
+    clouds = yaml.safe_load(make_clouds(groups, {name: Fleet(name, "k") for name in groups}, door))["jenkins"]["clouds"]
+    starts = [it["eC2Fleet"]["computerConnector"]["sshConnector"]["prefixStartSlaveCmd"] for it in clouds]
+
+    assert starts[1].startswith("cloud-init status --wait") and "ssh" not in starts[1]
+    assert "echo '10.1.2.3 ssh-ed25519 BBBB' > ~/controller/known_hosts" in starts[0]
+    assert "StrictHostKeyChecking=yes" in starts[0] and "jenkins-agent@10.1.2.3 world" in starts[0]
+    assert starts[0].endswith("&& . ~/controller/world && "), "an agent without its world does not start"
+    assert "${" not in starts[0], "Jenkins would take it for a variable of its settings"
