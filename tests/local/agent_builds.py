@@ -91,6 +91,11 @@ class Fleet:
         """Run a Pipeline to its end, and return its console."""
         return self.finish(self.start(script), seconds)
 
+    def find_instance(self) -> str:
+        """An instance of the group 'linux' that has just run a build, and stays for a minute."""
+        (instance,) = re.findall(ON_AGENT, self.run("node('linux') { sh 'true' }"))
+        return str(instance)
+
     def list_nodes(self, label: str) -> dict[str, Mapping[str, Any]]:
         """The agents of a group that Jenkins has, by their instances."""
         tree = {"tree": "computer[_class,displayName,offline,idle]"}

@@ -120,7 +120,7 @@ def test_root_in_a_container_gets_nothing_of_its_host(fleet: Fleet, container: s
 
 def test_the_role_of_an_agent_reads_its_host_key_and_nothing_else(fleet: Fleet, first: str) -> None:
     launched, context = fleet.launched, fleet.launched.context
-    instance = next(iter(fleet.list_nodes("linux")))
+    instance = fleet.find_instance()
     place = context.stacks["agents-linux"].parameters["MetadataUrl"]
     role = json.loads(on_instance(instance, "sh", "-c", take_role(place)))
     ssm = make_client("ssm", launched, role)
@@ -168,7 +168,7 @@ def test_the_controller_changes_the_groups_of_its_environment_alone(fleet: Fleet
     role = json.loads(context.shell.run(["sh", "-c", script], sudo=True).stdout)
     scaling, ec2 = make_client("autoscaling", launched, role), make_client("ec2", launched, role)
     own = context.outputs("agents-linux")["AgentsGroup"]
-    instance = next(iter(fleet.list_nodes("linux")))
+    instance = fleet.find_instance()
     mark = [{"Key": "ec2-fleet-plugin:cloud-name", "Value": "linux"}]
 
     assert not is_denied(scaling.update_auto_scaling_group, AutoScalingGroupName=own, MaxSize=3)
