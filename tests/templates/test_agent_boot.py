@@ -236,7 +236,7 @@ def test_the_jobs_of_the_toolkit_reach_the_metadata_service_and_get_the_key_of_t
 
     assert (0, "") == (done.returncode, done.stderr)
     assert "reject" not in (sandbox.folder / "rules").read_text()
-    assert (DOOR, 0o644) == sandbox.read("controller_key")
+    assert (DOOR, 0o600) == sandbox.read("controller_key")
     assert (HOST, 0o600) == sandbox.read("ssh_host_ed25519_key")
 
 
