@@ -26,6 +26,7 @@ ORDER = (
     "test_people",
     "test_agents",
     "test_lost_agents",
+    "test_infrastructure_agents",
     "test_scale",
     "test_moved_world",
     "test_planted_faults",
