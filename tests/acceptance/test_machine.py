@@ -64,7 +64,7 @@ FILES = {
     ],
 )
 def test_the_service_runs(inspection: Inspection, name: str, context: Context) -> None:
-    """The service runs and is enabled; that of an agent whose jobs run elsewhere is not there."""
+    """The service runs and is enabled."""
     unit = inspection["units"][name]
     expected = ("inactive", "") if name in _list_absent(context) else ("active", "enabled")
 
@@ -216,7 +216,7 @@ def test_ssh_forwards_only_to_jenkins(inspection: Inspection) -> None:
 
 @pytest.mark.parametrize("path", FILES)
 def test_the_file_has_its_owner_group_and_mode(inspection: Inspection, path: str, context: Context) -> None:
-    """The file has its owner, group and mode; one of an agent whose jobs run elsewhere is not there."""
+    """The file has its owner, group and mode."""
     found = inspection["files"][path]
     expected = None if path in _list_absent(context) else FILES[path]
 
