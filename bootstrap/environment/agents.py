@@ -89,7 +89,7 @@ def _add_defaults(groups: dict[str, AgentGroup]) -> dict[str, AgentGroup]:
 Agents = Annotated[dict[Label, AgentGroup], Field(max_length=MOST_GROUPS), AfterValidator(_add_defaults)]
 
 
-def runs_own_jobs(groups: Mapping[str, AgentGroup]) -> bool:
+def takes_toolkit_jobs(groups: Mapping[str, AgentGroup]) -> bool:
     """Whether a group runs the jobs of the toolkit itself; else they run on the controller's machine."""
     return INFRASTRUCTURE in groups
 

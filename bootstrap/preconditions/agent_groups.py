@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bootstrap.cloud import agent_groups, images, jobs_place, refusals
 from bootstrap.context import Context
-from bootstrap.environment.agents import INFRASTRUCTURE, runs_own_jobs
+from bootstrap.environment.agents import INFRASTRUCTURE, takes_toolkit_jobs
 from bootstrap.jenkins.controller import settings_record
 from bootstrap.jenkins.definitions import fleets
 from bootstrap.remote import questions
@@ -59,7 +59,7 @@ def read_client_keys(context: Context) -> dict[str, Secret]:
 
 def read_jobs_key(context: Context) -> str:
     """The public key with which the agents of the toolkit's jobs log in on the machine; '' without their group. AwsRefused."""
-    if not runs_own_jobs(context.settings.agents):
+    if not takes_toolkit_jobs(context.settings.agents):
         return ""
     with refusals.convert_errors("reading the key of the agents of the toolkit's jobs"):
         return agent_groups.read_public_key(
@@ -74,7 +74,7 @@ def list_jobs_commands() -> tuple[tuple[str, ...], ...]:
 
 def _find_door(context: Context) -> fleets.Door | None:
     """Where the agents of the toolkit's jobs log in; None without their group."""
-    if not runs_own_jobs(context.settings.agents):
+    if not takes_toolkit_jobs(context.settings.agents):
         return None
     keys = sorted(context.machine.host_keys, key=lambda key: not key.startswith("ssh-ed25519 "))
     return fleets.Door(context.machine.address, keys[0])

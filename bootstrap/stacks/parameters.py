@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 
 from bootstrap.environment import agent_key, people
-from bootstrap.environment.agents import MOST_TYPES, runs_own_jobs
+from bootstrap.environment.agents import MOST_TYPES, takes_toolkit_jobs
 from bootstrap.environment.models import Settings
 from bootstrap.environment.network_options import PLACES, PublicZone, Queries, Service, TransitGateway, Vpn
 from bootstrap.stacks.composition import AGENTS, ISOLATED, OF_JOBS, PER_ZONE, is_of_toolkit, list_taken
@@ -38,7 +38,7 @@ def make_parameters(settings: Settings, name: str, existing: Mapping[str, Stack]
 
 def _find_jobs_role(settings: Settings, existing: Mapping[str, Stack]) -> str:
     """The name of the role of the group that runs the toolkit's jobs; '' where they run on the controller's machine."""
-    return existing[OF_JOBS].outputs["JobsRole"] if runs_own_jobs(settings.agents) else ""
+    return existing[OF_JOBS].outputs["JobsRole"] if takes_toolkit_jobs(settings.agents) else ""
 
 
 def make_own_parameters(

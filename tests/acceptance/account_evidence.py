@@ -9,7 +9,7 @@ from typing import Any
 from subject import Subject, place_of
 
 from bootstrap.cloud.secrets import has_authority_key
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.network.model import Network
 from bootstrap.stacks.composition import OF_JOBS
 from bootstrap.views import network_reading, people
@@ -84,7 +84,7 @@ def machines_rights(subject: Subject) -> dict[str, str]:
         arn = f"arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/any"
         asked.append(("cloudformation:ExecuteChangeSet", arn))
     roles = {"the machine": controller["RoleArn"]}
-    if runs_own_jobs(context.settings.agents):
+    if takes_toolkit_jobs(context.settings.agents):
         roles["the jobs"] = context.outputs(OF_JOBS)["AgentsRoleArn"]
         asked.append(("secretsmanager:GetSecretValue", data["ToolkitTokenSecret"]))
     iam, found = context.world.aws("iam"), dict[str, str]()

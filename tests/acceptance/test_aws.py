@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bootstrap.context import Context
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.stacks.composition import OF_JOBS
 
 WORLD = {"0.0.0.0/0", "::/0"}
@@ -115,7 +115,7 @@ def test_the_group_admits_only_known_sources(
 
 def _find_groups_of_jobs(security_groups: dict[str, dict[str, Any]], context: Context) -> list[str]:
     """The security group by which the agents of the toolkit's jobs reach the machine, which has the name of their stack."""
-    if not runs_own_jobs(context.settings.agents):
+    if not takes_toolkit_jobs(context.settings.agents):
         return []
     name = {"Key": "Name", "Value": context.settings.name_stack(OF_JOBS)}
     return [group for group, it in security_groups.items() if name in it.get("Tags", ())]

@@ -11,7 +11,7 @@ from machine_evidence import Visible
 from packet_rules import is_harmless, jumps_to_ordinary_builds, list_matches, list_ports, rejected_address
 
 from bootstrap.context import Context
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.remote.desired.agent import AGENTS, INFRASTRUCTURE, list_agents
 from bootstrap.remote.desired.base import PACKAGES, SYSCTLS
 from bootstrap.remote.desired.people import list_key_files
@@ -201,7 +201,7 @@ def test_only_the_login_user_and_git_may_sign_in(inspection: Inspection, context
     """SSH accepts only the machine's login user, if people have keys the repository's, and the agents of the toolkit's jobs."""
     allowed = {name for line in inspection["sshd"].get("allowusers", ()) for name in line.split()}
 
-    agents = {INFRASTRUCTURE.user} if runs_own_jobs(context.settings.agents) else set()
+    agents = {INFRASTRUCTURE.user} if takes_toolkit_jobs(context.settings.agents) else set()
     assert {"admin", *list_key_files(context.settings, "admin"), *agents} == allowed
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from bootstrap.environment.agents import ORDINARY, AgentGroup, runs_own_jobs, takes_ordinary_jobs
+from bootstrap.environment.agents import ORDINARY, AgentGroup, takes_ordinary_jobs, takes_toolkit_jobs
 from bootstrap.errors import CascRejected, Fault
 from bootstrap.jenkins.definitions import casc_tree, labels
 from bootstrap.jenkins.definitions.casc_tree import Kind, Node
@@ -108,7 +108,7 @@ def remove_machine(files: Mapping[str, str], groups: Mapping[str, AgentGroup]) -
     CascRejected if the list of agents is in flow style, or has no other agent.
     """
     changed = dict(files)
-    for name, text in files.items() if runs_own_jobs(groups) else ():
+    for name, text in files.items() if takes_toolkit_jobs(groups) else ():
         tree = _parse_yaml(text)
         section = _get_entry(tree, "jenkins") if tree is not None else None
         nodes = _get_entry(section, "nodes") if section is not None else None

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bootstrap.environment.agents import AgentGroup, runs_own_jobs
+from bootstrap.environment.agents import AgentGroup, takes_toolkit_jobs
 from bootstrap.remote.desired.base import (
     EMULATOR_PACKAGES,
     JAVA_PACKAGES,
@@ -91,7 +91,7 @@ SIGN_IN = ({"path": f"{TOOLKIT_SECRETS}/token", "prefix": "11"}, {"path": f"{TOO
 
 def list_agents(groups: Mapping[str, AgentGroup]) -> tuple[Agent, ...]:
     """The agents on the machine of an environment with these groups: a group for the toolkit's jobs takes the place of one."""
-    return (ORDINARY,) if runs_own_jobs(groups) else AGENTS
+    return (ORDINARY,) if takes_toolkit_jobs(groups) else AGENTS
 
 
 def list_account_resources() -> Resources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.remote.desired.base import (
     JAVA_PACKAGES,
     JENKINS_PORT,
@@ -257,7 +257,7 @@ def make_unit_file(inputs: HostInputs) -> dict[str, Any]:
         war=WAR,
         java_home=JAVA_HOME,
         port=JENKINS_PORT,
-        agents=" ".join(AGENT_UNITS[1:] if runs_own_jobs(inputs.settings.agents) else AGENT_UNITS),
+        agents=" ".join(AGENT_UNITS[1:] if takes_toolkit_jobs(inputs.settings.agents) else AGENT_UNITS),
         heap=inputs.settings.jenkins.heap,
         credentials={
             **{name: f"{CREDENTIALS}/{name}" for name in sorted(inputs.secrets)},

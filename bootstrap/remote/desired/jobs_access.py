@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.remote.commands import quote_command
 from bootstrap.remote.desired.agent import INFRASTRUCTURE
 from bootstrap.remote.desired.base import Resources, make_file
@@ -45,7 +45,7 @@ _FILES = {
 
 def list_resources(inputs: HostInputs) -> Resources:
     """The program with its answers, then the key that opens it; all of them absent without the group."""
-    if not runs_own_jobs(inputs.settings.agents):
+    if not takes_toolkit_jobs(inputs.settings.agents):
         return [{"id": name, "kind": "absent", "path": path} for name, path in reversed(_FILES.items())]
     closed: dict[str, Any] = {"group": USER, "mode": "0640", "secret": True}  # the indexes of pip may hold a password
     contents: dict[str, tuple[str, dict[str, Any]]] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bootstrap.environment.agents import runs_own_jobs
+from bootstrap.environment.agents import takes_toolkit_jobs
 from bootstrap.environment.models import Settings
 from bootstrap.environment.people import Person
 from bootstrap.remote.desired.base import Resources, make_directory, make_file
@@ -49,7 +49,7 @@ def choose_ways(inputs: HostInputs) -> dict[str, bool]:
     return {
         "logs_in": any(it.logs_in for it in people),
         "serves_git": has_keys and inputs.toolkit is not None,
-        "answers_jobs": runs_own_jobs(inputs.settings.agents),
+        "answers_jobs": takes_toolkit_jobs(inputs.settings.agents),
     }
 
 

@@ -35,7 +35,7 @@ def test_an_agent_stands_by_for_the_jobs_of_the_toolkit(tmp_path: Path) -> None:
     chosen = load(tmp_path, "agents:\n  infrastructure: {}\n  linux: {}\n").agents
     fewer = load(tmp_path, "agents:\n  infrastructure: {spare: 0}\n").agents["infrastructure"]
 
-    assert agents.runs_own_jobs(chosen) and not agents.runs_own_jobs({"linux": chosen["linux"]})
+    assert agents.takes_toolkit_jobs(chosen) and not agents.takes_toolkit_jobs({"linux": chosen["linux"]})
     own = chosen["infrastructure"]
     assert (1, 2, True) == (own.spare, own.executors, own.exclusive)
     assert (0, 2) == (fewer.spare, fewer.executors)
