@@ -23,7 +23,7 @@ for place in PLACES; do
     timeout 3 bash -c "exec 3<>/dev/tcp/${place%:*}/${place#*:}" 2>/dev/null && echo "got: $place"
 done
 timeout 3 bash -c 'exec 3<>/dev/tcp/CONTROLLER/443' && echo reached
-env | grep -E '^(AWS_|BOOTSTRAP_)' | sed 's/^/got: /'
+env | grep -E '^(AWS_|BOOTSTRAP_CONTROLLER)' | sed 's/^/got: /'
 cat /etc/ssh/controller_key >/dev/null 2>&1 && echo 'got: the key'
 true''' }"""
 
