@@ -41,7 +41,7 @@ def lost(fleet: Fleet) -> dict[str, str]:
 
 def test_a_build_goes_on_while_jenkins_restarts(fleet: Fleet, lost: dict[str, str]) -> None:
     for job in lost.values():  # a restart would make them wait once more
-        fleet.await_line(job, "\nFinished: ")
+        fleet.await_line(job, "\nFinished: ", 300)  # two minutes for the lost agent, then a new one and the stage again
     job = fleet.start(KEEPS_ON)
     fleet.await_line(job, "\nline-2")
     fleet.launched.context.shell.run(["systemctl", "restart", "jenkins.service"], sudo=True)
