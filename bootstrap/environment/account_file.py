@@ -23,7 +23,7 @@ Text = Annotated[str, Field(min_length=1, max_length=64)]
 class Trail(Section):
     """The trail of CloudTrail that records the calls of all regions into a bucket of its own.
 
-    After `archive_days` its records move to Glacier Instant Retrieval, after `expire_days` they are deleted.
+    After `archive_days` records of 128 KB and more move to Glacier Instant Retrieval, after `expire_days` all are deleted.
     """
 
     archive_days: Annotated[int, Field(ge=1, le=3650)] = 90
