@@ -34,7 +34,7 @@ from bootstrap.values import Controller, JobSet, Machine, Secret, Shell, Stack
 if TYPE_CHECKING:
     import jenkins
 
-__all__ = ["PROJECT", "ROOT", "Context", "find_environment_file", "open_context"]
+__all__ = ["PROJECT", "ROOT", "Context", "find_named_file", "open_context"]
 
 TOOLKIT_USER = "toolkit"
 REPOSITORY = "/srv/git/toolkit.git"
@@ -290,11 +290,11 @@ def open_context(environment_file: Path) -> Context:
     return Context(environment_file, environments.load(environment_file), os.environ.get("AWS_ENDPOINT_URL"))
 
 
-def find_environment_file(environment: str) -> Path:
-    """The environment file of that name, or the path itself where one is given; UsageError where it is neither."""
-    if environment.endswith((".yaml", ".yml")):
-        return Path(environment)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", environment):
-        found = f"'{environment}' is neither the name of an environment nor a .yaml file"
-        raise UsageError("reading the command line", found, "Use a name under environments/, or the path of a file.")
-    return PROJECT / "environments" / f"{environment}.yaml"
+def find_named_file(name: str, kind: str = "environment") -> Path:
+    """The environment or account file of that name, or the path itself; UsageError where it is neither."""
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        found = f"'{name}' is neither the name of an {kind} nor a .yaml file"
+        raise UsageError("reading the command line", found, f"Use a name under {kind}s/, or the path of a file.")
+    return PROJECT / f"{kind}s" / f"{name}.yaml"

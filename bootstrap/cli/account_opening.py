@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.acts.account_standing import OpenedAccount
 from bootstrap.cli import environment_opening
-from bootstrap.context import PROJECT, Context
+from bootstrap.context import Context, find_named_file
 from bootstrap.environment import account_file, settings
 from bootstrap.environment.account_file import AccountSettings
 from bootstrap.errors import SettingsInvalid, UsageError
@@ -21,23 +19,13 @@ if TYPE_CHECKING:
     from bootstrap.runs.journal import Run
 
 
-def find_account_file(account: str) -> Path:
-    """The account file of that name, or the path itself where one is given; UsageError where it is neither."""
-    if account.endswith((".yaml", ".yml")):
-        return Path(account)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", account):
-        found = f"'{account}' is neither the name of an account nor a .yaml file"
-        raise UsageError("reading the command line", found, "Use a name under accounts/, or the path of a file.")
-    return PROJECT / "accounts" / f"{account}.yaml"
-
-
 @contextlib.contextmanager
 def open_account(options: argparse.Namespace, **opening: Any) -> Iterator[tuple[OpenedAccount, Run]]:
     """Open the account that the options name; `opening` is what `open_environment` takes.
 
     Everything that people wrote is read before anything is touched. SettingsInvalid if the credentials are another account's.
     """
-    path = find_account_file(options.account)
+    path = find_named_file(options.account, "account")
     read = account_file.load(path)
     _refuse_other_environment(options, read)
     options.environment = str(account_file.find_environment_file(path, read))

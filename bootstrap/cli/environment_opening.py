@@ -59,7 +59,7 @@ def open_environment(
     where `brings_up` says so. A command that `plans` gets one without machines for as long as it runs, where nothing was
     launched; every other command needs the one of a launch. With `reaches_cloud` false no cloud is reached at all.
     """
-    path = context.find_environment_file(options.environment)
+    path = context.find_named_file(options.environment)
     chosen = settings.load(path)
     require_access(PROJECT / ".bootstrap", chosen.name)
     make_private(PROJECT / ".bootstrap")

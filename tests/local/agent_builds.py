@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import subprocess
@@ -116,13 +117,13 @@ class Fleet:
             self.launched.context.jenkins.delete_job(self.jobs.pop())
 
 
-@pytest.fixture(scope="module")
-def fleet(launched: Launched) -> Iterator[Fleet]:
-    """The environment with three groups, launched; without them in the end."""
+@contextlib.contextmanager
+def launch_groups(launched: Launched, groups: str) -> Iterator[Fleet]:
+    """The environment with these groups, launched; without them in the end."""
     before = launched.environment_file.read_text()
     made = Fleet(launched)
     try:
-        launched.environment_file.write_text(before + GROUPS)
+        launched.environment_file.write_text(before + groups)
         launched.done("launch", "--skip-verify")
         launched.reopen()
         yield made
@@ -131,6 +132,13 @@ def fleet(launched: Launched) -> Iterator[Fleet]:
         launched.environment_file.write_text(before)
         launched.done("launch", "--skip-verify")
         launched.reopen()
+
+
+@pytest.fixture(scope="module")
+def fleet(launched: Launched) -> Iterator[Fleet]:
+    """The environment with three groups."""
+    with launch_groups(launched, GROUPS) as made:
+        yield made
 
 
 def name_container(instance: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from agent_builds import Fleet, on_instance
+from agent_builds import Fleet, launch_groups, on_instance
 from trial import Launched
 
 ALONE = """
@@ -31,18 +31,8 @@ true''' }"""
 @pytest.fixture(scope="module")
 def moved(launched: Launched) -> Iterator[Fleet]:
     """The environment with a group for the toolkit's own jobs; without it in the end."""
-    before = launched.environment_file.read_text()
-    fleet = Fleet(launched)
-    try:
-        launched.environment_file.write_text(before + ALONE)
-        launched.done("launch", "--skip-verify")
-        launched.reopen()
-        yield fleet
-    finally:
-        fleet.clean()
-        launched.environment_file.write_text(before)
-        launched.done("launch", "--skip-verify")
-        launched.reopen()
+    with launch_groups(launched, ALONE) as made:
+        yield made
 
 
 @pytest.mark.parametrize("job", ["canary", "seed", "verify", "drift"])

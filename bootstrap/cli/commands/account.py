@@ -141,12 +141,12 @@ def _destroy(options: argparse.Namespace) -> int:
 def _print_policy(options: argparse.Namespace) -> int:
     """The policy of who changes the account, as a list, because IAM may not take it whole; no cloud is asked."""
     from bootstrap import context
-    from bootstrap.cli.account_opening import find_account_file
+    from bootstrap.context import find_named_file
     from bootstrap.environment import account_file, settings
     from bootstrap.preconditions import account_policy, policy_parts
     from bootstrap.runs import terminal
 
-    path = find_account_file(options.account)
+    path = find_named_file(options.account, "account")
     environment_file = account_file.find_environment_file(path, account_file.load(path))
     with context.Context(environment_file, settings.load(environment_file)) as opened:
         terminal.write_json(policy_parts.split(account_policy.make_policy(opened)), indent=2)

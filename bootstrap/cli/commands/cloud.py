@@ -19,7 +19,7 @@ def credentials(options: argparse.Namespace) -> int:
     from bootstrap.environment import settings
     from bootstrap.runs import terminal
 
-    chosen = settings.load(context.find_environment_file(options.environment))
+    chosen = settings.load(context.find_named_file(options.environment))
     variables = _make_variables(chosen)
     if options.profile:
         written = profiles.write(options.profile, variables)

@@ -46,7 +46,7 @@ def _report_if_never_launched(options: argparse.Namespace) -> bool:
     from bootstrap.local.cloud import LocalCloud, is_elsewhere
     from bootstrap.runs import state_folder, terminal
 
-    path = context.find_environment_file(options.environment)
+    path = context.find_named_file(options.environment)
     chosen = settings.load(path)
     if is_elsewhere(chosen.name, context.PROJECT / ".bootstrap") or chosen.cloud != "local":
         return False

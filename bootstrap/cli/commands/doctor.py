@@ -28,7 +28,7 @@ def doctor(options: argparse.Namespace) -> int:
         raise UsageError("reading the command line", "--existing belongs to --policy", remedy)
     if options.policy:
         return _print_policies(options)
-    findings = list(examine(context.find_environment_file(options.environment)))
+    findings = list(examine(context.find_named_file(options.environment)))
     if options.json:
         for finding in findings:
             terminal.write_json(asdict(finding))
@@ -59,7 +59,7 @@ def _print_policies(options: argparse.Namespace) -> int:
     from bootstrap.preconditions import launcher_policy, policy_parts
     from bootstrap.runs import terminal
 
-    path = context.find_environment_file(options.environment)
+    path = context.find_named_file(options.environment)
     with context.Context(path, settings.load(path)) as opened:
         policies = {
             "launcher": policy_parts.split(launcher_policy.make_policy(opened)),

@@ -21,7 +21,7 @@ def mail(options: argparse.Namespace) -> int:
     from bootstrap.runs import state_folder, terminal
 
     doing = "reading the mail of the environment's machines"
-    chosen = settings.load(context.find_environment_file(options.environment))
+    chosen = settings.load(context.find_named_file(options.environment))
     if not chosen.is_mail_kept:
         place = f"{chosen.mail.smtp_host or 'localhost'}:{chosen.mail_port}"
         found = f"'{chosen.name}' sends its mail through {place}; the local cloud does not keep it"

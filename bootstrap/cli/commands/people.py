@@ -110,7 +110,7 @@ def _edit(options: argparse.Namespace, change: Callable[[str], str], done: str) 
     from bootstrap.errors import BootstrapError, UsageError
     from bootstrap.runs import terminal
 
-    path = context.find_environment_file(options.environment)
+    path = context.find_named_file(options.environment)
     settings.load(path)
     if obstacle := user_files.find_obstacle(path):
         raise UsageError(f"changing the people in {path}", obstacle, user_files.advise(path))

@@ -104,7 +104,7 @@ def _find_state(options: argparse.Namespace) -> Path:
     from bootstrap.environment import settings
     from bootstrap.runs import state_folder
 
-    chosen = settings.load(context.find_environment_file(options.environment))
+    chosen = settings.load(context.find_named_file(options.environment))
     state_folder.require_access(context.PROJECT / ".bootstrap", chosen.name)
     return context.PROJECT / ".bootstrap" / chosen.name
 
